@@ -1,0 +1,49 @@
+import { parseArgs } from 'node:util';
+import { UserError } from '../lib/errors.ts';
+
+export interface CommandLine {
+  /** Every value of every flag, in order; a boolean's is true, or false for `--no-…`. */
+  flags: Record<string, (string | boolean)[]>;
+  words: string[];
+}
+
+/**
+ * Parses the words after a verb.
+ * @param verb for errors
+ * @param valued flags with a value, @param switches flags without, each of which may be given as `--no-…`
+ * @throws UserError for an unknown flag or a missing value
+ */
+export function parseCommandLine(verb: string, args: string[], valued: string[], switches: string[]): CommandLine {
+  const flags: CommandLine['flags'] = {};
+  const words: string[] = [];
+  const { tokens } = parseArgs({
+    args,
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries([
+      ...valued.map((flag) => [flag, { type: 'string' as const }]),
+      ...switches.map((flag) => [flag, { type: 'boolean' as const }]),
+    ]),
+  });
+  for (const token of tokens) {
+    if (token.kind === 'positional') words.push(token.value);
+    if (token.kind === 'option') {
+      const { flag, value } = known(verb, token.name, token.value, valued, switches);
+      flags[flag] = [...(flags[flag] ?? []), value];
+    }
+  }
+  return { flags, words };
+}
+
+function known(verb: string, name: string, value: string | undefined, valued: string[], switches: string[]) {
+  if (valued.includes(name)) {
+    if (value === undefined) throw new UserError(`--${name} needs a value; write --${name}=VALUE`);
+    return { flag: name, value };
+  }
+  const positive = name.replace(/^no-/, '');
+  const flag = switches.includes(name) ? name : positive;
+  if (!switches.includes(flag))
+    throw new UserError(`${verb} has no flag --${name}; makina-image ${verb} --help lists them`);
+  if (value !== undefined) throw new UserError(`--${name} takes no value; write --${flag} or --no-${flag}`);
+  return { flag, value: flag === name };
+}

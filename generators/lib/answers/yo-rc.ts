@@ -1,0 +1,42 @@
+import { UserError } from '../errors.ts';
+import { canonicalIntent, type Intent, isDict } from '../model/intent.ts';
+
+const KEY = 'generator-makina-image';
+const MODEL_VERSION = 1;
+
+/** A parsed `.yo-rc.json`: our intent, if it has one, and what other generators keep beside it. */
+export interface YoRc {
+  intent?: Intent;
+  others: Intent;
+}
+
+/**
+ * Reads the text of a `.yo-rc.json`.
+ * @param path where it is, for errors
+ * @throws UserError when it is broken, or was written by a newer generator
+ */
+export function parseYoRc(path: string, text: string): YoRc {
+  let content: unknown;
+  try {
+    content = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(
+      `${path} is not valid JSON (${(error as Error).message}); correct it, or take it back from your history`,
+    );
+  }
+  if (!isDict(content)) throw new UserError(`${path} must hold one JSON object`);
+  const { [KEY]: ours, ...others } = content;
+  if (ours === undefined) return { others };
+  if (!isDict(ours) || !isDict(ours.answers)) throw new UserError(`${path}: "${KEY}" must be an object with "answers"`);
+  if (ours.model !== MODEL_VERSION)
+    throw new UserError(
+      `${path} holds model ${ours.model}, this generator reads model ${MODEL_VERSION}; use the generator that wrote it`,
+    );
+  return { intent: ours.answers, others };
+}
+
+/** The text of a `.yo-rc.json`; the order in which things were said never shows. */
+export function formatYoRc(intent: Intent, others: Intent): string {
+  const content = { ...others, [KEY]: { model: MODEL_VERSION, answers: canonicalIntent(intent) } };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}

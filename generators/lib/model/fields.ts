@@ -1,0 +1,37 @@
+import type * as z from 'zod';
+import { type FieldMeta, imageSchema } from './schema.ts';
+
+/** One top-level field of the model, as the fronts need it. */
+export interface Field extends FieldMeta {
+  /** Its name in answers and pillars, `base_image`. */
+  key: string;
+  /** Its name on a command line, `base-image`. */
+  flag: string;
+  kind: 'string' | 'boolean' | 'integer' | 'list' | 'dict';
+  /** `undefined` where an answer is required. */
+  default: unknown;
+}
+
+const KINDS: Record<string, Field['kind']> = {
+  string: 'string',
+  boolean: 'boolean',
+  number: 'integer',
+  array: 'list',
+  record: 'dict',
+};
+
+/** Every field of the model in its declared order. */
+export const fields: readonly Field[] = Object.entries(imageSchema.shape).map(([key, type]) => {
+  const meta = type.meta() as FieldMeta;
+  const hasDefault = type.def.type === 'default';
+  const inner = (hasDefault ? (type as z.ZodDefault<z.ZodType>).def.innerType : type) as z.ZodType;
+  const kind = KINDS[inner.def.type];
+  if (!kind) throw new Error(`the field ${key} has the type ${inner.def.type}, which no flag can carry`);
+  return {
+    ...meta,
+    key,
+    flag: key.replaceAll('_', '-'),
+    kind,
+    default: hasDefault ? (type as z.ZodDefault<z.ZodType>).def.defaultValue : undefined,
+  };
+});

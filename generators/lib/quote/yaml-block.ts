@@ -1,0 +1,41 @@
+import { isDict } from '../model/intent.ts';
+
+const PLAIN_KEY = /^[A-Za-z][A-Za-z0-9_.-]*$/;
+const YAML_11_WORD = /^(y|n|yes|no|on|off|true|false|null)$/i;
+
+/**
+ * A value as block YAML that YAML 1.1 (Salt) reads back unchanged.
+ * @param quote how a string is written, for the language the YAML stands in
+ * @param indent blanks before each line
+ * @returns lines with a final newline
+ */
+export function yamlBlock(value: { [key: string]: unknown }, quote: (text: string) => string, indent: number): string {
+  return lines(value, quote)
+    .map((line) => `${' '.repeat(indent)}${line}\n`)
+    .join('');
+}
+
+function lines(value: unknown, quote: (text: string) => string): string[] {
+  const items: [string, unknown][] = Array.isArray(value)
+    ? value.map((item) => ['-', item])
+    : Object.entries(value as object).map(([key, item]) => [`${keyOf(key, quote)}:`, item]);
+  return items.flatMap(([head, item]) => {
+    if (isEmpty(item)) return [`${head} ${scalar(item, quote)}`];
+    return [head, ...lines(item, quote).map((line) => `  ${line}`)];
+  });
+}
+
+function isEmpty(item: unknown): boolean {
+  return !(Array.isArray(item) ? item.length > 0 : isDict(item) && Object.keys(item).length > 0);
+}
+
+function keyOf(key: string, quote: (text: string) => string): string {
+  return PLAIN_KEY.test(key) && !YAML_11_WORD.test(key) ? key : quote(key);
+}
+
+function scalar(value: unknown, quote: (text: string) => string): string {
+  if (typeof value === 'string') return quote(value);
+  // YAML 1.1 takes 1e+21 for a string; a float there has a dot.
+  if (typeof value === 'number') return String(value).replace(/^(-?\d+)(e.*)$/, '$1.0$2');
+  return JSON.stringify(value);
+}

@@ -1,0 +1,54 @@
+import type { Image } from '../model/schema.ts';
+import type { Policy } from './render.ts';
+
+/** One file that comes out: where, from which template, and who may change it. */
+export interface FileEntry {
+  path: string;
+  /** Path below templates/, without `.ejs`. */
+  template: string;
+  policy?: Policy;
+}
+
+const CIRCUS_REQUIREMENTS = 'base/requirements/circus.txt';
+
+const project = (path: string): FileEntry => ({ path, template: `project/${path}` });
+const seed = (path: string): FileEntry => ({ ...project(path), policy: 'seed' });
+
+const always: readonly FileEntry[] = [
+  project('.dockerignore'),
+  project('.gitignore'),
+  project('README.md'),
+  project('compose.yaml'),
+  seed('custom.sls'),
+  seed('pillar/init.sls'),
+  project('project/Dockerfile'),
+  project('project/launch.sh'),
+  project('project/.salt/PILLAR.sample'),
+  project('project/.salt/100_dirs_and_prerequisites.sls'),
+  project('project/.salt/200_reconfigure.sls'),
+  project('project/.salt/300_nginx.sls'),
+  project('project/.salt/400_circus.sls'),
+  project('project/.salt/fixperms.sls'),
+  project('project/.salt/_modules/mc_launcher.py'),
+  project('project/.salt/files/app.json'),
+  project('project/.salt/files/pillar.schema.json'),
+  project('project/.salt/files/circus/circusd.ini'),
+  project('project/.salt/files/circus/exec_program.py'),
+  project('project/.salt/files/circus/program.ini'),
+  project('project/.salt/files/circus/program.json'),
+  { path: 'project/.salt/files/circus/requirements.txt', template: CIRCUS_REQUIREMENTS },
+  project('project/.salt/files/nginx/nginx.conf'),
+  project('project/.salt/files/nginx/vhost.conf'),
+];
+
+const demoApp: readonly FileEntry[] = [seed('project/app/server.py'), seed('project/app/welcome.txt')];
+
+/** Every file of the project of an image. */
+export function projectFiles(image: Image): FileEntry[] {
+  return [...always, ...(image.demo ? demoApp : [seed('project/app/README.md')])];
+}
+
+const base = (path: string): FileEntry => ({ path, template: `base/${path}` });
+
+/** Every file of the base image's folder. */
+export const baseFiles: readonly FileEntry[] = ['.dockerignore', 'Dockerfile', 'README.md'].map(base);

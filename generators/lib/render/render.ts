@@ -1,0 +1,39 @@
+import type { Image } from '../model/schema.ts';
+import { baseFiles, type FileEntry, projectFiles } from './files.ts';
+import { renderTemplate } from './template.ts';
+import { baseView, projectView } from './view.ts';
+
+/** shared: kept up to date beside the user's edits; seed: written once, then the user's; intent: always ours to write. */
+export type Policy = 'shared' | 'seed' | 'intent';
+
+/** One file of a tree that comes out. */
+export interface RenderedFile {
+  bytes: Buffer;
+  executable: boolean;
+  policy: Policy;
+}
+
+/** A whole tree: files by path (`project/launch.sh`), and the folders that exist though nothing is in them. */
+export interface Rendered {
+  files: Map<string, RenderedFile>;
+  dirs: string[];
+}
+
+/** The tree of a project. The same image gives the same bytes, everywhere and always. */
+export function render(image: Image): Rendered {
+  return { files: renderFiles(projectFiles(image), projectView(image)), dirs: ['data/data', 'data/configuration'] };
+}
+
+/** The tree of the base image's folder. */
+export function renderBase(): Rendered {
+  return { files: renderFiles(baseFiles, baseView()), dirs: [] };
+}
+
+function renderFiles(entries: readonly FileEntry[], view: Record<string, unknown>): Map<string, RenderedFile> {
+  return new Map(
+    entries.map(({ path, template, policy = 'shared' }) => {
+      const text = renderTemplate(template, view);
+      return [path, { bytes: Buffer.from(text), executable: text.startsWith('#!'), policy }];
+    }),
+  );
+}

@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import ejs from 'ejs';
+import { packageRoot } from '../package.ts';
+import * as quote from '../quote/quote.ts';
+
+const LANGUAGES: [RegExp, (text: string) => string][] = [
+  [/(\.sls|^PILLAR\.sample)$/, quote.sls],
+  [/\.ya?ml$/, quote.yaml],
+  [/\.sh$/, quote.shell],
+  [/\.py$/, quote.python],
+  [/\.json$/, quote.json],
+  [/\.md$/, quote.markdown],
+  [/^Dockerfile$/, quote.dockerfile],
+];
+
+/**
+ * Renders one template of the package. In it `<%= %>` quotes for the language of the file that comes out, and `<%- %>`
+ * is left for values whose schema is an identifier.
+ * @param template path below templates/, without the `.ejs`
+ * @param it the values a template may name; naming another one is an error
+ * @throws when the template names an unknown value, or quotes in a file whose language is unknown
+ */
+export function renderTemplate(template: string, it: Record<string, unknown>): string {
+  const text = readFileSync(join(packageRoot, 'templates', `${template}.ejs`), 'utf8').replaceAll('\r\n', '\n');
+  const quoteFor = LANGUAGES.find(([pattern]) => pattern.test(basename(template)))?.[1] ?? refuse(template);
+  const known = new Proxy(it, {
+    get(values, key) {
+      if (typeof key === 'string' && !(key in values)) throw new Error(`${template}: unknown value "${key}"`);
+      return values[key as string];
+    },
+  });
+  const options = {
+    escape: (value: unknown) => quoteFor(String(value)),
+    strict: true,
+    _with: false,
+    destructuredLocals: ['it'],
+  };
+  return ejs.render(text, { it: known }, { ...options, filename: template });
+}
+
+function refuse(template: string): (text: string) => string {
+  return () => {
+    throw new Error(`${template}: no quoting is known for this kind of file`);
+  };
+}

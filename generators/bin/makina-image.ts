@@ -15,10 +15,8 @@ async function main([verb, ...args]: string[]): Promise<void> {
   await run(args);
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
+main(process.argv.slice(2)).catch((error: unknown) => {
   const known = error instanceof UserError;
   console.error(known ? `makina-image: ${error.message}` : error);
   process.exitCode = known ? error.code : 1;
-}
+});

@@ -1,5 +1,5 @@
+import fs from 'node:fs';
 import { join, resolve } from 'node:path';
-import fs from 'fs-extra';
 import { problemsError } from './answers/flags.ts';
 import { formatYoRc, parseYoRc, type YoRc } from './answers/yo-rc.ts';
 import { type Field, fields } from './model/fields.ts';

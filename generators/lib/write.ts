@@ -1,5 +1,5 @@
+import fs from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import fs from 'fs-extra';
 import { apply } from './apply/apply.ts';
 import { EXIT, UserError } from './errors.ts';
 import { packageRoot } from './package.ts';

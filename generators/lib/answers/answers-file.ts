@@ -2,19 +2,23 @@ import { UserError } from '../errors.ts';
 import { type Intent, isDict } from '../model/intent.ts';
 
 /**
- * Reads an answers file.
- * @param name its name, which tells JSON (`.json`) from YAML, and stands in errors
- * @throws UserError when it is not valid, or not one mapping
+ * Reads an answers file, JSON (`.json`) or YAML; no file gives no answers.
+ * @param path the file, relative to the folder the command runs in
+ * @throws UserError when it cannot be read, is not valid, or does not hold one mapping
  */
-export async function parseAnswers(name: string, text: string): Promise<Intent> {
+export async function readAnswersFile(path: string | undefined): Promise<Intent> {
+  if (path === undefined) return {};
+  const json = path.endsWith('.json');
   let answers: unknown;
   try {
-    answers = name.endsWith('.json') ? JSON.parse(text) : (await import('yaml')).parse(text);
+    // Loaded here because most runs have no answers file.
+    const { default: fs } = await import('fs-extra');
+    answers = json ? await fs.readJson(path) : (await import('yaml')).parse(await fs.readFile(path, 'utf8'));
   } catch (error) {
     const [sentence] = (error as Error).message.split('\n');
-    throw new UserError(`${name} cannot be read as ${name.endsWith('.json') ? 'JSON' : 'YAML'}: ${sentence}`);
+    throw new UserError(`${path} cannot be read as ${json ? 'JSON' : 'YAML'}: ${sentence}`);
   }
-  if (!isDict(answers)) throw new UserError(`${name} must hold one mapping of field names to answers`);
+  if (!isDict(answers)) throw new UserError(`${path} must hold one mapping of field names to answers`);
   const { $schema: _, ...intent } = answers;
   return intent;
 }

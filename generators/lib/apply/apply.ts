@@ -1,5 +1,5 @@
+import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import fs from 'fs-extra';
 import { EXIT, UserError } from '../errors.ts';
 import type { Change } from '../plan/plan.ts';
 
@@ -19,9 +19,9 @@ export function apply(root: string, changes: readonly Change[], dirs: readonly s
     for (const dir of ['.', ...dirs]) makeDir(join(root, dir), undo);
     if (changes.length === 0) return;
     const stage = fs.mkdtempSync(join(root, '.makina-image-'));
-    undo.push(() => fs.removeSync(stage));
+    undo.push(() => fs.rmSync(stage, { recursive: true, force: true }));
     replaceAll(root, stage, changes, undo);
-    fs.removeSync(stage);
+    fs.rmSync(stage, { recursive: true, force: true });
   } catch (error) {
     for (const step of undo.reverse()) step();
     throw new UserError(`cannot write to ${root}: ${(error as Error).message}; nothing was changed`, EXIT.internal);

@@ -1,4 +1,4 @@
-import type * as z from 'zod';
+import * as z from 'zod/mini';
 import { type FieldMeta, imageSchema } from './schema.ts';
 
 /** One top-level field of the model, as the fronts need it. */
@@ -22,16 +22,10 @@ const KINDS: Record<string, Field['kind']> = {
 
 /** Every field of the model in its declared order. */
 export const fields: readonly Field[] = Object.entries(imageSchema.shape).map(([key, type]) => {
-  const meta = type.meta() as FieldMeta;
-  const hasDefault = type.def.type === 'default';
-  const inner = (hasDefault ? (type as z.ZodDefault<z.ZodType>).def.innerType : type) as z.ZodType;
+  const meta = z.globalRegistry.get(type) as unknown as FieldMeta;
+  const inner = type.def.type === 'default' ? type.def.innerType : type;
   const kind = KINDS[inner.def.type];
   if (!kind) throw new Error(`the field ${key} has the type ${inner.def.type}, which no flag can carry`);
-  return {
-    ...meta,
-    key,
-    flag: key.replaceAll('_', '-'),
-    kind,
-    default: hasDefault ? (type as z.ZodDefault<z.ZodType>).def.defaultValue : undefined,
-  };
+  const usual = type.def.type === 'default' ? type.def.defaultValue : undefined;
+  return { ...meta, key, flag: key.replaceAll('_', '-'), kind, default: usual };
 });

@@ -2,7 +2,7 @@
  * Intent is what the user said and nothing else: `.yo-rc.json` stores it, defaults stay out of it, `null` takes away
  * what a lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
  */
-import type * as z from 'zod';
+import type { core } from 'zod/mini';
 import { demo } from './demo.ts';
 import { fields } from './fields.ts';
 import { type Image, imageSchema } from './schema.ts';
@@ -102,7 +102,7 @@ function checkSeeds(image: Image): Problem[] {
   });
 }
 
-function toProblems(issue: z.core.$ZodIssue): Problem[] {
+function toProblems(issue: core.$ZodIssue): Problem[] {
   const path = issue.path.map(String);
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known field' }));

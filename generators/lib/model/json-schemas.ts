@@ -1,11 +1,12 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { fields } from './fields.ts';
+import { isDict } from './intent.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
 import { imageSchema } from './schema.ts';
 
 type JsonSchema = { [key: string]: unknown };
 
-const toJsonSchema = (schema: z.ZodType): JsonSchema =>
+const toJsonSchema = (schema: z.ZodMiniType): JsonSchema =>
   z.toJSONSchema(schema, {
     io: 'input',
     override: ({ jsonSchema }) => {
@@ -16,21 +17,36 @@ const toJsonSchema = (schema: z.ZodType): JsonSchema =>
     },
   }) as JsonSchema;
 
-/** The JSON Schema of an answers file, for editors. A `null` takes a value away, so it is welcome everywhere below the top. */
+/** The JSON Schema of a whole image as a person writes it: what is required and what is the default. */
+export const imageJsonSchema = (): JsonSchema => toJsonSchema(imageSchema);
+
+/**
+ * The JSON Schema of an answers file, for editors. Answers are merged over what is there, so nothing is required, and
+ * `null` takes a value away.
+ */
 export function answersSchema(): JsonSchema {
-  const schema = toJsonSchema(imageSchema);
+  const schema = nullable(withoutRequired(imageJsonSchema()));
+  const properties = { $schema: { type: 'string' }, ...(schema.properties as JsonSchema) };
+  return { ...schema, title: 'Answers of generator-makina-image', properties };
+}
+
+/** Every property may be `null` as well. */
+function nullable(schema: JsonSchema): JsonSchema {
+  const { properties, additionalProperties, ...rest } = schema;
+  const orNull = (value: unknown) => (isDict(value) ? { anyOf: [nullable(value), { type: 'null' }] } : value);
   return {
-    ...schema,
-    title: 'Answers of generator-makina-image',
-    properties: { $schema: { type: 'string' }, ...(schema.properties as JsonSchema) },
-    required: [],
+    ...rest,
+    ...(isDict(properties) && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, orNull(value)])),
+    }),
+    ...(additionalProperties !== undefined && { additionalProperties: orNull(additionalProperties) }),
   };
 }
 
-/** The JSON Schema of the run-time override of one project: every field that the model marks as one of the run time, none required. */
+/** The JSON Schema of the run-time override of the project `name`: every field that the model marks as one of the run time, none required. */
 export function overrideSchema(name: string): JsonSchema {
   const runtime = fields.filter((field) => field.runtime).map((field) => [field.key, true]);
-  const { $schema, $defs, ...data } = toJsonSchema(imageSchema.pick(Object.fromEntries(runtime)));
+  const { $schema, $defs, ...data } = toJsonSchema(z.pick(imageSchema, Object.fromEntries(runtime)));
   return {
     $schema,
     title: `Run-time override of ${name}`,
@@ -47,7 +63,7 @@ export function overrideSchema(name: string): JsonSchema {
   };
 }
 
-/** An override is merged over values that are there, so nothing is required and nothing has a default. */
+/** What is merged over values that are there requires nothing and has no defaults. */
 function withoutRequired<T>(node: T): T {
   if (Array.isArray(node)) return node.map(withoutRequired) as T;
   if (typeof node !== 'object' || node === null) return node;

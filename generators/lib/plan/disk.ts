@@ -1,5 +1,5 @@
+import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import fs from 'fs-extra';
 import { EXIT, UserError } from '../errors.ts';
 import type { DiskFile } from './plan.ts';
 

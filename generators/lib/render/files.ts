@@ -51,4 +51,24 @@ export function projectFiles(image: Image): FileEntry[] {
 const base = (path: string): FileEntry => ({ path, template: `base/${path}` });
 
 /** Every file of the base image's folder. */
-export const baseFiles: readonly FileEntry[] = ['.dockerignore', 'Dockerfile', 'README.md'].map(base);
+export const baseFiles: readonly FileEntry[] = [
+  '.dockerignore',
+  'Dockerfile',
+  'README.md',
+  'certs/README.md',
+  'makina-states/bin/salt-call',
+  'makina-states/etc/salt/minion',
+  'makina-states/mc_states/modules/mc_project.py',
+  'makina-states/mc_states/project/__init__.py',
+  'makina-states/mc_states/project/config.py',
+  'makina-states/mc_states/project/merge.py',
+  'makina-states/mc_states/project/paths.py',
+  'makina-states/mc_states/project/states.py',
+  'makina-states/pillar/top.sls',
+  'requirements/build.in',
+  'requirements/build.txt',
+  'requirements/circus.in',
+  'requirements/circus.txt',
+  'requirements/salt.in',
+  'requirements/salt.txt',
+].map(base);

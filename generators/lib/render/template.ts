@@ -23,6 +23,8 @@ const LANGUAGES: [RegExp, (text: string) => string][] = [
  */
 export function renderTemplate(template: string, it: Record<string, unknown>): string {
   const text = readFileSync(join(packageRoot, 'templates', `${template}.ejs`), 'utf8').replaceAll('\r\n', '\n');
+  // ejs takes longer to find that there is nothing to do.
+  if (!text.includes('<%') && !text.includes('%%>')) return text;
   const quoteFor = LANGUAGES.find(([pattern]) => pattern.test(basename(template)))?.[1] ?? refuse(template);
   const known = new Proxy(it, {
     get(values, key) {

@@ -1,5 +1,4 @@
 import { fields } from '../model/fields.ts';
-import { overrideSchema } from '../model/json-schemas.ts';
 import type { Image } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
 import { sls } from '../quote/quote.ts';
@@ -18,7 +17,6 @@ export function projectView(image: Image): Record<string, unknown> {
     project_dir: `/srv/projects/${name}`,
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
-    pillar_schema: JSON.stringify(overrideSchema(name), null, 2),
     program_stanzas: stanzas('program', name, Object.keys(image.programs)),
     vhost_stanzas: stanzas('vhost', name, Object.keys(image.vhosts)),
   };

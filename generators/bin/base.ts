@@ -1,6 +1,6 @@
 import { baseImage } from '../lib/base-image.ts';
 import { UserError } from '../lib/errors.ts';
-import { minorVersion } from '../lib/package.ts';
+import { baseSummary } from '../lib/summary.ts';
 import { parseCommandLine } from './command-line.ts';
 
 /** `makina-image base DIR [--force]` */
@@ -10,7 +10,5 @@ export async function runBase(args: string[]): Promise<void> {
   const [folder] = words;
   if (folder === undefined || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
   const { destination, changes } = baseImage(process.cwd(), folder, flags.force?.at(-1) === true);
-  console.log(
-    `${changes.length} files written to ${destination}. Next:\n  docker build -t makina-image-base:${minorVersion} ${folder}`,
-  );
+  console.log(baseSummary(destination, changes, process.cwd()));
 }

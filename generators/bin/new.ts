@@ -4,8 +4,8 @@ import { answersFromFlags } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
+import { summary } from '../lib/summary.ts';
 import { parseCommandLine } from './command-line.ts';
-import { summary } from './summary.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export async function runNew(args: string[]): Promise<void> {
@@ -31,5 +31,5 @@ export async function runNew(args: string[]): Promise<void> {
     ask: mayAsk ? (await import('./prompts.ts')).ask : undefined,
     force: flags.force?.at(-1) === true,
   });
-  console.log(summary(image, destination, changes));
+  console.log(summary(image, destination, changes, process.cwd()));
 }

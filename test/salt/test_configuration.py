@@ -277,7 +277,7 @@ def test_cfg_and_default_pillar_are_interpolated(host):
 )
 def test_hostile_values_survive_the_pillar(host, value):
     folder = host.project()
-    text = "#!yaml\n" + json.dumps({"makina-projects.demo": {"data": {"v": value, "l": [value]}}})
+    text = "#!yaml\n" + json.dumps({"makina-projects.demo": {"data": {"v": value, "l": [value]}}}, ensure_ascii=False)
     host.write(folder / "pillar/init.sls", text)
     assert host.data() == {"v": value, "l": [value]}
 

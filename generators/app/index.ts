@@ -1,0 +1,44 @@
+import Generator, { type BaseOptions } from 'yeoman-generator';
+import { readAnswersFile } from '../lib/answers/answers-file.ts';
+import { answersFromFlags } from '../lib/answers/flags.ts';
+import { questions } from '../lib/answers/questions.ts';
+import { fields } from '../lib/model/fields.ts';
+import { newProject } from '../lib/new-project.ts';
+import { summary } from '../lib/summary.ts';
+import { declare, FEATURES, flagValues, mayAsk, type YeomanFlag } from '../yeoman/front.ts';
+
+const FLAGS: YeomanFlag[] = [
+  ...fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
+  { flag: 'answers', description: 'Answers as JSON or YAML, by field name' },
+  { flag: 'destination', description: 'Where to write; ./NAME if not given' },
+  { flag: 'yes', description: 'Ask nothing, take the defaults', isSwitch: true },
+];
+
+/** `yo makina-image [NAME] [flags]` */
+export default class App extends Generator {
+  readonly #raw: Record<string, unknown>;
+
+  constructor(args: string[], options: BaseOptions) {
+    super(args, options, FEATURES);
+    this.#raw = { ...options };
+    this.argument('NAME', { type: String, required: false, description: 'Name of the project and of its image' });
+    declare(this, FLAGS);
+  }
+
+  async writing(): Promise<void> {
+    const values = flagValues(this.#raw, FLAGS, 'makina-image new');
+    const given = Object.fromEntries(
+      fields.map(({ key, flag }) => [key, flag in values ? [values[flag] as string] : []]),
+    );
+    given.name = [...this.args, ...(given.name ?? [])];
+    const { image, destination, changes } = await newProject({
+      cwd: this.destinationRoot(),
+      destination: values.destination as string | undefined,
+      flags: answersFromFlags(given),
+      answers: await readAnswersFile(values.answers as string | undefined),
+      ask: mayAsk(values.yes === true) ? (open) => this.prompt(questions(open) as never) : undefined,
+      force: this.#raw.force === true,
+    });
+    this.log(summary(image, destination, changes, this.destinationRoot()));
+  }
+}

@@ -1,0 +1,63 @@
+import { isatty } from 'node:tty';
+import type Generator from 'yeoman-generator';
+import { UserError } from '../lib/errors.ts';
+
+/** Our own policy writes the files, and nothing is installed afterwards. */
+export const FEATURES = { customCommitTask: () => undefined, customInstallTask: true };
+
+/** What yo and Yeoman put among the options themselves, or take for themselves. */
+const YEOMAN_OPTIONS = new Set(
+  `_ _meta askAnswered color cwd debug destinationRoot env force forceInstall forwardErrorToEnvironment generator help
+   insight localConfigOnly namespace resolved root sharedData skipCache skipInstall skipLocalCache skipParseOptions
+   stdin stdout stderr update-notifier updateNotifier version`.split(/\s+/),
+);
+
+export interface YeomanFlag {
+  /** As typed, `base-image`. */
+  flag: string;
+  description: string;
+  isSwitch?: boolean;
+}
+
+/** Declares flags to Yeoman, for its `--help`. */
+export function declare(generator: Generator, flags: readonly YeomanFlag[]): void {
+  for (const { flag, description, isSwitch } of flags)
+    generator.option(flag, { type: isSwitch ? Boolean : String, description });
+}
+
+/**
+ * Reads our flags out of the raw options that Yeoman hands over, before its own parser joins and guesses values.
+ * @param equivalent the same command on our own bin, for errors
+ * @throws UserError for an unknown flag, a repeated one, or one without its value
+ */
+export function flagValues(
+  raw: Readonly<Record<string, unknown>>,
+  flags: readonly YeomanFlag[],
+  equivalent: string,
+): Record<string, string | boolean> {
+  const byOption = new Map(flags.map((flag) => [camelCase(flag.flag), flag]));
+  const values: Record<string, string | boolean> = {};
+  for (const [option, value] of Object.entries(raw)) {
+    const known = byOption.get(option);
+    if (!known && (YEOMAN_OPTIONS.has(option) || option.includes('-'))) continue;
+    const flag = known?.flag ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (!known) throw new UserError(`there is no flag --${flag}; add --help to see them all`);
+    if (Array.isArray(value))
+      throw new UserError(
+        `yo cannot pass --${flag} more than once; use --answers FILE, one JSON value, or ${equivalent}`,
+      );
+    if (typeof value === 'boolean' && !known.isSwitch)
+      throw new UserError(`--${flag} needs a value; write --${flag}=VALUE, or use ${equivalent}`);
+    values[flag] = typeof value === 'boolean' ? value : String(value);
+  }
+  return values;
+}
+
+/** Whether somebody is there to answer. */
+export function mayAsk(yes: boolean): boolean {
+  return !yes && !process.env.CI && isatty(0) && isatty(1);
+}
+
+function camelCase(flag: string): string {
+  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,142 @@
+/** Docker, as the steps use it: bounded commands, and containers that never outlive the step that started them. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { execa } from 'execa';
+import { DOCKER } from './machine.mjs';
+
+const LABEL = `makina-image-e2e=${process.pid}`;
+
+/**
+ * @param engine as findEngine returns it
+ * @param signal aborts what runs
+ * @returns docker(args, options): runs a docker command and returns what execa returns, its output in `all`; throws an Error
+ *   with the end of the output if it fails, unless options.reject is false
+ */
+export function createDocker(engine, signal) {
+  return async (args, { reject = true, timeout = 60_000, ...options } = {}) => {
+    const result = await execa(DOCKER, args, {
+      env: { DOCKER_BUILDKIT: '0', ...engine.env, ...options.env },
+      cancelSignal: signal,
+      timeout,
+      all: true,
+      reject: false,
+      stdin: 'ignore',
+    });
+    if (result.timedOut || (reject && result.exitCode !== 0))
+      throw new Error(`docker ${args.join(' ')}: ${result.timedOut ? 'no end' : `exit code ${result.exitCode}`}\n${tail(result.all)}`);
+    return result;
+  };
+}
+
+/** Removes every container that this run started and that is still there. */
+export async function cleanUpContainers(engine) {
+  const docker = createDocker(engine);
+  const { stdout } = await docker(['ps', '--all', '--quiet', '--filter', `label=${LABEL}`]);
+  if (stdout) await docker(['rm', '--force', '--volumes', ...stdout.split('\n')]);
+}
+
+/**
+ * Starts a container, hands it to `use`, and removes it. When `use` throws, the container's log is added to the message.
+ * @param run options of `docker run`, `command` instead of the image's own
+ */
+export async function withContainer({ docker, signal }, image, { run = [], command = [] }, use) {
+  const { stdout: id } = await docker(['run', '--detach', '--label', LABEL, '--publish', '127.0.0.1::80', ...run, image, ...command]);
+  const container = new Container(docker, signal, id);
+  try {
+    return await use(container);
+  } catch (error) {
+    if (!signal.aborted) error.message += `\n--- its log\n${tail(await container.logs())}`;
+    throw error;
+  } finally {
+    if (!signal.aborted) await docker(['rm', '--force', '--volumes', id]);
+  }
+}
+
+/** A container that was started. */
+class Container {
+  constructor(docker, signal, id) {
+    Object.assign(this, { docker, signal, id });
+  }
+
+  /** The body that is served on a path: waits at most `seconds` for status 200. */
+  async get(path = '/', seconds = 20) {
+    return waitForPage(`http://${await this.address()}${path}`, seconds, this.signal, async () => {
+      const { running, code } = await this.state();
+      if (!running) throw new Error(`it has ended, with code ${code}`);
+    });
+  }
+
+  /** `127.0.0.1:PORT` of its port 80. */
+  async address() {
+    const { stdout } = await this.docker(['port', this.id, '80/tcp']);
+    return stdout.split('\n')[0];
+  }
+
+  /** Standard output and standard error so far. */
+  async logs() {
+    return (await this.docker(['logs', this.id], { reject: false })).all;
+  }
+
+  async state() {
+    const format = '{{.State.Running}} {{.State.ExitCode}} {{.State.Pid}} {{if .State.Health}}{{.State.Health.Status}}{{end}}';
+    const { stdout } = await this.docker(['inspect', '--format', format, this.id]);
+    const [running, code, pid, health] = stdout.split(' ');
+    return { running: running === 'true', code: Number(code), pid: Number(pid), health };
+  }
+
+  /** Its processes as `{user, command}`. */
+  async processes() {
+    const { stdout } = await this.docker(['top', this.id, '-o', 'pid,user:32,args']);
+    return stdout
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/\s+/))
+      .map(([, user, ...command]) => ({ user, command: command.join(' ') }));
+  }
+
+  /** What a command in it prints. */
+  async exec(...command) {
+    return (await this.docker(['exec', this.id, ...command])).stdout;
+  }
+
+  async start() {
+    await this.docker(['start', this.id]);
+  }
+
+  /** `docker stop`, as its user would: returns the exit code and the seconds it took. */
+  async stop() {
+    const start = performance.now();
+    await this.docker(['stop', this.id]);
+    return { code: (await this.state()).code, seconds: (performance.now() - start) / 1000 };
+  }
+
+  /** Waits until it has ended by itself; returns its exit code. */
+  async ended(seconds = 20) {
+    const { stdout } = await this.docker(['wait', this.id], { timeout: seconds * 1000 });
+    return Number(stdout);
+  }
+}
+
+/** The body of a page, as soon as it is served with status 200. `stillPossible` throws when it never will be. */
+export async function waitForPage(url, seconds, signal, stillPossible = async () => {}) {
+  const end = performance.now() + seconds * 1000;
+  let last = '';
+  while (performance.now() < end) {
+    signal.throwIfAborted();
+    try {
+      const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+      const body = await response.text();
+      if (response.status === 200) return body;
+      last = `status ${response.status}`;
+    } catch (error) {
+      last = error.cause?.message ?? error.message;
+    }
+    await stillPossible();
+    await sleep(50);
+  }
+  throw new Error(`${url} is not served after ${seconds} s: ${last}`);
+}
+
+/** The last lines of a text. */
+export function tail(text, lines = 30) {
+  return String(text).trimEnd().split('\n').slice(-lines).join('\n');
+}

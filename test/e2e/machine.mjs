@@ -1,0 +1,114 @@
+/** What the steps need of the machine: Debian packages, a Docker engine, a Debian image. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+
+export const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
+const SUITE = 'bookworm';
+const DEBIAN_TAR = join(checkout, `.cache/e2e/debian-${SUITE}.tar`);
+
+/** The docker command: Debian's first, since unlike some newer ones it has BuildKit inside. */
+export const DOCKER = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
+
+/**
+ * Installs the Debian packages whose commands are missing.
+ * @throws Error when some are missing and this is not root
+ */
+export async function installPackages(options, signal) {
+  const wanted = { 'docker.io': 'docker', 'docker-compose': 'docker-compose' };
+  if (!options['debian-image'] && !existsSync(DEBIAN_TAR)) wanted.mmdebstrap = 'mmdebstrap';
+  const packages = Object.keys(wanted).filter((name) => !onPath(wanted[name]));
+  if (packages.length === 0) return;
+  if (process.getuid() !== 0) throw new Error(`install ${packages.join(', ')}, or run this as root`);
+  const apt = { cancelSignal: signal, timeout: 300_000, env: { DEBIAN_FRONTEND: 'noninteractive' } };
+  await execa('apt-get', ['update', '-q'], apt);
+  await execa('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages], apt);
+}
+
+function onPath(command) {
+  return `${process.env.PATH}:/usr/sbin:/sbin`.split(':').some((folder) => existsSync(join(folder, command)));
+}
+
+/**
+ * Finds a Docker engine, or starts one with all its files below `work`.
+ * @returns `env` for docker's commands, `started`, and `stop()`, which ends the engine if it was started here
+ */
+export async function findEngine(work, signal) {
+  if (await answers({})) return { env: {}, started: false, stop: async () => {} };
+  if (process.getuid() !== 0) throw new Error('no Docker engine answers; start one, or run this as root');
+  const folder = join(work, 'engine');
+  mkdirSync(folder);
+  const env = { DOCKER_HOST: `unix://${folder}/docker.sock`, DOCKER_CONFIG: join(folder, 'config') };
+  const args = ['--data-root', 'data', '--exec-root', 'exec', '--pidfile', 'dockerd.pid'].map((word, index) =>
+    index % 2 ? join(folder, word) : word,
+  );
+  const log = openSync(join(folder, 'dockerd.log'), 'a');
+  // A process group of its own: Ctrl-C must not end it before its containers are gone.
+  const dockerd = spawn('dockerd', [...args, '--host', env.DOCKER_HOST], {
+    detached: true,
+    stdio: ['ignore', log, log],
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  });
+  const ended = once(dockerd, 'close');
+  const engine = { env, started: true, stop: () => stopEngine(dockerd, ended) };
+  for (let tries = 0; tries < 100; tries += 1) {
+    if (dockerd.exitCode !== null || signal.aborted) break;
+    if (await answers(env)) return engine;
+    await sleep(300);
+  }
+  await engine.stop();
+  const reason = readFileSync(join(folder, 'dockerd.log'), 'utf8').trim().split('\n').slice(-5).join('\n');
+  throw new Error(`dockerd does not answer:\n${reason}`);
+}
+
+async function answers(env) {
+  const { exitCode } = await execa(DOCKER, ['version'], { env, reject: false, timeout: 10_000 });
+  return exitCode === 0;
+}
+
+async function stopEngine(dockerd, ended) {
+  if (dockerd.exitCode !== null) return;
+  dockerd.kill('SIGTERM');
+  const late = setTimeout(() => dockerd.kill('SIGKILL'), 30_000);
+  await ended;
+  clearTimeout(late);
+}
+
+/**
+ * The Debian image to start from: the one that was named, else one made of the cached or a fresh mmdebstrap.
+ * @returns its name
+ */
+export async function debianImage(docker, options, signal) {
+  if (options['debian-image']) return options['debian-image'];
+  if (!existsSync(DEBIAN_TAR)) await makeDebian(options['debian-mirror'] ?? aptMirror(), signal);
+  const image = `makina-image-e2e/debian:${SUITE}`;
+  await docker(['import', DEBIAN_TAR, image]);
+  return image;
+}
+
+async function makeDebian(mirror, signal) {
+  mkdirSync(dirname(DEBIAN_TAR), { recursive: true });
+  const unwanted = ['man', 'doc', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`);
+  const args = ['--quiet', '--variant=minbase', ...unwanted, SUITE, `${DEBIAN_TAR}.new.tar`, mirror];
+  await execa('mmdebstrap', args, { cancelSignal: signal, timeout: 600_000 });
+  renameSync(`${DEBIAN_TAR}.new.tar`, DEBIAN_TAR);
+}
+
+/** The mirror that this machine's own apt sources name for the suite, in either of apt's two formats. */
+function aptMirror() {
+  const folder = '/etc/apt/sources.list.d';
+  const files = ['/etc/apt/sources.list', ...readdirSync(folder).map((name) => join(folder, name))];
+  const text = files.map((file) => (existsSync(file) ? readFileSync(file, 'utf8') : '')).join('\n\n');
+  const oneLine = text.match(new RegExp(`^deb (?:\\[[^\\]]*\\] )?(\\S+) ${SUITE} `, 'm'));
+  if (oneLine) return oneLine[1];
+  for (const stanza of text.split(/\n\s*\n/)) {
+    const suites = stanza.match(/^Suites:(.*)$/m)?.[1].trim().split(/\s+/) ?? [];
+    const uri = stanza.match(/^URIs:\s*(\S+)/m)?.[1];
+    if (uri && suites.includes(SUITE)) return uri;
+  }
+  throw new Error(`no apt source of this machine names ${SUITE}; give --debian-mirror URL or --debian-image NAME`);
+}

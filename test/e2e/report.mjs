@@ -1,0 +1,41 @@
+/** Prints each step as it ends, and counts. */
+
+/**
+ * @param signal aborts the whole run
+ * @returns `step(name, action)` runs one step, prints `ok NAME (seconds)` or `FAILED NAME (seconds)` with the reason, and
+ *   returns what the action returns, which is printed too if it is a text; undefined if it failed. `needed` is the same for
+ *   a step without which nothing more can be done: it throws after that. `summary()` prints the last line and returns the
+ *   exit code.
+ */
+export function createReport(signal) {
+  const count = { passed: 0, failed: 0 };
+
+  async function step(name, action) {
+    const start = performance.now();
+    const seconds = () => `${((performance.now() - start) / 1000).toFixed(2)} s`;
+    signal.throwIfAborted();
+    try {
+      const result = await action();
+      count.passed += 1;
+      console.log(`ok ${name} (${seconds()})${typeof result === 'string' ? ` ${result}` : ''}`);
+      return result ?? true;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      count.failed += 1;
+      console.log(`FAILED ${name} (${seconds()})\n${error.message.replace(/^/gm, '    ')}`);
+    }
+  }
+
+  async function needed(name, action) {
+    const result = await step(name, action);
+    if (result === undefined) throw new Error(`nothing more can be done without: ${name}`);
+    return result;
+  }
+
+  function summary() {
+    console.log(`${count.passed} passed, ${count.failed} failed`);
+    return count.passed > 0 && count.failed === 0 && !signal.aborted ? 0 : 1;
+  }
+
+  return { step, needed, summary };
+}

@@ -20,4 +20,6 @@ await build({
   external: ['fs-extra', 'inquirer', 'yaml'],
 });
 chmodSync('dist/makina-image.cjs', 0o755);
-(await import('node:fs')).symlinkSync('makina-image.cjs', 'dist/makina-image.mjs'); // TEMPORARY
+try {
+  (await import('node:fs')).symlinkSync('makina-image.cjs', 'dist/makina-image.mjs');
+} catch {} // TEMPORARY

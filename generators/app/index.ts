@@ -39,6 +39,6 @@ export default class App extends Generator {
       ask: mayAsk(values.yes === true) ? (open) => this.prompt(questions(open) as never) : undefined,
       force: this.#raw.force === true,
     });
-    this.log(summary(image, destination, changes, this.destinationRoot()));
+    this.log(summary(image, destination, changes, this.destinationRoot(), 'yo makina-image:base'));
   }
 }

@@ -31,5 +31,6 @@ export async function runNew(args: string[]): Promise<void> {
     ask: mayAsk ? (await import('./prompts.ts')).ask : undefined,
     force: flags.force?.at(-1) === true,
   });
-  console.log(summary(image, destination, changes, process.cwd()));
+  const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
+  console.log(summary(image, destination, changes, process.cwd(), baseCommand));
 }

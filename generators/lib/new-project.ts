@@ -46,7 +46,7 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const name = fields[0] as Field;
   if (request.ask && !locate(request, said)) said = merge(said, await askFor(request.ask, [name], said));
   const destination = locate(request, said);
-  if (!destination) throw problemsError([{ path: [name.key], message: 'is required' }]);
+  if (!destination) throw problemsError(complete(said).problems ?? []);
 
   const yoRcPath = join(destination, YO_RC);
   const stored = readYoRc(yoRcPath);

@@ -6,13 +6,20 @@ import type { Change } from './plan/plan.ts';
 /**
  * What `new` tells when it is done: how much was written, and what to type next.
  * @param cwd the folder the next commands are typed in
+ * @param baseCommand how the reader calls the verb `base`
  */
-export function summary(image: Image, destination: string, changes: readonly Change[], cwd: string): string {
+export function summary(
+  image: Image,
+  destination: string,
+  changes: readonly Change[],
+  cwd: string,
+  baseCommand: string,
+): string {
   if (changes.length === 0) return `${destination} is up to date, nothing was written.`;
   const enter = destination === cwd ? '' : `cd ${relative(cwd, destination)} && `;
   return `${changes.length} files written to ${destination}. Next, the base image once:
 
-  makina-image base base-image && docker build -t ${image.base_image} base-image
+  ${baseCommand} base-image && docker build -t ${image.base_image} base-image
 
 and then:
 

@@ -1,9 +1,12 @@
 /** Docker, as the steps use it: bounded commands, and containers that never outlive the step that started them. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { DOCKER } from './machine.mjs';
 
-const LABEL = `makina-image-e2e=${process.pid}`;
+/** Marks the containers of this run. */
+export const LABEL = `makina-image-e2e=${process.pid}`;
 
 /**
  * @param engine as findEngine returns it
@@ -22,7 +25,9 @@ export function createDocker(engine, signal) {
       stdin: 'ignore',
     });
     if (result.timedOut || (reject && result.exitCode !== 0))
-      throw new Error(`docker ${args.join(' ')}: ${result.timedOut ? 'no end' : `exit code ${result.exitCode}`}\n${tail(result.all)}`);
+      throw new Error(
+        `docker ${args.join(' ')}: ${result.timedOut ? 'no end' : `exit code ${result.exitCode}`}\n${tail(result.all)}`,
+      );
     return result;
   };
 }
@@ -39,7 +44,17 @@ export async function cleanUpContainers(engine) {
  * @param run options of `docker run`, `command` instead of the image's own
  */
 export async function withContainer({ docker, signal }, image, { run = [], command = [] }, use) {
-  const { stdout: id } = await docker(['run', '--detach', '--label', LABEL, '--publish', '127.0.0.1::80', ...run, image, ...command]);
+  const { stdout: id } = await docker([
+    'run',
+    '--detach',
+    '--label',
+    LABEL,
+    '--publish',
+    '127.0.0.1::80',
+    ...run,
+    image,
+    ...command,
+  ]);
   const container = new Container(docker, signal, id);
   try {
     return await use(container);
@@ -77,20 +92,21 @@ class Container {
   }
 
   async state() {
-    const format = '{{.State.Running}} {{.State.ExitCode}} {{.State.Pid}} {{if .State.Health}}{{.State.Health.Status}}{{end}}';
+    const format =
+      '{{.State.Running}} {{.State.ExitCode}} {{.State.Pid}} {{if .State.Health}}{{.State.Health.Status}}{{end}}';
     const { stdout } = await this.docker(['inspect', '--format', format, this.id]);
     const [running, code, pid, health] = stdout.split(' ');
     return { running: running === 'true', code: Number(code), pid: Number(pid), health };
   }
 
-  /** Its processes as `{user, command}`. */
+  /** Its processes as `{uid, command}`. */
   async processes() {
-    const { stdout } = await this.docker(['top', this.id, '-o', 'pid,user:32,args']);
+    const { stdout } = await this.docker(['top', this.id, '-o', 'pid,uid,args']);
     return stdout
       .split('\n')
       .slice(1)
       .map((line) => line.trim().split(/\s+/))
-      .map(([, user, ...command]) => ({ user, command: command.join(' ') }));
+      .map(([, uid, ...command]) => ({ uid, command: command.join(' ') }));
   }
 
   /** What a command in it prints. */
@@ -139,4 +155,14 @@ export async function waitForPage(url, seconds, signal, stillPossible = async ()
 /** The last lines of a text. */
 export function tail(text, lines = 30) {
   return String(text).trimEnd().split('\n').slice(-lines).join('\n');
+}
+
+/** A port of 127.0.0.1 that nothing listens on. */
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
 }

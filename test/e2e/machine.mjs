@@ -106,7 +106,11 @@ function aptMirror() {
   const oneLine = text.match(new RegExp(`^deb (?:\\[[^\\]]*\\] )?(\\S+) ${SUITE} `, 'm'));
   if (oneLine) return oneLine[1];
   for (const stanza of text.split(/\n\s*\n/)) {
-    const suites = stanza.match(/^Suites:(.*)$/m)?.[1].trim().split(/\s+/) ?? [];
+    const suites =
+      stanza
+        .match(/^Suites:(.*)$/m)?.[1]
+        .trim()
+        .split(/\s+/) ?? [];
     const uri = stanza.match(/^URIs:\s*(\S+)/m)?.[1];
     if (uri && suites.includes(SUITE)) return uri;
   }

@@ -63,22 +63,23 @@ async function main() {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)));
   const work = mkdtempSync(join(tmpdir(), 'makina-image-e2e-'));
-  const { step, summary } = createReport(interruption.signal);
+  const { step, needed, summary } = createReport(interruption.signal);
   let engine;
   let docker;
   try {
-    await step('prepare the machine', async () => {
+    await needed('prepare the machine', async () => {
       await installPackages(options, interruption.signal);
       engine = await findEngine(work, interruption.signal);
       docker = createDocker(engine, interruption.signal);
       return engine.started ? 'own engine' : 'the engine that was there';
     });
-    const debian = await step('make the Debian image', () => debianImage(docker, options, interruption.signal));
-    const context = { options, work, docker, step, debian, signal: interruption.signal };
+    const debian = await needed('make the Debian image', () => debianImage(docker, options, interruption.signal));
+    const context = { options, work, docker, step, needed, debian, env: engine.env, signal: interruption.signal };
     const images = await buildSteps(context);
     for (const name of options.only) await GROUPS[name]({ ...context, ...images });
   } catch (error) {
-    if (!error.reported) console.log(`stopped: ${error.stack}`);
+    console.log(`stopped: ${error.message}`);
+    process.exitCode = 1;
   } finally {
     if (options.keep) console.log(`kept: ${work}${engine?.started ? `, DOCKER_HOST=${engine.env.DOCKER_HOST}` : ''}`);
     else {

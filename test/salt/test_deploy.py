@@ -171,7 +171,7 @@ def test_rollback_outside_dev_only_in_a_full_deployment(host):
 
 # ---- one file ----
 
-SHOW = "{% set cfg = opts.ms_project %}\nROOT/NAME:\n  file.managed:\n    - contents: {{ VALUE | json }}\n"
+SHOW = "{% set cfg = opts.ms_project %}\nROOT/NAME:\n  file.managed:\n    - contents: {{ (VALUE) | json }}\n"
 
 
 def show(host, value, name="out"):
@@ -259,7 +259,8 @@ def test_the_comment_holds_no_contents(host):
     broken = "a: s3cret\n\tb: [s3cret\n"
     diff = f"{host.root}/f:\n  file.managed:\n    - contents: s3cret\n"
     host.project(data={"password": "s3cret"}, **{"100_a": diff, "200_b": FAILING})
-    assert "s3cret" not in json.dumps(host.deploy(**ONLY))
+    ret = host.deploy(**ONLY)
+    assert "cmd.run bad-id: exit status 1" in ret["comment"] and "s3cret" not in json.dumps(ret)
     host.project(data={"password": "s3cret"}, **{"100_a": diff, "200_b": broken})
     ret = host.deploy(**ONLY)
     assert ret["result"] is False and "s3cret" not in json.dumps(ret)

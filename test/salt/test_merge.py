@@ -3,11 +3,15 @@ import os
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 sys.path.insert(0, os.path.join(os.environ["MAKINA_BASE"], "makina-states"))
 from mc_states.project.merge import interpolate, merge, references  # noqa: E402
+
+# Small and steady, however busy the machine is.
+settings.register_profile("salt", max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("salt")
 
 names = st.sampled_from("abcd")
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)

@@ -107,5 +107,8 @@ function toProblems(issue: core.$ZodIssue): Problem[] {
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known field' }));
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message: `the key ${message}` }));
+  const [, expected, received] = /expected (\w+), received (\w+)/.exec(issue.message) ?? [];
+  if (received === 'undefined') return [{ path, message: 'is required' }];
+  if (received) return [{ path, message: `must be of type ${expected}, not ${received}` }];
   return [{ path, message: issue.message.replace(/^Invalid (input|option): /, '') }];
 }

@@ -1,4 +1,4 @@
-import type { Rendered } from '../render/render.ts';
+import type { Rendered, RenderedFile } from '../render/render.ts';
 
 /** What is on disk at one path; `undefined` in a Disk means nothing is there. */
 export interface DiskFile {
@@ -22,20 +22,23 @@ export type Change =
 export function plan(disk: Disk, before: Rendered | undefined, next: Rendered): Change[] {
   const changes: Change[] = [];
   for (const [path, file] of next.files) {
-    const { bytes, executable, policy } = file;
-    const there = disk.get(path);
-    if (!there) changes.push({ kind: 'create', path, bytes, executable });
-    else if (policy === 'seed' || same(there, file)) continue;
-    else {
-      const ours = policy === 'intent' || same(there, before?.files.get(path));
-      changes.push({ kind: ours ? 'update' : 'conflict', path, bytes, executable });
-    }
+    const kind = kindOf(disk.get(path), before?.files.get(path), file);
+    if (kind) changes.push({ kind, path, bytes: file.bytes, executable: file.executable });
   }
   for (const [path, file] of before?.files ?? []) {
     const there = disk.get(path);
     if (there && !next.files.has(path) && same(there, file)) changes.push({ kind: 'delete', path });
   }
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+function kindOf(there: DiskFile | undefined, was: RenderedFile | undefined, file: RenderedFile) {
+  if (!there) return 'create';
+  if (file.policy === 'seed' || same(there, file)) return undefined;
+  // An exec bit that a checkout lost is no edit.
+  if (file.policy === 'intent' || same(there, was) || there.bytes.equals(file.bytes)) return 'update';
+  // Nothing new comes out here: what the user made of it stays.
+  return was && same(was, file) ? undefined : 'conflict';
 }
 
 function same(a: DiskFile, b: DiskFile | undefined): boolean {

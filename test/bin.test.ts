@@ -1,0 +1,209 @@
+import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { packageRoot, version } from '../generators/lib/package.ts';
+import { BIN, makinaImage, onTerminal, tempDir } from './support/run.ts';
+import { readTree } from './support/tree.ts';
+
+describe('makina-image new', () => {
+  test('writes a whole project and says what to type next', async () => {
+    const dir = tempDir();
+    const { exitCode, stdout } = await makinaImage(dir, ['new', 'demo', '--yes']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('docker build -t demo -f project/Dockerfile .');
+    const tree = readTree(join(dir, 'demo'));
+    for (const path of [
+      'project/launch.sh*',
+      'project/.salt/PILLAR.sample',
+      'data/data/',
+      'data/configuration/',
+      '.yo-rc.json',
+    ])
+      expect(Object.keys(tree)).toContain(path);
+    expect(Object.keys(tree).filter((path) => path.includes('makina-image-'))).toEqual([]);
+  });
+
+  test('a second time writes nothing', async () => {
+    const dir = tempDir();
+    await makinaImage(dir, ['new', 'demo']);
+    const stamp = () => statSync(join(dir, 'demo/.yo-rc.json')).mtimeMs + statSync(join(dir, 'demo')).mtimeMs;
+    const before = stamp();
+    const { exitCode, stdout } = await makinaImage(dir, ['new', 'demo']);
+    expect([exitCode, stdout]).toEqual([0, `${join(dir, 'demo')} is up to date, nothing was written.`]);
+    expect(stamp()).toBe(before);
+  });
+
+  test('prefers a flag to the answers file, that to what is stored, that to the default', async () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, 'a.yaml'), 'description: from the file\npublish: 81\napp: {colour: red, size: 1}\n');
+    await makinaImage(dir, [
+      'new',
+      'demo',
+      '--publish',
+      '80',
+      '--description',
+      'stored',
+      '--app',
+      '{"size": 0, "kept": 1}',
+    ]);
+    const { exitCode } = await makinaImage(join(dir, 'demo'), ['new', '--answers', '../a.yaml', '--publish=82']);
+    expect(exitCode).toBe(0);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'demo/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({
+      name: 'demo',
+      description: 'from the file',
+      publish: 82,
+      app: { colour: 'red', kept: 1, size: 1 },
+    });
+    expect(readFileSync(join(dir, 'demo/compose.yaml'), 'utf8')).toContain('82:80');
+  });
+
+  test('changes the model of a project without losing an edit in a file that does not change', async () => {
+    const dir = tempDir();
+    await makinaImage(dir, ['new', 'demo']);
+    appendFileSync(join(dir, 'demo/project/.salt/200_reconfigure.sls'), '# mine\n');
+    appendFileSync(join(dir, 'demo/pillar/init.sls'), '# mine\n');
+    const { exitCode } = await makinaImage(join(dir, 'demo'), ['new', '--programs', '{"worker": {"cmd": "sleep 9"}}']);
+    expect(exitCode).toBe(0);
+    const tree = readTree(join(dir, 'demo'));
+    expect(tree['project/.salt/400_circus.sls']).toContain('# >>> program worker');
+    expect(tree['project/.salt/200_reconfigure.sls']).toContain('# mine');
+    await makinaImage(join(dir, 'demo'), ['new', '--programs', '{"worker": null}']);
+    expect(readTree(join(dir, 'demo'))['project/.salt/400_circus.sls']).not.toContain('worker');
+    expect(JSON.parse(readTree(join(dir, 'demo'))['.yo-rc.json'] as string)['generator-makina-image'].answers).toEqual({
+      name: 'demo',
+      programs: {},
+    });
+  });
+
+  test('stops with 3 where files differ, names them all and writes nothing, unless forced', async () => {
+    const dir = tempDir();
+    mkdirSync(join(dir, 'demo'));
+    writeFileSync(join(dir, 'demo/README.md'), 'mine');
+    writeFileSync(join(dir, 'demo/compose.yaml'), 'mine');
+    const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo']);
+    expect(exitCode).toBe(3);
+    expect(stderr).toContain('  README.md\n  compose.yaml');
+    expect(readTree(join(dir, 'demo'))).toEqual({ 'README.md': 'mine', 'compose.yaml': 'mine' });
+    expect((await makinaImage(dir, ['new', 'demo', '--force'])).exitCode).toBe(0);
+    expect(readTree(join(dir, 'demo'))['README.md']).toContain('# demo');
+  });
+
+  test('lists all that is wrong with the answers, each with its flag, and writes nothing', async () => {
+    const dir = tempDir();
+    const args = [
+      '--publish',
+      'many',
+      '--base-image',
+      'NO',
+      '--packages',
+      'Bad Name',
+      '--programs',
+      '{"web": {"cmd": 1}}',
+    ];
+    const { exitCode, stderr } = await makinaImage(dir, ['new', ...args]);
+    expect(exitCode).toBe(2);
+    for (const flag of ['--name', '--publish', '--base-image', '--packages', '--programs JSON'])
+      expect(stderr).toContain(flag);
+    expect(readTree(dir)).toEqual({});
+  });
+
+  test.each([
+    [['new', 'demo', '--nmae', 'x'], 'new has no flag --nmae'],
+    [['new', 'demo', '--description'], '--description needs a value'],
+    [['new', 'demo', '--publish', '1', '--publish', '2'], '--publish was given 2 times'],
+    [['new', 'demo', '--demo=yes'], '--demo takes no value'],
+    [['new', 'demo', 'twice'], 'new takes one name'],
+    [['new', 'demo', '--answers', 'none.yaml'], 'none.yaml cannot be read'],
+    [['new', 'demo', '--name', 'other'], '--name was given 2 times'],
+    [['toString'], 'there is no verb "toString"'],
+    [['base'], 'base takes one folder'],
+  ])('%j is refused in one sentence', async (args, sentence) => {
+    const dir = tempDir();
+    const { exitCode, stderr } = await makinaImage(dir, args);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toContain('    at ');
+    expect(readTree(dir)).toEqual({});
+  });
+
+  test.each([
+    ['broken.yaml', 'a: [1'],
+    ['broken.json', '{"a": 1,}'],
+    ['twice.yaml', 'name: a\nname: b\n'],
+    ['list.yaml', '- name'],
+    ['empty.yaml', ''],
+  ])('an unusable answers file (%s) is named', async (name, text) => {
+    const dir = tempDir();
+    writeFileSync(join(dir, name), text);
+    const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo', '--answers', name]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(name);
+    expect(existsSync(join(dir, 'demo'))).toBe(false);
+  });
+
+  test('never waits on a pipe that stays open', async () => {
+    const started = execa('node', [BIN, 'new'], { cwd: tempDir(), reject: false, stdin: 'pipe', timeout: 20_000 });
+    expect((await started).exitCode).toBe(2);
+  });
+
+  test('refuses the folders of the generator itself, and leaves a folder beside them alone', async () => {
+    for (const folder of ['.', 'templates/project', 'docs'])
+      expect((await makinaImage(packageRoot, ['new', 'demo', '--destination', folder])).exitCode).toBe(2);
+    expect(existsSync(join(packageRoot, '.yo-rc.json'))).toBe(false);
+  });
+
+  test('reports a folder that cannot be written with 1', async () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, 'file'), '');
+    const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo', '--destination', 'file/below']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('nothing was changed');
+  });
+});
+
+describe('on a terminal', () => {
+  test('asks what is open, checks as one types, and takes Enter for the default', async () => {
+    const dir = tempDir();
+    const { exitCode, stdout } = await onTerminal(
+      dir,
+      ['node', BIN, 'new'],
+      [
+        ['Name of the project?', 'Bad Name\r'],
+        ['must be 1 to 27', '\x15asked\r'],
+        ['What is it, in one line?', '\r'],
+        ['Start with the small demo', 'n\r'],
+      ],
+    );
+    expect(stdout).toContain('files written');
+    expect(exitCode).toBe(0);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({ name: 'asked', demo: false });
+  });
+  test.each([
+    [{ CI: 'true' }, []],
+    [{}, ['--yes']],
+  ])('asks nothing with %j %j', async (env, flags) => {
+    const { exitCode, stdout } = await onTerminal(tempDir(), ['node', BIN, 'new', ...flags], [], env);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain('name is required');
+  });
+});
+
+describe('makina-image', () => {
+  test('base writes the folder of the base image', async () => {
+    const dir = tempDir();
+    const { exitCode, stdout } = await makinaImage(dir, ['base', 'base-image']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('docker build -t makina-image-base:');
+    expect(Object.keys(readTree(join(dir, 'base-image')))).toContain('Dockerfile');
+    expect((await makinaImage(dir, ['base', 'base-image'])).stdout).toContain('up to date');
+  });
+  test('tells its version and its flags', async () => {
+    expect((await makinaImage('.', ['--version'])).stdout).toBe(version);
+    expect((await makinaImage('.', [])).stdout).toContain('new [NAME]');
+    expect((await makinaImage('.', ['new', '--help'])).stdout).toContain('--base-image TEXT');
+    expect((await makinaImage('.', ['base', '--help'])).stdout).toContain('--force');
+  });
+});

@@ -1,0 +1,53 @@
+/** Projects as a user makes them: written by the generator's own command, then built. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { checkout } from './machine.mjs';
+
+/** Runs the command `makina-image`. */
+export async function makinaImage(...args) {
+  await execa('node', [join(checkout, 'dist/makina-image.mjs'), ...args], { stdin: 'ignore', timeout: 60_000 });
+}
+
+/**
+ * Writes a project and builds its image, named as the project.
+ * @param answers what is said beside the name, @param files more files of the project, or others, by path
+ * @returns `{name, folder, data}`: the image, the folder of the project and its data folder
+ */
+export async function makeProject({ work, docker, base }, name, answers = {}, files = {}) {
+  const folder = join(work, name);
+  const answersFile = join(work, `${name}.json`);
+  writeFileSync(answersFile, JSON.stringify({ base_image: base, ...answers }));
+  await makinaImage('new', name, '--yes', '--destination', folder, '--answers', answersFile);
+  for (const [path, text] of Object.entries(files)) writeFile(join(folder, path), text);
+  await buildProject(docker, folder, name);
+  return { name, folder, data: join(folder, 'data') };
+}
+
+/** Builds the image of a project, with the command of its README. */
+export async function buildProject(docker, folder, image, env = {}) {
+  const args = ['build', ...proxies(), '--tag', image, '--file', join(folder, 'project/Dockerfile'), folder];
+  await docker(args, { timeout: 600_000, env });
+}
+
+/** Build arguments that hand on the proxy of this machine, if it has one. */
+export function proxies() {
+  const names = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'];
+  return names.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
+}
+
+/** The options of `docker run` that the README names: the data folder as a volume. */
+export function dataVolume({ name, data }) {
+  return ['--volume', `${data}:/srv/projects/${name}/data`];
+}
+
+/** The override pillar of a project, as the text of its file (JSON is YAML). */
+export function override(name, data) {
+  return JSON.stringify({ [`makina-projects.${name}`]: { data } });
+}
+
+/** Writes a file, and the folders above it. */
+export function writeFile(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}

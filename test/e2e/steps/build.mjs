@@ -1,0 +1,41 @@
+import { copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { LISTED_ACLS } from '../in-container.mjs';
+import { buildProject, makeProject, makinaImage, proxies } from '../project.mjs';
+
+const BASE = 'makina-image-e2e/base';
+const PIP = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
+
+/** Builds the base image and the demo project. Returns `{base, demo}`. */
+export async function buildSteps(context) {
+  const { docker, needed, step, work, options, debian } = context;
+  await needed('the base image builds', async () => {
+    const folder = join(work, 'base');
+    await makinaImage('base', folder);
+    if (options.certificates) copyFileSync(options.certificates, join(folder, 'certs/e2e.crt'));
+    const pip = PIP.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
+    const args = ['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...pip, ...proxies(), '--tag', BASE, folder];
+    await docker(args, { timeout: 900_000 });
+    return megabytes(docker, BASE);
+  });
+  const demo = await needed('the demo project builds', () => makeProject({ ...context, base: BASE }, 'e2edemo'));
+  await step('the demo project builds with BuildKit', () =>
+    buildProject(docker, demo.folder, 'e2edemo-buildkit', { DOCKER_BUILDKIT: '1' }),
+  );
+  await step('no file of the image has an ACL', async () => {
+    const { stdout } = await docker(['run', '--rm', '--entrypoint', 'python3', demo.name, '-c', LISTED_ACLS]);
+    const { files, acls } = JSON.parse(stdout);
+    if (files < 1000 || acls.length > 0) throw new Error(`${files} files looked at; with an ACL: ${acls.join(' ')}`);
+    return `${files} files`;
+  });
+  await step('a command instead of the launcher is run', async () => {
+    const { stdout } = await docker(['run', '--rm', demo.name, 'sh', '-c', 'echo ok']);
+    if (stdout !== 'ok') throw new Error(`it printed ${stdout}`);
+  });
+  return { base: BASE, demo };
+}
+
+async function megabytes(docker, image) {
+  const { stdout } = await docker(['image', 'inspect', '--format', '{{.Size}}', image]);
+  return `${Math.round(Number(stdout) / 1e6)} MB`;
+}

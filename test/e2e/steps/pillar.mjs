@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { withContainer } from '../docker.mjs';
+import { dataVolume, makeProject, override, writeFile } from '../project.mjs';
+
+const NAME = 'e2epillar';
+const everywhere = (value, keys) => Object.fromEntries(keys.map((key) => [key, value]));
+
+/** One setting per source that has the last word about it. */
+const answers = {
+  app: {
+    ...everywhere('PILLAR.sample', ['sample', 'custom', 'builtin', 'override']),
+    tree: { kept: 1, changed: 1 },
+    list: [1, 2, 3],
+  },
+};
+const files = {
+  'custom.sls': override(NAME, { app: everywhere('custom.sls', ['custom', 'builtin', 'override']) }),
+  'pillar/init.sls': override(NAME, {
+    app: { ...everywhere('pillar/init.sls', ['builtin', 'override']), greeting: 'Built in' },
+  }),
+};
+
+/** Which settings count, and that the override of the volume is applied, taken back, or refused. */
+export async function pillarSteps(context) {
+  const { step } = context;
+  const project = await step('a project with settings at every level builds', () =>
+    makeProject(context, NAME, answers, files),
+  );
+  if (!project) return;
+  const pillar = join(project.data, 'configuration/pillar.sls');
+  const run = dataVolume(project);
+
+  await step('PILLAR.sample < custom.sls < pillar/init.sls < the override', () =>
+    withContainer(context, NAME, { run }, async (container) => {
+      const builtIn = await settings(container);
+      assert.deepEqual(builtIn, {
+        sample: 'PILLAR.sample',
+        custom: 'custom.sls',
+        builtin: 'pillar/init.sls',
+        override: 'pillar/init.sls',
+        greeting: 'Built in',
+        tree: { kept: 1, changed: 1 },
+        list: [1, 2, 3],
+      });
+      assert.match(await container.get(), /<h1>Built in<\/h1>/);
+      await container.stop();
+
+      writeFile(
+        pillar,
+        override(NAME, { app: { override: 'override', tree: { changed: 2 }, list: [4], greeting: 'Overridden' } }),
+      );
+      await container.start();
+      const overridden = { override: 'override', tree: { kept: 1, changed: 2 }, list: [4], greeting: 'Overridden' };
+      assert.deepEqual(await settings(container), { ...builtIn, ...overridden });
+      assert.match(await container.get(), /<h1>Overridden<\/h1>/);
+      await container.stop();
+
+      rmSync(pillar);
+      await container.start();
+      assert.deepEqual(await settings(container), builtIn);
+      assert.match(await container.get(), /<h1>Built in<\/h1>/);
+    }),
+  );
+
+  await step('the override changes a program and a virtual host', () =>
+    withContainer(context, NAME, { run: [...run, '--env', 'UNUSED=1'] }, async (container) => {
+      await container.get();
+      await container.stop();
+      const data = {
+        programs: { web: { env: { PORT: '8123' } } },
+        vhosts: { localhost: { locations: { '/': { proxy_pass: 'http://127.0.0.1:8123' } } } },
+      };
+      writeFile(pillar, override(NAME, data));
+      await container.start();
+      assert.match(await container.get(), /Built in/);
+      assert.match(await container.exec('cat', '/etc/nginx/e2epillar/vhosts/localhost.conf'), /8123/);
+    }),
+  );
+
+  const refused = {
+    "another project's key": [override('other', {}), /makina-projects\.other.*makina-projects\.e2epillar/],
+    'the key makina-projects.projectname': [override('projectname', {}), /projectname.*makina-projects\.e2epillar/],
+    'a key beside the data': ['makina-projects.e2epillar: {data: {}, user: root}', /makina-projects\.e2epillar.*data/],
+    'broken YAML': ['makina-projects.e2epillar: [', /pillar\.sls:\d+:\d+/],
+    'a YAML alias': ['makina-projects.e2epillar: {data: {app: {a: &a [1], b: *a}}}', /alias/],
+    'a configuration nginx refuses': [
+      override(NAME, { vhosts: { localhost: { client_max_body_size: 'huge' } } }),
+      /nginx-check/,
+    ],
+  };
+  for (const [what, [text, sentence]] of Object.entries(refused))
+    await step(`an override with ${what} stops the start`, () => {
+      writeFile(pillar, text);
+      return withContainer(context, NAME, { run }, async (container) => {
+        assert.equal(await container.ended(), 78);
+        const log = (await container.logs()).trim();
+        assert.match(log, sentence);
+        assert.doesNotMatch(log, /Traceback/);
+      });
+    });
+}
+
+/** What the application reads. */
+async function settings(container) {
+  await container.get();
+  return JSON.parse(await container.exec('cat', `/etc/${NAME}/app.json`));
+}

@@ -1,0 +1,169 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { describe, expect, it, test } from 'vitest';
+import { formatYoRc, parseYoRc } from '../generators/lib/answers/yo-rc.ts';
+import { fields } from '../generators/lib/model/fields.ts';
+import { canonicalIntent, complete, type Intent, merge, sortKeys } from '../generators/lib/model/intent.ts';
+import { publishedFiles } from '../generators/lib/model/published.ts';
+import { RESERVED_DATA_KEYS } from '../generators/lib/model/reserved.ts';
+import { packageRoot } from '../generators/lib/package.ts';
+
+const problems = (intent: Intent) =>
+  (complete(intent).problems ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
+
+describe('the name', () => {
+  it.each(['a', 'demo', 'a1', 'abcdefghijklmnopqrstuvwxyz0'])('%s is one', (name) => {
+    expect(problems({ name })).toEqual([]);
+  });
+  it.each(['', 'project', '1a', 'A', 'a-b', 'a_b', 'a.b', 'abcdefghijklmnopqrstuvwxyz01', 'demo\n', 'é'])(
+    '%j is none',
+    (name) => {
+      expect(problems({ name })).toHaveLength(1);
+    },
+  );
+});
+
+describe('what is wrong with answers', () => {
+  it('is listed together, each at its place', () => {
+    const answers = {
+      publish: 'x',
+      programs: { web: { cmd: 3 }, 'No Name': { cmd: 'x' }, other: {} },
+      vhosts: { 'a;b': {}, 'x.org': { locations: { '/': {} } } },
+      seeds: { s: { source: '/etc/passwd', target: '../../etc', mode: '9' } },
+      typo: 1,
+    };
+    expect(problems(answers)).toMatchInlineSnapshot(`
+      [
+        "name is required",
+        "publish must be of type number, not string",
+        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter",
+        "programs.other.cmd is required",
+        "programs.web.cmd must be of type string, not number",
+        "vhosts.a;b the key must be a host name",
+        "vhosts.x.org.locations./ needs either proxy_pass or alias",
+        "seeds.s.target must be a path of letters, digits and _./{}@+- without ".."",
+        "seeds.s.mode must be an octal mode such as 0640",
+        "typo is not a known field",
+      ]
+    `);
+  });
+  it('includes seeds that leave their place', () => {
+    const seed = (source: string, target: string) =>
+      problems({ name: 'x', volumes: ['/srv/media'], seeds: { s: { source, target } } });
+    expect(seed('app/x', 'data/x')).toEqual([]);
+    expect(seed('app/x', '/srv/media/x')).toEqual([]);
+    expect(seed('/app/x', 'data/x')).toEqual(['seeds.s.source must be relative to project/']);
+    expect(seed('app/x', '/srv/mediaother/x')).toEqual([
+      'seeds.s.target must be relative to data/ or lie below one of `volumes`',
+    ]);
+  });
+  it('includes a key that JavaScript would lose', () => {
+    expect(problems({ name: 'x', app: JSON.parse('{"a": {"__proto__": {"b": 1}}}') })).toEqual([
+      'app.a.__proto__ is not a possible key',
+    ]);
+  });
+});
+
+describe('layers', () => {
+  it('merge dicts by key, replace lists and single values, and null removes', () => {
+    const { image } = complete({
+      name: 'x',
+      programs: { web: { env: { PORT: '9000' } }, worker: { cmd: 'work' } },
+      seeds: { welcome: null },
+      app: { greeting: null },
+    });
+    expect(image?.programs.web).toMatchObject({
+      cmd: 'python3 app/server.py',
+      env: { PORT: '9000', APP_CONFIG: '/etc/{name}/app.json' },
+    });
+    expect(Object.keys(image?.programs ?? {})).toEqual(['web', 'worker']);
+    expect(image?.seeds).toEqual({});
+    expect(image?.app).toEqual({});
+  });
+  it('leave the demo out when told so', () => {
+    const { image } = complete({ name: 'x', demo: false });
+    expect(image).toMatchObject({ programs: {}, vhosts: {}, seeds: {}, app: {} });
+  });
+});
+
+describe('.yo-rc.json', () => {
+  it('keeps intent only, in canonical order, beside what other generators keep', () => {
+    const intent = {
+      publish: 81,
+      app: { b: 1, a: null, greeting: null },
+      name: 'x',
+      programs: { web: null, gone: null },
+    };
+    const text = formatYoRc(intent, { other: { kept: true } });
+    expect(JSON.parse(text)).toEqual({
+      other: { kept: true },
+      'generator-makina-image': {
+        model: 1,
+        answers: { name: 'x', publish: 81, programs: { web: null }, app: { b: 1, greeting: null } },
+      },
+    });
+    expect(Object.keys(parseYoRc('x', text).intent ?? {})).toEqual(['name', 'publish', 'programs', 'app']);
+    expect(parseYoRc('x', text).others).toEqual({ other: { kept: true } });
+  });
+  it.each(['{', '[]', '{"generator-makina-image": 1}', '{"generator-makina-image": {"model": 2, "answers": {}}}'])(
+    '%s is refused',
+    (text) => {
+      expect(() => parseYoRc('.yo-rc.json', text)).toThrow('.yo-rc.json');
+    },
+  );
+});
+
+const value = fc.letrec((tie) => ({
+  node: fc.oneof(
+    { depthSize: 'small' },
+    fc.string({ unit: 'grapheme' }),
+    fc.integer(),
+    fc.boolean(),
+    tie('list'),
+    tie('dict'),
+  ),
+  list: fc.array(tie('node'), { maxLength: 3 }),
+  dict: fc.dictionary(fc.constantFrom('a', 'b', 'c', 'd'), fc.oneof(fc.constant(null), tie('node')), { maxKeys: 4 }),
+}));
+
+describe('properties of merging', () => {
+  const dict = value.dict as fc.Arbitrary<Intent>;
+  test('it is associative, and the empty layer changes nothing', () => {
+    fc.assert(
+      fc.property(dict, dict, dict, (a, b, c) => {
+        expect(merge(merge(a, b), c)).toEqual(merge(a, merge(b, c)));
+        expect(merge(a, {})).toEqual(a);
+      }),
+    );
+  });
+  test('saying the same twice is saying it once, and the stored text is stable', () => {
+    fc.assert(
+      fc.property(dict, (app) => {
+        const intent = { name: 'x', app };
+        const text = formatYoRc(intent, {});
+        expect(formatYoRc(merge(intent, intent), {})).toBe(text);
+        expect(formatYoRc(parseYoRc('x', text).intent as Intent, {})).toBe(text);
+        expect(complete(canonicalIntent(intent)).image).toEqual(complete(intent).image);
+      }),
+    );
+  });
+  test('the order of saying things never shows', () => {
+    fc.assert(
+      fc.property(dict, (app) => {
+        const reversed = Object.fromEntries(Object.entries(app).reverse());
+        expect(JSON.stringify(sortKeys(reversed))).toBe(JSON.stringify(sortKeys(app)));
+      }),
+    );
+  });
+});
+
+test('no data key of the model is one that mc_project keeps for itself', () => {
+  const dataKeys = fields.filter((field) => field.runtime || field.salt).map(({ key }) => key);
+  expect(dataKeys.filter((key) => RESERVED_DATA_KEYS.includes(key))).toEqual([]);
+  expect(RESERVED_DATA_KEYS).toEqual([...new Set(RESERVED_DATA_KEYS)].sort());
+});
+
+test.each(Object.entries(publishedFiles()))('%s is what the model says (npm run docs:model)', (path, text) => {
+  expect(readFileSync(join(packageRoot, path), 'utf8')).toBe(text);
+});

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { expect, test } from 'vitest';
+import { packageRoot } from '../generators/lib/package.ts';
+import packageJson from '../package.json' with { type: 'json' };
+import { BIN, tempDir } from './support/run.ts';
+import { readTree } from './support/tree.ts';
+import { asUser, userDir } from './support/user.ts';
+
+async function pack(destination: string) {
+  const { stdout } = await execa('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', destination], {
+    cwd: packageRoot,
+  });
+  const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }];
+  return { tarball: join(destination, filename), paths: files.map(({ path }) => path) };
+}
+
+/** The environment without what `npm test` puts in it: the cache and the settings are another user's. */
+function npmFree(home: string): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || name === 'npm_config_registry');
+  return { ...Object.fromEntries(kept), HOME: home };
+}
+
+test('the tarball holds the fronts, the templates and nothing of the workshop', async () => {
+  const { paths } = await pack(tempDir());
+  const folders = new Set(paths.map((path) => path.replace(/\/.*/, '/')));
+  expect([...folders].sort()).toEqual([
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'dist/',
+    'docs/',
+    'package.json',
+    'templates/',
+  ]);
+  const templates = (await execa('git', ['ls-files', 'templates'], { cwd: packageRoot })).stdout.split('\n');
+  expect(paths.filter((path) => path.startsWith('templates/')).sort()).toEqual(templates.sort());
+  for (const path of ['dist/makina-image.cjs', 'dist/generators/app/index.js', 'docs/answers.schema.json'])
+    expect(paths).toContain(path);
+});
+
+test('from the tarball alone, npx runs yo makina-image and the bin', { timeout: 180_000 }, async () => {
+  const { tarball } = await pack(userDir());
+  const dir = userDir();
+  const [file = '', ...args] = asUser([
+    ...['npx', '--yes', '-p', `yo@${packageJson.devDependencies.yo}`, '-p', tarball, '-c'],
+    'yo makina-image byyo && makina-image new bybin --yes',
+  ]);
+  const { exitCode, all } = await execa(file, args, {
+    cwd: dir,
+    reject: false,
+    all: true,
+    stdin: 'ignore',
+    extendEnv: false,
+    env: npmFree(userDir()),
+  });
+  expect([exitCode, all]).toEqual([0, expect.stringContaining('files written')]);
+  expect(Object.keys(readTree(join(dir, 'byyo')))).toEqual(Object.keys(readTree(join(dir, 'bybin'))));
+});
+
+test('the bin loads nothing but itself until it has to', async () => {
+  const listModules =
+    "process.on('exit', () => console.log(Object.keys(require.cache).join('\\n'))); require(process.argv[1])";
+  const { stdout } = await execa('node', ['-e', listModules, BIN, 'new', 'demo', '--yes'], { cwd: tempDir() });
+  expect(stdout.split('\n').filter((line) => /\.[cm]?js$/.test(line))).toEqual([BIN]);
+});

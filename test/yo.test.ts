@@ -1,0 +1,105 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { makinaImage, onTerminal, tempDir } from './support/run.ts';
+import { readTree } from './support/tree.ts';
+import { asUser, readableCheckout, userDir } from './support/user.ts';
+
+function yoCommand(args: string[]): string[] {
+  return asUser(['node', join(readableCheckout(), 'node_modules/.bin/yo'), ...args]);
+}
+
+function yo(cwd: string, args: string[], home = userDir()) {
+  const [file = '', ...rest] = yoCommand(args);
+  return execa(file, rest, { cwd, reject: false, stdin: 'ignore', timeout: 50_000, env: { HOME: home } });
+}
+
+describe('yo makina-image', () => {
+  test('writes the very tree that the bin writes', async () => {
+    const [byYo, byBin] = [userDir(), tempDir()];
+    const { exitCode, stderr } = await yo(byYo, [
+      'makina-image',
+      'demo',
+      '--publish',
+      '81',
+      '--no-demo',
+      '--packages',
+      'curl',
+    ]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('files written')]);
+    await makinaImage(byBin, ['new', 'demo', '--publish', '81', '--no-demo', '--packages', 'curl']);
+    expect(readTree(join(byYo, 'demo'))).toEqual(readTree(join(byBin, 'demo')));
+  });
+
+  test('takes lists and dicts as one JSON string or from an answers file', async () => {
+    const dir = userDir();
+    writeFileSync(join(dir, 'answers.yaml'), 'packages: [curl, jq]\nprograms: {worker: {cmd: sleep 9}}\n');
+    expect(
+      (await yo(dir, ['makina-image', 'demo', '--answers', 'answers.yaml', '--app', '{"a": {"b": 1}}'])).exitCode,
+    ).toBe(0);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'demo/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({
+      name: 'demo',
+      packages: ['curl', 'jq'],
+      programs: { worker: { cmd: 'sleep 9' } },
+      app: { a: { b: 1 } },
+    });
+  });
+
+  test.each([
+    [['demo', '--packages', 'a', '--packages', 'b'], '--packages more than once'],
+    [['demo', '--description'], '--description needs a value'],
+    [['demo', '--unknown-flag', 'x'], 'there is no flag --unknown-flag'],
+    [['--publish', 'x'], '--publish'],
+    [[], 'name is required'],
+  ])('refuses %j with 2 and one sentence', async (args, sentence) => {
+    const dir = userDir();
+    const { exitCode, stdout, stderr } = await yo(dir, ['makina-image', ...args]);
+    expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    expect(readTree(dir)).toEqual({});
+  });
+
+  test('stops with 3 at a file that differs, and replaces it with --force', async () => {
+    const dir = userDir();
+    writeFileSync(join(dir, 'README.md'), 'mine');
+    expect((await yo(dir, ['makina-image', 'demo', '--destination', '.'])).exitCode).toBe(3);
+    expect(readTree(dir)).toEqual({ 'README.md': 'mine' });
+    expect((await yo(dir, ['makina-image', 'demo', '--destination', '.', '--force'])).exitCode).toBe(0);
+  });
+
+  test('asks on a terminal', async () => {
+    const dir = userDir();
+    const { stdout, exitCode } = await onTerminal(
+      dir,
+      yoCommand(['makina-image']),
+      [
+        ['Name of the project?', 'asked\r'],
+        ['What is it, in one line?', 'By hand\r'],
+        ['Start with the small demo', '\r'],
+      ],
+      { HOME: userDir() },
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('files written')]);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({ name: 'asked', description: 'By hand' });
+  });
+});
+
+describe('yo makina-image:base', () => {
+  test('writes the folder of the base image', async () => {
+    const [byYo, byBin] = [userDir(), tempDir()];
+    expect((await yo(byYo, ['makina-image:base', 'base'])).exitCode).toBe(0);
+    await makinaImage(byBin, ['base', 'base']);
+    expect(readTree(byYo)).toEqual(readTree(byBin));
+    expect((await yo(byYo, ['makina-image:base'])).exitCode).toBe(2);
+  });
+});
+
+test('yo lists these generators and no helper among them', async () => {
+  const { stdout } = await yo(userDir(), ['--generators']);
+  expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
+    "  makina-image
+        base"
+  `);
+});

@@ -132,3 +132,10 @@ def worker(request, tmp_path_factory):
 @pytest.fixture
 def host(worker, tmp_path):
     return Host(tmp_path, *worker)
+
+
+def pytest_collection_modifyitems(items):
+    """Run the tests of each Salt in a process of their own (pytest-xdist's groups)."""
+    for item in items:
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        item.add_marker(pytest.mark.xdist_group(params.get("worker") or params.get("image") or "pinned"))

@@ -298,10 +298,9 @@ def test_the_configuration_is_read_anew_each_time(host):
 
 def test_a_pillar_may_ask_for_a_configuration(host):
     folder = host.project(data={"a": 1})
-    text = "copied: {{ salt['mc_project.get_configuration']('demo').data.a }}\n"
+    text = "makina-projects.demo: {data: {copied: \"{{ salt['mc_project.get_configuration']('demo').data.a }}\"}}\n"
     host.write(folder / "pillar/init.sls", text)
-    assert host.call("pillar.get", "copied") == 1
-    assert host.data() == {"a": 1}
+    assert host.data() == {"a": 1, "copied": "1"}
 
 
 def test_a_broken_pillar_leaves_the_configuration_readable(host):

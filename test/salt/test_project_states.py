@@ -1,0 +1,119 @@
+"""A generated project, built and reconfigured in a throw-away Debian root, under both Salts."""
+import os
+import pathlib
+
+import pytest
+import yaml
+from conftest import BASE, SALTS, VENVS
+from image import Image, generate, install_base
+
+TAR = os.environ.get("MAKINA_ROOT")
+pytestmark = pytest.mark.skipif(not TAR, reason="needs root and Python 3.11 of Debian 12")
+
+KEY = "makina-projects.demo"
+HOSTILE = [
+    "a 'b' \"c\"", "{{ x }}", "{% raw %}", "{%- endraw %}", "{# x #}", "a # b", "a: b", "two\nlines\n", " spaces ",
+    "é ü ß", "日本 🎉", "- x", "yes", "1e3", "0777", "\\n $HOME %s `id`", "!!python/object", "&a *a", "\t", "", "<%= x %>",
+]  # fmt: skip
+ANSWERS = {"app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}}}
+STEPS = ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus")
+
+
+@pytest.fixture(scope="session", params=SALTS)
+def image(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    image = Image(folder / "root", TAR, [VENVS / request.param])
+    install_base(image, BASE, VENVS / request.param)
+    image.build(generate(folder, ANSWERS))
+    return image
+
+
+@pytest.fixture
+def override(image):
+    """Write a run-time override and reconfigure; it is gone after the test."""
+    path = image.root / "srv/projects/demo/data/configuration/pillar.sls"
+
+    def write(data):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(yaml.safe_dump({KEY: {"data": data}}, allow_unicode=True))
+        assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
+
+    yield write
+    path.unlink(missing_ok=True)
+    assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
+
+
+def deploy(image, *args):
+    ret = image.salt_call("mc_project.deploy", "demo", *args)
+    assert ret["result"] is True, ret["comment"]
+    return ret["comment"]
+
+
+def app(image):
+    return image.salt_call("mc_project.get_configuration", "demo")["data"]["app"]
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_second_run_changes_nothing(image, step):
+    comment = deploy(image, "only=install", f"only_steps={step}")
+    (line,) = [line for line in comment.splitlines() if line.startswith(step)]
+    assert line.endswith(", 0 changed") and not line.startswith(f"{step}: 0 states")
+
+
+def test_the_whole_deployment_succeeds_again(image):
+    comment = deploy(image, "only=install,fixperms")
+    assert [line.split(":")[0] for line in comment.splitlines() if " states, " in line] == [*STEPS, "fixperms"]
+
+
+def test_nothing_secret_is_readable_by_everyone(image):
+    listing = "find /etc/demo /etc/nginx/demo /etc/circus/demo /srv/projects/demo/pillar -type f -perm -o+r"
+    assert image.run("sh", "-c", listing).stdout == ""
+
+
+def test_no_access_control_list_is_set(image):
+    probe = (
+        "import os\n"
+        "for top, folders, files in os.walk('/srv/projects'):\n"
+        "    for name in folders + files:\n"
+        "        path = os.path.join(top, name)\n"
+        "        assert not [x for x in os.listxattr(path, follow_symlinks=False) if 'acl' in x], path\n"
+    )
+    image.run("python3", "-c", probe)
+    assert image.run("sh", "-c", "command -v setfacl", check=False).returncode
+
+
+def test_hostile_answers_survive(image):
+    assert app(image)["hostile"] == HOSTILE
+
+
+def test_the_order_of_the_pillar(image, override):
+    """PILLAR.sample < custom.sls < built-in pillar < run-time override, and back when that is removed."""
+    values = {"custom": "bcd", "builtin": "cd"}
+    for source, path in (("custom", "srv/salt/custom.sls"), ("builtin", "srv/projects/demo/pillar/builtin.sls")):
+        order = {key: source for key in values[source]} | {"list": [source]}
+        (image.root / path).write_text(yaml.safe_dump({KEY: {"data": {"app": {"order": order}}}}))
+    built = {"a": "sample", "b": "custom", "c": "builtin", "d": "builtin", "list": ["builtin"]}
+    assert app(image)["order"] == built
+    override({"app": {"order": {"d": "override", "list": [2, 3]}}})
+    assert app(image)["order"] == {**built, "d": "override", "list": [2, 3]}
+    (image.root / "srv/projects/demo/data/configuration/pillar.sls").unlink()
+    assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
+    assert app(image)["order"] == built
+
+
+def test_hostile_values_of_an_override_survive(image, override):
+    override({"app": {"greeting": HOSTILE[1], "more": HOSTILE}})
+    found = app(image)
+    assert (found["greeting"], found["more"]) == (HOSTILE[1], HOSTILE)
+
+
+def test_an_override_reaches_the_files(image, override):
+    override({"app": {"greeting": "Changed é 🎉"}})
+    text = (image.root / "etc/demo/app.json").read_text(encoding="utf-8")
+    assert "Changed" in text
+    assert yaml.safe_load(text)["greeting"] == "Changed é 🎉"
+
+
+def test_nginx_accepts_the_configuration(image):
+    image.run("nginx", "-t", "-c", "/etc/nginx/demo/nginx.conf")
+    assert pathlib.Path(image.root / "srv/apps/circus/venv/bin/circusd").exists()

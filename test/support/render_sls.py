@@ -1,0 +1,79 @@
+"""Renders a generated project's sls and file templates with real Jinja and YAML, and prints what came out as JSON.
+
+usage: render_sls.py PROJECT_DIR BASE_DIR OUT_DIR
+Salt itself is run by `npm run test:salt`; this tells in a second whether a template or an answer breaks the text.
+"""
+import json
+import os
+import sys
+
+import jinja2
+import yaml
+from circus.config import get_config
+
+project_dir, base_dir, out_dir = sys.argv[1:]
+sys.path.insert(0, os.path.join(base_dir, 'makina-states', 'mc_states', 'project'))
+from merge import interpolate  # noqa: E402
+
+salt_root = os.path.join(project_dir, 'project', '.salt')
+name = os.path.basename(project_dir)
+
+
+def to_json(value, sort_keys=True, indent=None):
+    return json.dumps(value, sort_keys=sort_keys, indent=indent)
+
+
+environment = jinja2.Environment(extensions=['jinja2.ext.do'], undefined=jinja2.StrictUndefined)
+environment.filters['json'] = to_json
+
+
+def render(path, **context):
+    with open(os.path.join(salt_root, path), encoding='utf-8') as template:
+        return environment.from_string(template.read()).render(**context)
+
+
+class Config(dict):
+    """cfg of mc_project: cfg.key and cfg['key'] alike."""
+
+    __getattr__ = dict.__getitem__
+
+
+data = yaml.safe_load(render('PILLAR.sample'))['makina-projects.projectname']['data']
+settings = {
+    'name': name,
+    'user': name + '-user',
+    'group': name + '-grp',
+    'project_dir': '/srv/projects/' + name,
+    'project_root': '/srv/projects/' + name + '/project',
+    'pillar_root': '/srv/projects/' + name + '/pillar',
+    'data_root': '/srv/projects/' + name + '/data',
+}
+cfg = Config(settings, data=interpolate(data, {**settings, **data}))
+salt = {'mc_project.get_configuration': lambda project: cfg}
+
+states = {}
+for sls in sorted(os.listdir(salt_root)):
+    if sls.endswith('.sls'):
+        states[sls] = yaml.safe_load(render(sls, opts={'ms_project': cfg}, salt=salt))
+
+written = {}
+for sls, declared in states.items():
+    for state in declared.values():
+        for function, arguments in state.items():
+            options = {key: value for argument in arguments for key, value in argument.items()}
+            if function == 'file.managed' and options.get('template') == 'jinja':
+                source = options['source'].replace('salt://makina-projects/%s/' % name, '')
+                text = render(source, salt=salt, **options['context'])
+                written[options['name']] = text
+                target = os.path.join(out_dir, options['name'].lstrip('/'))
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                with open(target, 'w', encoding='utf-8') as output:
+                    output.write(text)
+
+circus = {}
+for path, text in written.items():
+    if path.endswith('.ini'):
+        parsed = get_config(os.path.join(out_dir, path.lstrip('/')))
+        circus[path] = {'watchers': parsed['watchers'], 'endpoint': parsed.get('endpoint')}
+
+print(json.dumps({'data': data, 'cfg': cfg['data'], 'states': states, 'written': written, 'circus': circus}, default=str))

@@ -16,7 +16,8 @@ async function main([verb, ...args]: string[]): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error: unknown) => {
-  const known = error instanceof UserError;
-  console.error(known ? `makina-image: ${error.message}` : error);
-  process.exitCode = known ? error.code : 1;
+  // An error of the system (a file that cannot be read ...) says what and where; only a fault of ours needs its stack.
+  const told = error instanceof UserError || (error instanceof Error && 'syscall' in error);
+  console.error(told ? `makina-image: ${error.message}` : error);
+  process.exitCode = error instanceof UserError ? error.code : 1;
 });

@@ -51,7 +51,8 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const yoRcPath = join(destination, YO_RC);
   const stored = readYoRc(yoRcPath);
   let intent = merge(stored.intent ?? {}, said);
-  if (request.ask) intent = merge(intent, await askFor(request.ask, fields, intent));
+  // A project that is there was asked when it was new.
+  if (request.ask && !stored.intent) intent = merge(intent, await askFor(request.ask, fields, intent));
 
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems);

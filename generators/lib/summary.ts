@@ -17,13 +17,13 @@ export function summary(
 ): string {
   if (changes.length === 0) return `${destination} is up to date, nothing was written.`;
   const enter = destination === cwd ? '' : `cd ${relative(cwd, destination)} && `;
-  return `${changes.length} files written to ${destination}. Next, the base image once:
+  const ownBase = image.base_image === `makina-image-base:${minorVersion}`;
+  const base = ownBase
+    ? `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once\n`
+    : '';
+  return `${changes.length} files written to ${destination}. Next:
 
-  ${baseCommand} base-image && docker build -t ${image.base_image} base-image
-
-and then:
-
-  ${enter}docker build -t ${image.name} -f project/Dockerfile .
+${base}  ${enter}docker build -t ${image.name} -f project/Dockerfile .
   docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data" ${image.name}
 `;
 }

@@ -46,7 +46,8 @@ try {
       const taken = time(command);
       if (round >= 0) times[name].push(taken);
     }
-  for (const [name, values] of Object.entries(times)) console.log(`${name}: median ${median(values).toFixed(0)} ms of ${ROUNDS}`);
+  for (const [name, values] of Object.entries(times))
+    console.log(`${name}: median ${median(values).toFixed(0)} ms of ${ROUNDS}`);
   for (const [name, other, bound, goal] of GOALS) {
     const ratio = median(times[name].map((value, round) => value / times[other][round]));
     console.log(`${name} / ${other}: ${ratio.toFixed(2)} (goal: ${bound} ${goal})`);

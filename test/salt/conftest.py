@@ -134,6 +134,7 @@ def host(worker, tmp_path):
     return Host(tmp_path, *worker)
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items):
     """Run the tests of each Salt in a process of their own (pytest-xdist's groups)."""
     for item in items:

@@ -1,0 +1,88 @@
+"""makina.py CHECKOUT TAR VENV WORK: the checks of test/salt/makina; the last line counts them."""
+import json
+import pathlib
+import shutil
+import sys
+
+from image import Failed, Image, generate
+
+KEY = "makina-projects.demo"
+ANSWERS = {"app": {"greeting": "It works", "quoted": "a 'b' \"c\" {{ x }} # é 🎉", "order": {key: "sample" for key in "abcd"}}}
+OVERRIDE = "srv/projects/demo/data/configuration/pillar.sls"
+counts = {"passed": 0, "failed": 0}
+
+
+def check(what, action):
+    """Run action; True or None is a pass, anything else and an exception a failure, which is printed."""
+    try:
+        found = action()
+    except (Failed, OSError, KeyError, ValueError) as error:
+        found = error
+    good = found in (True, None)
+    counts["passed" if good else "failed"] += 1
+    print(("ok      " if good else "FAILED  ") + what + ("" if good else f": {found}"), flush=True)
+
+
+def install_makina(image, checkout, venv):
+    """Put the checkout at /srv/makina-states, configured as its own installer does for a container."""
+    msr = image.root / "srv/makina-states"
+    shutil.copytree(checkout, msr, symlinks=True, ignore=shutil.ignore_patterns(".git", "venv"))
+    (msr / "venv").symlink_to(venv)
+    names = {"MS_MS": "/srv/makina-states", "MS_PREFIX": "/srv", "MS_MINIONID": "makina", "MS_NODETYPE": "dockercontainer"}
+    config = (msr / "etc/salt/minion.d/01_local.conf.in").read_text()
+    for name, value in {**names, "WHOAMI": "root"}.items():
+        config = config.replace(f"__{name}__", value)
+    (msr / "etc/salt/minion.d/01_local.conf").write_text(config)
+    (msr / "etc/makina-states").mkdir(exist_ok=True)
+    (msr / "etc/makina-states/nodetype").write_text("dockercontainer\n")
+    (msr / "etc/makina-states/nodetypes.yaml").write_text("makina-states.nodetypes.dockercontainer: true\n")
+    for folder in ("salt", "pillar", "projects"):
+        (image.root / "srv" / folder).mkdir()
+
+
+def write(image, path, data):
+    (image.root / path).parent.mkdir(parents=True, exist_ok=True)
+    (image.root / path).write_text(json.dumps({KEY: {"data": data}}))
+
+
+def main(checkout, tar, venv, work):
+    image = Image(work / "root", tar, [venv])
+    install_makina(image, checkout, venv)
+    project = generate(work, ANSWERS)
+
+    def deploy(*args):
+        return image.salt_call("mc_project.deploy", "demo", "only=install,fixperms", *args)["result"]
+
+    def app():
+        return image.salt_call("mc_project.get_configuration", "demo")["data"]["app"]
+
+    def reconfigure():
+        return image.salt_call("demo_mc_launcher.reconfigure", "demo")
+
+    def same(expected):
+        found = app()["order"]
+        return found == expected or f"{found}, not {expected}"
+
+    check("the steps of the Dockerfile, with the first deployment", lambda: image.build(project))
+    check("a second deployment", deploy)
+    for step in ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus"):
+        check(f"{step} alone", lambda step=step: deploy(f"only_steps={step}"))
+    check("quotes, braces and emoji in an answer", lambda: app()["quoted"] == ANSWERS["app"]["quoted"])
+    write(image, "srv/salt/custom.sls", {"app": {"order": {key: "custom" for key in "bcd"}}})
+    write(image, "srv/projects/demo/pillar/builtin.sls", {"app": {"order": {key: "builtin" for key in "cd"}}})
+    built = {"a": "sample", "b": "custom", "c": "builtin", "d": "builtin"}
+    check("PILLAR.sample < custom.sls < built-in pillar", lambda: same(built))
+    write(image, OVERRIDE, {"app": {"greeting": "Changed", "order": {"d": "override"}}})
+    check("the launcher's reconfigure with an override", reconfigure)
+    check("built-in pillar < override", lambda: same({**built, "d": "override"}))
+    check("the override reaches the files", lambda: "Changed" in (image.root / "etc/demo/app.json").read_text())
+    (image.root / OVERRIDE).unlink(missing_ok=True)
+    check("reconfigure without the override", reconfigure)
+    check("the built-in pillar is back", lambda: same(built))
+    check("nginx accepts its configuration", lambda: image.run("nginx", "-t", "-c", "/etc/nginx/demo/nginx.conf") and None)
+    print("{passed} passed, {failed} failed".format(**counts))
+    return 1 if counts["failed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*(pathlib.Path(argument) for argument in sys.argv[1:])))

@@ -16,12 +16,20 @@ describe('the name', () => {
   it.each(['a', 'demo', 'a1', 'abcdefghijklmnopqrstuvwxyz0'])('%s is one', (name) => {
     expect(problems({ name })).toEqual([]);
   });
-  it.each(['', 'project', '1a', 'A', 'a-b', 'a_b', 'a.b', 'abcdefghijklmnopqrstuvwxyz01', 'demo\n', 'é'])(
-    '%j is none',
-    (name) => {
-      expect(problems({ name })).toHaveLength(1);
-    },
-  );
+  it.each([
+    '',
+    'project',
+    '1a',
+    'A',
+    'a-b',
+    'a_b',
+    'a.b',
+    'abcdefghijklmnopqrstuvwxyz01',
+    'demo\n',
+    'é',
+  ])('%j is none', (name) => {
+    expect(problems({ name })).toHaveLength(1);
+  });
 });
 
 describe('what is wrong with answers', () => {
@@ -106,12 +114,14 @@ describe('.yo-rc.json', () => {
     expect(Object.keys(parseYoRc('x', text).intent ?? {})).toEqual(['name', 'publish', 'programs', 'app']);
     expect(parseYoRc('x', text).others).toEqual({ other: { kept: true } });
   });
-  it.each(['{', '[]', '{"generator-makina-image": 1}', '{"generator-makina-image": {"model": 2, "answers": {}}}'])(
-    '%s is refused',
-    (text) => {
-      expect(() => parseYoRc('.yo-rc.json', text)).toThrow('.yo-rc.json');
-    },
-  );
+  it.each([
+    '{',
+    '[]',
+    '{"generator-makina-image": 1}',
+    '{"generator-makina-image": {"model": 2, "answers": {}}}',
+  ])('%s is refused', (text) => {
+    expect(() => parseYoRc('.yo-rc.json', text)).toThrow('.yo-rc.json');
+  });
 });
 
 const value = fc.letrec((tie) => ({

@@ -41,12 +41,11 @@ describe.each(['demo.yaml', 'shop.yaml', 'hostile.json'])('what comes out of %s'
   const each = (pattern: RegExp) =>
     Object.values(trees).flatMap((tree) => [...tree.files].filter(([path]) => pattern.test(path)));
 
-  test.each(each(/\.sh$|bin\/salt-call$/).map(([path, { bytes }]) => [path, bytes]))(
-    '%s is POSIX sh',
-    async (_, bytes) => {
-      await execa('sh', ['-n'], { input: bytes });
-    },
-  );
+  test.each(
+    each(/\.sh$|bin\/salt-call$/).map(([path, { bytes }]) => [path, bytes]),
+  )('%s is POSIX sh', async (_, bytes) => {
+    await execa('sh', ['-n'], { input: bytes });
+  });
   withShellcheck.each(each(/\.sh$|bin\/salt-call$/).map(([path, { bytes }]) => [path, bytes]))(
     'shellcheck finds nothing in %s',
     async (_, bytes) => {

@@ -32,11 +32,12 @@ export function createDocker(engine, signal) {
   };
 }
 
-/** Removes every container that this run started and that is still there. */
-export async function cleanUpContainers(engine) {
+/** Removes the containers of this run that are still there, and images, which may not exist. */
+export async function cleanUp(engine, images) {
   const docker = createDocker(engine);
   const { stdout } = await docker(['ps', '--all', '--quiet', '--filter', `label=${LABEL}`]);
   if (stdout) await docker(['rm', '--force', '--volumes', ...stdout.split('\n')]);
+  for (const image of images) await docker(['image', 'rm', image], { reject: false });
 }
 
 /**
@@ -114,15 +115,25 @@ class Container {
     return (await this.docker(['exec', this.id, ...command])).stdout;
   }
 
+  /** Waits until its health check passes. */
+  async healthy(seconds = 30) {
+    const end = performance.now() + seconds * 1000;
+    while ((await this.state()).health !== 'healthy') {
+      if (performance.now() > end) throw new Error(`it is not healthy after ${seconds} s`);
+      await sleep(200);
+    }
+  }
+
   async start() {
     await this.docker(['start', this.id]);
   }
 
-  /** `docker stop`, as its user would: returns the exit code and the seconds it took. */
+  /** `docker stop`, as its user would: returns its state, and the seconds it took. */
   async stop() {
     const start = performance.now();
     await this.docker(['stop', this.id]);
-    return { code: (await this.state()).code, seconds: (performance.now() - start) / 1000 };
+    const seconds = (performance.now() - start) / 1000;
+    return { ...(await this.state()), seconds };
   }
 
   /** Waits until it has ended by itself; returns its exit code. */
@@ -132,11 +143,13 @@ class Container {
   }
 }
 
-/** The body of a page, as soon as it is served with status 200. `stillPossible` throws when it never will be. */
+/**
+ * The body of a page, as soon as it is served with status 200.
+ * @param stillPossible called about once a second; throws when the page never will be served
+ */
 export async function waitForPage(url, seconds, signal, stillPossible = async () => {}) {
-  const end = performance.now() + seconds * 1000;
-  let last = '';
-  while (performance.now() < end) {
+  const start = performance.now();
+  for (let last = '', tries = 1; ; tries += 1) {
     signal.throwIfAborted();
     try {
       const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
@@ -146,10 +159,10 @@ export async function waitForPage(url, seconds, signal, stillPossible = async ()
     } catch (error) {
       last = error.cause?.message ?? error.message;
     }
-    await stillPossible();
+    if (tries % 20 === 0) await stillPossible();
+    if (performance.now() - start > seconds * 1000) throw new Error(`${url} is not served after ${seconds} s: ${last}`);
     await sleep(50);
   }
-  throw new Error(`${url} is not served after ${seconds} s: ${last}`);
 }
 
 /** The last lines of a text. */

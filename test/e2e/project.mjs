@@ -24,9 +24,13 @@ export async function makeProject({ work, docker, base }, name, answers = {}, fi
   return { name, folder, data: join(folder, 'data') };
 }
 
+/** The images that were built. */
+export const built = [];
+
 /** Builds the image of a project, with the command of its README. */
 export async function buildProject(docker, folder, image, env = {}) {
   const args = ['build', ...proxies(), '--tag', image, '--file', join(folder, 'project/Dockerfile'), folder];
+  built.push(image);
   await docker(args, { timeout: 600_000, env });
 }
 

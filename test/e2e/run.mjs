@@ -18,8 +18,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cleanUpContainers, createDocker } from './docker.mjs';
+import { cleanUp, createDocker } from './docker.mjs';
 import { debianImage, findEngine, installPackages } from './machine.mjs';
+import { built } from './project.mjs';
 import { createReport } from './report.mjs';
 import { bareSteps } from './steps/bare.mjs';
 import { buildSteps } from './steps/build.mjs';
@@ -66,6 +67,7 @@ async function main() {
   const { step, needed, summary } = createReport(interruption.signal);
   let engine;
   let docker;
+  let crashed = false;
   try {
     await needed('prepare the machine', async () => {
       await installPackages(options, interruption.signal);
@@ -78,17 +80,19 @@ async function main() {
     const images = await buildSteps(context);
     for (const name of options.only) await GROUPS[name]({ ...context, ...images });
   } catch (error) {
+    crashed = true;
     console.log(`stopped: ${error.message}`);
-    process.exitCode = 1;
   } finally {
     if (options.keep) console.log(`kept: ${work}${engine?.started ? `, DOCKER_HOST=${engine.env.DOCKER_HOST}` : ''}`);
     else {
-      if (docker) await cleanUpContainers(engine).catch((error) => console.log(`clean-up: ${error.message}`));
+      // What is in an engine of our own goes with it.
+      const images = engine?.started ? [] : built;
+      if (docker) await cleanUp(engine, images).catch((error) => console.log(`clean-up: ${error.message}`));
       await engine?.stop();
       rmSync(work, { recursive: true, force: true });
     }
   }
-  return summary();
+  return summary() || Number(crashed);
 }
 
 process.exitCode = await main();

@@ -1,7 +1,7 @@
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LISTED_ACLS } from '../in-container.mjs';
-import { buildProject, makeProject, makinaImage, proxies } from '../project.mjs';
+import { buildProject, built, makeProject, makinaImage, proxies } from '../project.mjs';
 
 const BASE = 'makina-image-e2e/base';
 const PIP = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
@@ -15,6 +15,7 @@ export async function buildSteps(context) {
     if (options.certificates) copyFileSync(options.certificates, join(folder, 'certs/e2e.crt'));
     const pip = PIP.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
     const args = ['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...pip, ...proxies(), '--tag', BASE, folder];
+    built.push(BASE);
     await docker(args, { timeout: 900_000 });
     return megabytes(docker, BASE);
   });

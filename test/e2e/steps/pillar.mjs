@@ -13,6 +13,7 @@ const answers = {
     ...everywhere('PILLAR.sample', ['sample', 'custom', 'builtin', 'override']),
     tree: { kept: 1, changed: 1 },
     list: [1, 2, 3],
+    path: '{data_root}/{name}',
   },
 };
 const files = {
@@ -43,6 +44,7 @@ export async function pillarSteps(context) {
         greeting: 'Built in',
         tree: { kept: 1, changed: 1 },
         list: [1, 2, 3],
+        path: `/srv/projects/${NAME}/data/${NAME}`,
       });
       assert.match(await container.get(), /<h1>Built in<\/h1>/);
       await container.stop();
@@ -64,20 +66,27 @@ export async function pillarSteps(context) {
     }),
   );
 
-  await step('the override changes a program and a virtual host', () =>
-    withContainer(context, NAME, { run: [...run, '--env', 'UNUSED=1'] }, async (container) => {
-      await container.get();
-      await container.stop();
-      const data = {
-        programs: { web: { env: { PORT: '8123' } } },
-        vhosts: { localhost: { locations: { '/': { proxy_pass: 'http://127.0.0.1:8123' } } } },
-      };
-      writeFile(pillar, override(NAME, data));
-      await container.start();
+  await step('the override changes a program and a virtual host', () => {
+    const data = {
+      programs: { web: { env: { PORT: '8123' } } },
+      vhosts: { localhost: { locations: { '/': { proxy_pass: 'http://127.0.0.1:8123' } } } },
+    };
+    writeFile(pillar, override(NAME, data));
+    return withContainer(context, NAME, { run }, async (container) => {
       assert.match(await container.get(), /Built in/);
-      assert.match(await container.exec('cat', '/etc/nginx/e2epillar/vhosts/localhost.conf'), /8123/);
-    }),
-  );
+      assert.match(await container.exec('cat', `/etc/nginx/${NAME}/vhosts/localhost.conf`), /8123/);
+    });
+  });
+
+  await step('the override takes a program and a virtual host away', () => {
+    writeFile(pillar, override(NAME, { programs: { web: null }, vhosts: { localhost: null } }));
+    return withContainer(context, NAME, { run: [...run, '--health-interval', '1s'] }, async (container) => {
+      await container.healthy();
+      const processes = await container.processes();
+      assert(!processes.some(({ command }) => command.includes('server.py')), 'the program runs');
+      await assert.rejects(container.get('/', 0.1), /is not served/);
+    });
+  });
 
   const refused = {
     "another project's key": [override('other', {}), /makina-projects\.other.*makina-projects\.e2epillar/],

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { withContainer } from '../docker.mjs';
 import { dataVolume } from '../project.mjs';
 
@@ -18,6 +17,8 @@ export async function serveSteps(context) {
       assert.match(page, /<h1>It works<\/h1>/);
       assert.match(page, /copied into the data volume at the first start/);
       assert.match(readFileSync(seeded, 'utf8'), /copied into the data volume/);
+      const owner = await container.exec('stat', '--format', '%U', `/srv/projects/${demo.name}/data/data`);
+      assert.equal(owner, `${demo.name}-user`, 'the program cannot write to its volume');
     }),
   );
 
@@ -64,19 +65,17 @@ export async function serveSteps(context) {
   await step('its health check tells when it is ready', () =>
     withContainer(context, demo.name, { run: [...run, '--health-interval', '1s'] }, async (container) => {
       assert.equal((await container.state()).health, 'starting');
-      for (let tries = 0; tries < 100; tries += 1) {
-        if ((await container.state()).health === 'healthy') return;
-        await sleep(200);
-      }
-      throw new Error(`its health is ${(await container.state()).health}`);
+      await container.healthy();
+      assert.match(await container.get('/', 1), /It works/);
     }),
   );
 
   await step('docker stop ends it gracefully', () =>
     withContainer(context, demo.name, { run }, async (container) => {
       await container.get();
-      const { code, seconds } = await container.stop();
+      const { code, pid, seconds } = await container.stop();
       assert.equal(code, 0);
+      assert.equal(pid, 0, 'something of it still runs');
       assert(seconds < 5, `it took ${seconds.toFixed(1)} s`);
       const log = await container.logs();
       assert.match(log, /nginx stopped/);

@@ -49,13 +49,14 @@ export async function signalSteps(context) {
 }
 
 /** Runs the demo on a terminal, types Ctrl-C after `moment(port)`, and returns the exit code and the seconds it took then. */
-async function pressCtrlC({ demo, env }, moment) {
+async function pressCtrlC({ demo, env, signal }, moment) {
   const port = await freePort();
   const words = [DOCKER, 'run', '-it', '--rm', '--label', LABEL, '-p', `127.0.0.1:${port}:80`, demo.name];
   const terminal = execa('script', ['--quiet', '--return', '--command', words.join(' '), '/dev/null'], {
     env,
     all: true,
     reject: false,
+    cancelSignal: signal,
     timeout: 60_000,
   });
   await moment(port);

@@ -22,4 +22,3 @@ await build({
 chmodSync('dist/makina-image.cjs', 0o755);
 try {
   (await import('node:fs')).symlinkSync('makina-image.cjs', 'dist/makina-image.mjs');
-} catch {} // TEMPORARY

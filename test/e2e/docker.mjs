@@ -152,16 +152,27 @@ export async function waitForPage(url, seconds, signal, stillPossible = async ()
   for (let last = '', tries = 1; ; tries += 1) {
     signal.throwIfAborted();
     try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
-      const body = await response.text();
-      if (response.status === 200) return body;
-      last = `status ${response.status}`;
+      const { status, body } = await fetchPage(url);
+      if (status === 200) return body;
+      last = `status ${status}`;
     } catch (error) {
       last = error.cause?.message ?? error.message;
     }
     if (tries % 20 === 0) await stillPossible();
     if (performance.now() - start > seconds * 1000) throw new Error(`${url} is not served after ${seconds} s: ${last}`);
     await sleep(50);
+  }
+}
+
+/** Status and body of a page. The timer also keeps Node alive: a connection that is not answered would not. */
+async function fetchPage(url) {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error('no answer within 2 s')), 2000);
+  try {
+    const response = await fetch(url, { signal: late.signal });
+    return { status: response.status, body: await response.text() };
+  } finally {
+    clearTimeout(timer);
   }
 }
 

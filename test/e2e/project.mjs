@@ -6,7 +6,7 @@ import { checkout } from './machine.mjs';
 
 /** Runs the command `makina-image`. */
 export async function makinaImage(...args) {
-  await execa('node', [join(checkout, 'dist/makina-image.mjs'), ...args], { stdin: 'ignore', timeout: 60_000 });
+  await execa('node', [join(checkout, 'dist/makina-image.cjs'), ...args], { stdin: 'ignore', timeout: 60_000 });
 }
 
 /**

@@ -12,7 +12,8 @@ import yaml
 
 BASE = pathlib.Path(os.environ["MAKINA_BASE"])
 VENVS = pathlib.Path(os.environ["MAKINA_VENVS"])
-SALTS = ("pinned", "3004")
+# The tests of one Salt run in one process (pytest-xdist): each starts its worker and builds its image once.
+SALTS = [pytest.param(salt, marks=pytest.mark.xdist_group(salt)) for salt in ("pinned", "3004")]
 
 
 class Worker:
@@ -132,11 +133,3 @@ def worker(request, tmp_path_factory):
 @pytest.fixture
 def host(worker, tmp_path):
     return Host(tmp_path, *worker)
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items):
-    """Run the tests of each Salt in a process of their own (pytest-xdist's groups)."""
-    for item in items:
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        item.add_marker(pytest.mark.xdist_group(params.get("worker") or params.get("image") or "pinned"))

@@ -82,6 +82,6 @@ def install_base(image, base, venv):
 def generate(folder, answers):
     """Write a project with the generator; return its folder."""
     (folder / "answers.json").write_text(json.dumps(answers))
-    command = ["node", HERE.parent.parent / "dist/makina-image.mjs", "new", "demo", "--yes", "--answers", "answers.json"]
+    command = ["node", HERE.parent.parent / "dist/makina-image.cjs", "new", "demo", "--yes", "--answers", "answers.json"]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     return folder / "demo"

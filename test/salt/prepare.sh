@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Sourced by run and makina, in the checkout's folder: what both need. Sets cache, base, python, tar.
 here=test/salt
 cache=$PWD/.cache/salt
@@ -48,4 +49,4 @@ python=/usr/bin/python3
   { echo "$here: needs Python 3.11" >&2; exit 1; }
 need "$python -m ensurepip --version" python3-venv
 mkdir -p "$cache"
-[ -e dist/makina-image.mjs ] || npm run --silent build
+[ -e dist/makina-image.cjs ] || npm run --silent build

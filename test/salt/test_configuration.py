@@ -118,9 +118,9 @@ def test_custom_is_below_the_projects_own_pillar(host):
     folder = host.project(data={k: "sample" for k in "abcd"} | {"l": [1]})
     block = "makina-projects.demo"
     custom = host.write("salt/custom.sls", {block: {"data": {k: "custom" for k in "bcd"} | {"l": [2], "m": {"x": 1}}}})
-    (host.root / "pillar/custom.sls").symlink_to(custom)
+    (host.root / "pillar/makina_image_custom.sls").symlink_to(custom)
     host.write(folder / "pillar/builtin.sls", {block: {"data": {"c": "builtin", "d": "builtin", "m": {"y": 2}}}})
-    override = {"include": ["custom", "makina-projects.demo.builtin"], block: {"data": {"d": "override", "l": [3]}}}
+    override = {"include": ["makina_image_custom", "makina-projects.demo.builtin"], block: {"data": {"d": "override", "l": [3]}}}
     host.write(folder / "pillar/init.sls", override)
     expected = {"a": "sample", "b": "custom", "c": "builtin", "d": "override", "l": [3], "m": {"x": 1, "y": 2}}
     assert host.data() == expected

@@ -15,6 +15,7 @@ export function projectView(image: Image): Record<string, unknown> {
     group: `${name}-grp`,
     user: `${name}-user`,
     project_dir: `/srv/projects/${name}`,
+    exposed_ports: exposedPorts(image).join(' '),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
     program_stanzas: stanzas('program', name, Object.keys(image.programs)),
@@ -25,6 +26,12 @@ export function projectView(image: Image): Record<string, unknown> {
 /** The values that templates/base/ may name. */
 export function baseView(): Record<string, unknown> {
   return { version, minor_version: minorVersion };
+}
+
+/** The ports nginx listens on; 80 where there is no vhost yet. */
+function exposedPorts({ vhosts }: Image): number[] {
+  const ports = new Set(Object.values(vhosts).map(({ listen }) => listen));
+  return ports.size === 0 ? [80] : [...ports].sort((a, b) => a - b);
 }
 
 /** What the Salt project reads as cfg.data: the fields of the run time, and those that its states need at build time. */

@@ -20,5 +20,3 @@ await build({
   external: ['fs-extra', 'inquirer', 'yaml'],
 });
 chmodSync('dist/makina-image.cjs', 0o755);
-try {
-  (await import('node:fs')).symlinkSync('makina-image.cjs', 'dist/makina-image.mjs');

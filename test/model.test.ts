@@ -45,7 +45,7 @@ describe('what is wrong with answers', () => {
       [
         "name is required",
         "publish must be of type number, not string",
-        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter",
+        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already",
         "programs.other.cmd is required",
         "programs.web.cmd must be of type string, not number",
         "vhosts.a;b the key must be a host name",

@@ -70,6 +70,13 @@ const absolutePath = () =>
 const account = () =>
   matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}');
 
+// nginx is a watcher of every image already, and circus keeps the first of two.
+const programName = () =>
+  matching(
+    /^(?!nginx$)[a-z][a-z0-9_-]{0,63}$/,
+    'must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already',
+  );
+
 const program = z.strictObject({
   cmd: required(
     text().check(z.minLength(1)),
@@ -173,7 +180,7 @@ export const imageSchema = z.strictObject({
     { salt: true },
   ),
   volumes: field(z.array(absolutePath()), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
-  programs: field(z.record(identifier(), program), {}, 'Processes that circus runs, by name', { runtime: true }),
+  programs: field(z.record(programName(), program), {}, 'Processes that circus runs, by name', { runtime: true }),
   vhosts: field(z.record(hostname(), vhost), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
   seeds: field(
     z.record(identifier(), seed),

@@ -15,6 +15,7 @@ export function projectView(image: Image): Record<string, unknown> {
     group: `${name}-grp`,
     user: `${name}-user`,
     project_dir: `/srv/projects/${name}`,
+    ...composeVolumes(image),
     exposed_ports: exposedPorts(image).join(' '),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
@@ -26,6 +27,19 @@ export function projectView(image: Image): Record<string, unknown> {
 /** The values that templates/base/ may name. */
 export function baseView(): Record<string, unknown> {
   return { version, minor_version: minorVersion };
+}
+
+/** Named volumes for compose.yaml: an anonymous one would be lost with its container. */
+function composeVolumes({ volumes }: Image): Record<string, string> {
+  const named = volumes.map((path) => ({
+    path,
+    name: path.replaceAll(/[^A-Za-z0-9_.-]/g, '-').replace(/^[^A-Za-z0-9]+/, ''),
+  }));
+  const declared = named.map(({ name }) => `  ${name}:\n`).join('');
+  return {
+    volume_mounts: named.map(({ path, name }) => `      - ${name}:${path}\n`).join(''),
+    volume_declarations: declared && `volumes:\n${declared}`,
+  };
 }
 
 /** The ports nginx listens on; 80 where there is no vhost yet. */

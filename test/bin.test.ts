@@ -1,4 +1,14 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -119,6 +129,12 @@ describe('makina-image new', () => {
     [['new', 'demo', '--name', 'other'], '--name was given 2 times'],
     [['toString'], 'there is no verb "toString"'],
     [['base'], 'base takes one folder'],
+    [['base', ''], 'base takes one folder'],
+    [['new', 'demo', '--destination='], '--destination is empty'],
+    [['new', 'demo', '--answers', 'a', '--answers', 'b'], '--answers was given 2 times'],
+    [['new', 'demo', '--description', '--yes'], '--description needs a value'],
+    [['new', 'demo', '--programs', '['], '--programs is not valid JSON'],
+    [['new', 'demo', '-x'], 'new has no flag -x'],
   ])('%j is refused in one sentence', async (args, sentence) => {
     const dir = tempDir();
     const { exitCode, stderr } = await makinaImage(dir, args);
@@ -134,18 +150,70 @@ describe('makina-image new', () => {
     ['twice.yaml', 'name: a\nname: b\n'],
     ['list.yaml', '- name'],
     ['empty.yaml', ''],
+    ['tag.yaml', 'app: {a: !vault x}'],
+    ['date.yaml', 'app: {a: !!timestamp 2024-01-01}'],
+    ['endless.yaml', 'app: &a {self: *a}'],
+    ['number.json', '{"app": {"a": 12345678901234567890}}'],
   ])('an unusable answers file (%s) is named', async (name, text) => {
     const dir = tempDir();
     writeFileSync(join(dir, name), text);
     const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo', '--answers', name]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain(name);
+    expect(stderr).toMatch(new RegExp(`${name}|app`));
+    expect(stderr).not.toContain('    at ');
     expect(existsSync(join(dir, 'demo'))).toBe(false);
   });
 
   test('never waits on a pipe that stays open', async () => {
     const started = execa('node', [BIN, 'new'], { cwd: tempDir(), reject: false, stdin: 'pipe', timeout: 20_000 });
     expect((await started).exitCode).toBe(2);
+  });
+
+  test('never waits on a FIFO either', async () => {
+    const dir = tempDir();
+    await execa('mkfifo', [join(dir, 'answers.yaml'), join(dir, '.yo-rc.json')]);
+    expect((await makinaImage(dir, ['new', 'demo', '--destination', 'x', '--answers', 'answers.yaml'])).exitCode).toBe(
+      2,
+    );
+    expect((await makinaImage(dir, ['new', 'demo'])).exitCode).toBe(3);
+  });
+
+  test('says which edited files differ from what the answers give, and replaces them only by force', async () => {
+    const dir = tempDir();
+    await makinaImage(dir, ['new', 'demo']);
+    const yoRc = join(dir, 'demo/.yo-rc.json');
+    writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('"name": "demo"', '"name": "demo", "publish": 9000'));
+    const { stdout } = await makinaImage(join(dir, 'demo'), ['new']);
+    expect(stdout).toContain('left as you edited them');
+    expect(stdout).toContain('compose.yaml');
+    await makinaImage(join(dir, 'demo'), ['new', '--force']);
+    expect(readTree(join(dir, 'demo'))['compose.yaml']).toContain('9000:80');
+  });
+
+  test('finishes at the next run what a killed run left half done', async () => {
+    const dir = tempDir();
+    await makinaImage(dir, ['new', 'demo']);
+    const project = join(dir, 'demo');
+    const before = readTree(project);
+    await makinaImage(dir, ['new', 'demo', '--publish', '9000', '--description', 'Other']);
+    const after = readTree(project);
+    // A run that was killed after its first file: the answers are written last.
+    for (const path of ['.yo-rc.json', 'compose.yaml', 'project/Dockerfile'])
+      writeFileSync(join(project, path), before[path] as string);
+    await makinaImage(dir, ['new', 'demo', '--publish', '9000', '--description', 'Other']);
+    expect(readTree(project)).toEqual(after);
+  });
+
+  test('leaves deleted and linked seeds to the user, and refuses to rename a project', async () => {
+    const dir = tempDir();
+    await makinaImage(dir, ['new', 'demo']);
+    rmSync(join(dir, 'demo/project/app/server.py'));
+    renameSync(join(dir, 'demo/pillar'), join(dir, 'pillar'));
+    symlinkSync('../pillar', join(dir, 'demo/pillar'));
+    expect((await makinaImage(dir, ['new', 'demo', '--publish', '9000'])).exitCode).toBe(0);
+    expect(existsSync(join(dir, 'demo/project/app/server.py'))).toBe(false);
+    const { exitCode, stderr } = await makinaImage(dir, ['new', 'other', '--destination', 'demo']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining('cannot be renamed')]);
   });
 
   test('refuses the folders of the generator itself, and leaves a folder beside them alone', async () => {
@@ -157,7 +225,7 @@ describe('makina-image new', () => {
   test('reports a folder that cannot be written with 1', async () => {
     const dir = tempDir();
     writeFileSync(join(dir, 'file'), '');
-    const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo', '--destination', 'file/below']);
+    const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo', '--destination', 'file/below', '--yes']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('nothing was changed');
   });
@@ -180,6 +248,11 @@ describe('on a terminal', () => {
     expect(exitCode).toBe(0);
     const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
     expect(answers).toEqual({ name: 'asked', demo: false });
+  });
+  test('stops with 130 at Ctrl-C', async () => {
+    const dir = tempDir();
+    const { exitCode, stdout } = await onTerminal(dir, ['node', BIN, 'new'], [['Name of the project?', '\x03']]);
+    expect([exitCode, stdout]).toEqual([130, expect.stringContaining('nothing was written')]);
   });
   test.each([
     [{ CI: 'true' }, []],

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { unusable } from '../generators/lib/answers/unusable.ts';
 import { formatYoRc, parseYoRc } from '../generators/lib/answers/yo-rc.ts';
 import { fields } from '../generators/lib/model/fields.ts';
 import { canonicalIntent, complete, type Intent, merge, sortKeys } from '../generators/lib/model/intent.ts';
@@ -66,9 +67,37 @@ describe('what is wrong with answers', () => {
       'seeds.s.target must be relative to data/ or lie below one of `volumes`',
     ]);
   });
+  it.each([
+    [{ programs: { nginx: { cmd: 'x' } } }, 'programs.nginx'],
+    [{ programs: { a: { cmd: "'unclosed" } } }, 'programs.a.cmd'],
+    [{ programs: { a: { cmd: '  ' } } }, 'programs.a.cmd'],
+    [{ vhosts: { 'a..b': {} } }, 'vhosts.a..b'],
+    [{ vhosts: { 'shop.example.com': { default_server: true } } }, 'vhosts.shop.example.com.default_server'],
+    [{ vhosts: { localhost: { locations: { '/': { alias: '/srv/x/' } } } } }, 'vhosts.localhost.locations./'],
+    [{ vhosts: { a: { locations: { '/': { proxy_pass: 'http://[' } } } } }, 'vhosts.a.locations./.proxy_pass'],
+    [{ base_image: 'a:b:c//@' }, 'base_image'],
+    [{ volumes: ['/srv/projects/x/data'] }, 'volumes.0'],
+    [{ volumes: ['/usr'] }, 'volumes.0'],
+    [{ volumes: ['/srv/a', '/srv/a/'] }, 'volumes.1'],
+    [{ publish: 0 }, 'publish'],
+  ])('includes %j, which would not build or start', (answers, place) => {
+    expect(problems({ name: 'x', ...answers }).map((problem) => problem.split(' ')[0])).toEqual([place]);
+  });
+  it('leaves room for what real images need', () => {
+    const answers = {
+      base_image: `registry.example.com:5000/team/base-image:1.2@sha256:${'a'.repeat(64)}`,
+      volumes: ['/etc/letsencrypt', '/var/lib/app'],
+      vhosts: { '*.example.com': { locations: { '/': { proxy_pass: 'http://127.0.0.1:{port}/x' } } }, _: {} },
+      programs: { a: { cmd: `sh -c "echo \\"a b\\" 'c'" d\\ e` } },
+    };
+    expect(problems({ name: 'x', ...answers })).toEqual([]);
+  });
   it('includes a key that JavaScript would lose', () => {
-    expect(problems({ name: 'x', app: JSON.parse('{"a": {"__proto__": {"b": 1}}}') })).toEqual([
-      'app.a.__proto__ is not a possible key',
+    const keys = (tree: unknown) => unusable(tree).map(({ path, message }) => `${path.join('.')} ${message}`);
+    expect(keys(JSON.parse('{"a": {"__proto__": {"b": 1}}}'))).toEqual(['a.__proto__ is not a possible key']);
+    expect(keys({ a: new Date(), b: 2 ** 60, ['k'.repeat(161)]: 1 })).toHaveLength(3);
+    expect(keys({ deep: JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`) })).toEqual([
+      'deep is nested deeper than 100 levels',
     ]);
   });
 });
@@ -88,6 +117,13 @@ describe('layers', () => {
     expect(Object.keys(image?.programs ?? {})).toEqual(['web', 'worker']);
     expect(image?.seeds).toEqual({});
     expect(image?.app).toEqual({});
+  });
+  it('never bring back what was removed below', () => {
+    const removed = merge({ name: 'x', programs: null }, { programs: { api: { cmd: 'x' } } });
+    expect(Object.keys(complete(removed).image?.programs ?? {})).toEqual(['api']);
+    const replaced = merge({ name: 'x', programs: { web: null } }, { programs: { web: { cmd: 'mine' } } });
+    expect(complete(replaced).image?.programs.web).toMatchObject({ cmd: 'mine', env: {} });
+    expect(complete(canonicalIntent(removed)).image).toEqual(complete(removed).image);
   });
   it('leave the demo out when told so', () => {
     const { image } = complete({ name: 'x', demo: false });

@@ -27,10 +27,11 @@ describe('plan', () => {
   });
   test('never touches a seed that is there, and always writes intent', () => {
     expect(kinds(plan(disk({ a: 'user' }), undefined, tree({ a: '1', b: '1' }, 'seed')))).toEqual(['create b']);
+    expect(plan(disk({}), tree({ a: '1' }, 'seed'), tree({ a: '2' }, 'seed'))).toEqual([]);
     expect(kinds(plan(disk({ a: 'user' }), undefined, tree({ a: '1' }, 'intent')))).toEqual(['update a']);
   });
   test('keeps an edit where nothing new comes out', () => {
-    expect(plan(disk({ a: 'user' }), tree({ a: '1' }), tree({ a: '1' }))).toEqual([]);
+    expect(kinds(plan(disk({ a: 'user' }), tree({ a: '1' }), tree({ a: '1' })))).toEqual(['kept a']);
   });
   test('gives a lost exec bit back', () => {
     const file = { bytes: Buffer.from('#!'), executable: true, policy: 'shared' as const };

@@ -93,18 +93,21 @@ describe.each(['demo.yaml', 'shop.yaml', 'hostile.json'])('what comes out of %s'
     });
     withSaltLibraries('every program stands in circus with its command unharmed', () => {
       for (const [name, program] of Object.entries(image.programs)) {
-        const dir = `/etc/circus/${image.name}/programs/${name}`;
+        const dir = `/etc/makina-projects/${image.name}/circus/programs/${name}`;
         expect(out.circus[`${dir}.ini`].watchers).toMatchObject([
           { name, numprocesses: program.numprocesses, uid: `${image.name}-user` },
         ]);
         const { cmd, args, env } = out.cfg.programs[name];
         expect(JSON.parse(out.written[`${dir}.json`])).toMatchObject({ cmd, args, env });
       }
-      expect(JSON.parse(out.written[`/etc/${image.name}/app.json`])).toEqual(out.cfg.app);
+      expect(JSON.parse(out.written[`/etc/makina-projects/${image.name}/app.json`])).toEqual(out.cfg.app);
     });
     withNginx('nginx takes the configuration', async () => {
-      const dir = join(root, 'out/etc/nginx', image.name);
-      const conf = readFileSync(join(dir, 'nginx.conf'), 'utf8').replaceAll(`/etc/nginx/${image.name}`, dir);
+      const dir = join(root, 'out/etc/makina-projects', image.name, 'nginx');
+      const conf = readFileSync(join(dir, 'nginx.conf'), 'utf8').replaceAll(
+        `/etc/makina-projects/${image.name}/nginx`,
+        dir,
+      );
       writeFileSync(
         join(dir, 'test.conf'),
         conf.replace('/run/nginx.pid', join(root, 'nginx.pid')).replaceAll('unix:/run', `unix:${root}`),

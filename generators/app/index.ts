@@ -1,7 +1,7 @@
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { readAnswersFile } from '../lib/answers/answers-file.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
-import { questions } from '../lib/answers/questions.ts';
+import { answered, questions } from '../lib/answers/questions.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
@@ -30,15 +30,15 @@ export default class App extends Generator {
     const given = Object.fromEntries(
       fields.map(({ key, flag }) => [key, flag in values ? [values[flag] as string] : []]),
     );
-    given.name = [...this.args, ...(given.name ?? [])];
-    const { image, destination, changes } = await newProject({
+    given.name = [...this.args.map(String), ...(given.name ?? [])];
+    const { image, ...written } = await newProject({
       cwd: this.destinationRoot(),
       destination: values.destination as string | undefined,
       flags: answersFromFlags(given),
       answers: await readAnswersFile(values.answers as string | undefined),
-      ask: mayAsk(values.yes === true) ? (open) => this.prompt(questions(open) as never) : undefined,
+      ask: mayAsk(values.yes === true) ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
       force: this.#raw.force === true,
     });
-    this.log(summary(image, destination, changes, this.destinationRoot(), 'yo makina-image:base'));
+    this.log(summary(image, written, this.destinationRoot(), 'yo makina-image:base'));
   }
 }

@@ -17,9 +17,8 @@ export default class Base extends Generator {
   writing(): void {
     flagValues(this.#raw, [], 'makina-image base');
     const [folder] = this.args;
-    if (folder === undefined || this.args.length > 1)
-      throw new UserError('base takes one folder: yo makina-image:base DIR');
-    const { destination, changes } = baseImage(this.destinationRoot(), folder, this.#raw.force === true);
-    this.log(baseSummary(destination, changes, this.destinationRoot()));
+    if (!folder || this.args.length > 1) throw new UserError('base takes one folder: yo makina-image:base DIR');
+    const written = baseImage(this.destinationRoot(), folder, this.#raw.force === true);
+    this.log(baseSummary(written, this.destinationRoot()));
   }
 }

@@ -8,7 +8,7 @@ export async function runBase(args: string[]): Promise<void> {
   const { flags, words } = parseCommandLine('base', args, [], ['force', 'help']);
   if (flags.help) return (await import('./help.ts')).printBaseHelp();
   const [folder] = words;
-  if (folder === undefined || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
-  const { destination, changes } = baseImage(process.cwd(), folder, flags.force?.at(-1) === true);
-  console.log(baseSummary(destination, changes, process.cwd()));
+  if (!folder || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
+  const written = baseImage(process.cwd(), folder, flags.force?.at(-1) === true);
+  console.log(baseSummary(written, process.cwd()));
 }

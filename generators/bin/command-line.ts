@@ -28,22 +28,39 @@ export function parseCommandLine(verb: string, args: string[], valued: string[],
   for (const token of tokens) {
     if (token.kind === 'positional') words.push(token.value);
     if (token.kind === 'option') {
-      const { flag, value } = known(verb, token.name, token.value, valued, switches);
+      const { flag, value } = known(verb, token, valued, switches);
       flags[flag] = [...(flags[flag] ?? []), value];
     }
   }
   return { flags, words };
 }
 
-function known(verb: string, name: string, value: string | undefined, valued: string[], switches: string[]) {
+type OptionToken = { name: string; rawName: string; value: string | undefined; inlineValue: boolean | undefined };
+
+function known(verb: string, token: OptionToken, valued: string[], switches: string[]) {
+  const { name, value, rawName } = token;
+  if (rawName === '-h') return { flag: 'help', value: true };
   if (valued.includes(name)) {
-    if (value === undefined) throw new UserError(`--${name} needs a value; write --${name}=VALUE`);
+    // `--description --yes` is a forgotten value, not a text.
+    const forgotten = value === undefined || (!token.inlineValue && value.startsWith('--'));
+    if (forgotten) throw new UserError(`--${name} needs a value; write --${name}=VALUE`);
     return { flag: name, value };
   }
   const positive = name.replace(/^no-/, '');
   const flag = switches.includes(name) ? name : positive;
   if (!switches.includes(flag))
-    throw new UserError(`${verb} has no flag --${name}; makina-image ${verb} --help lists them`);
+    throw new UserError(`${verb} has no flag ${rawName}; makina-image ${verb} --help lists them`);
   if (value !== undefined) throw new UserError(`--${name} takes no value; write --${flag} or --no-${flag}`);
   return { flag, value: flag === name };
+}
+
+/**
+ * The value of a flag that is given at most once, and not empty.
+ * @throws UserError otherwise
+ */
+export function single(flags: CommandLine['flags'], flag: string): string | undefined {
+  const [value, ...more] = flags[flag] ?? [];
+  if (more.length > 0) throw new UserError(`--${flag} was given ${more.length + 1} times; give it once`);
+  if (value === '') throw new UserError(`--${flag} is empty; write --${flag}=VALUE`);
+  return value as string | undefined;
 }

@@ -5,7 +5,7 @@ import { UserError } from '../lib/errors.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
-import { parseCommandLine } from './command-line.ts';
+import { parseCommandLine, single } from './command-line.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export async function runNew(args: string[]): Promise<void> {
@@ -23,14 +23,14 @@ export async function runNew(args: string[]): Promise<void> {
   const given = Object.fromEntries(fields.map(({ key, flag }) => [key, flags[flag]]));
   given.name = [...words, ...(given.name ?? [])];
   const mayAsk = !flags.yes && !process.env.CI && isatty(0) && isatty(1);
-  const { image, destination, changes } = await newProject({
+  const { image, ...written } = await newProject({
     cwd: process.cwd(),
-    destination: flags.destination?.at(-1) as string | undefined,
+    destination: single(flags, 'destination'),
     flags: answersFromFlags(given),
-    answers: await readAnswersFile(flags.answers?.at(-1) as string | undefined),
+    answers: await readAnswersFile(single(flags, 'answers')),
     ask: mayAsk ? (await import('./prompts.ts')).ask : undefined,
     force: flags.force?.at(-1) === true,
   });
   const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
-  console.log(summary(image, destination, changes, process.cwd(), baseCommand));
+  console.log(summary(image, written, process.cwd(), baseCommand));
 }

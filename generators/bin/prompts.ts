@@ -1,4 +1,4 @@
-import { questions } from '../lib/answers/questions.ts';
+import { answered, questions } from '../lib/answers/questions.ts';
 import type { Field } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
 
@@ -6,5 +6,5 @@ import type { Intent } from '../lib/model/intent.ts';
 export async function ask(open: readonly Field[]): Promise<Intent> {
   // An ES module: the bundle cannot load it in any other way.
   const { default: inquirer } = await import('inquirer');
-  return inquirer.prompt(questions(open) as Parameters<typeof inquirer.prompt>[0]);
+  return answered(inquirer.prompt(questions(open) as Parameters<typeof inquirer.prompt>[0]));
 }

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import type { Change } from './plan/plan.ts';
 import { renderBase } from './render/render.ts';
-import { write } from './write.ts';
+import { type Written, write } from './write.ts';
 
 /**
  * Writes the folder of the base image.
@@ -9,7 +8,6 @@ import { write } from './write.ts';
  * @param folder where to write, relative to cwd
  * @throws UserError as `write`
  */
-export function baseImage(cwd: string, folder: string, force: boolean): { destination: string; changes: Change[] } {
-  const destination = resolve(cwd, folder);
-  return { destination, changes: write(destination, undefined, renderBase(), force) };
+export function baseImage(cwd: string, folder: string, force: boolean): Written {
+  return write(resolve(cwd, folder), undefined, renderBase(), force);
 }

@@ -1,5 +1,5 @@
 /** The exit codes of `new`, `base` and the subgenerators; the same table stands in docs/exit-codes.md. */
-export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3 } as const;
+export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3, interrupted: 130 } as const;
 
 /** An error meant for the person at the keyboard: `message` says what, where and what to do; `code` is the exit code. */
 export class UserError extends Error {

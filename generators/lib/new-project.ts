@@ -1,13 +1,14 @@
 import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { problemsError } from './answers/flags.ts';
+import { unusable } from './answers/unusable.ts';
 import { formatYoRc, parseYoRc, type YoRc } from './answers/yo-rc.ts';
+import { EXIT, UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
 import type { Image } from './model/schema.ts';
-import type { Change } from './plan/plan.ts';
 import { type Rendered, render } from './render/render.ts';
-import { write } from './write.ts';
+import { type Written, write } from './write.ts';
 
 const YO_RC = '.yo-rc.json';
 
@@ -29,11 +30,8 @@ export interface NewRequest {
   force: boolean;
 }
 
-/** What was done: `changes` is empty if all was as it should be. */
-export interface NewResult {
+export interface NewResult extends Written {
   image: Image;
-  destination: string;
-  changes: Change[];
 }
 
 /**
@@ -42,6 +40,7 @@ export interface NewResult {
  * the folder cannot be written (internal); nothing is written then
  */
 export async function newProject(request: NewRequest): Promise<NewResult> {
+  refuseUnusable(request.answers, request.flags);
   let said = merge(request.answers, request.flags);
   const name = fields[0] as Field;
   if (request.ask && !locate(request, said)) said = merge(said, await askFor(request.ask, [name], said));
@@ -50,6 +49,7 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
 
   const yoRcPath = join(destination, YO_RC);
   const stored = readYoRc(yoRcPath);
+  if (stored.intent) refuseUnusable(stored.intent);
   let intent = merge(stored.intent ?? {}, said);
   // A project that is there was asked when it was new.
   if (request.ask && !stored.intent) intent = merge(intent, await askFor(request.ask, fields, intent));
@@ -58,8 +58,9 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   if (result.problems) throw problemsError(result.problems);
   const next = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   const before = stored.intent && complete(stored.intent);
-  const changes = write(destination, before?.image && render(before.image), next, request.force);
-  return { image: result.image, destination, changes };
+  refuseRenaming(before?.image, result.image, destination);
+  const written = write(destination, before?.image && render(before.image), next, request.force);
+  return { image: result.image, ...written };
 }
 
 /** Where to write, if that is known yet. */
@@ -71,7 +72,23 @@ function locate({ cwd, destination }: NewRequest, said: Intent): string | undefi
 }
 
 function readYoRc(path: string): YoRc {
-  return fs.existsSync(path) ? parseYoRc(path, fs.readFileSync(path, 'utf8')) : { others: {} };
+  if (!fs.existsSync(path)) return { others: {} };
+  if (!fs.statSync(path).isFile())
+    throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
+  return parseYoRc(path, fs.readFileSync(path, 'utf8'));
+}
+
+function refuseUnusable(...layers: Intent[]): void {
+  const problems = layers.flatMap((layer) => unusable(layer));
+  if (problems.length > 0) throw problemsError(problems);
+}
+
+/** Volumes, users and the user's own pillar carry the name. */
+function refuseRenaming(before: Image | undefined, { name }: Image, destination: string): void {
+  if (!before || before.name === name) return;
+  throw new UserError(
+    `${destination} is the project ${before.name}, and a project cannot be renamed; write ${name} to another folder`,
+  );
 }
 
 /** Asks what has a question and is not answered yet; an answer equal to the default is not intent. */

@@ -1,38 +1,52 @@
 import { relative } from 'node:path';
 import type { Image } from './model/schema.ts';
+import { namedVolumes } from './model/volumes.ts';
 import { minorVersion } from './package.ts';
-import type { Change } from './plan/plan.ts';
+import { shell } from './quote/quote.ts';
+import type { Written } from './write.ts';
 
 /**
  * What `new` tells when it is done: how much was written, and what to type next.
  * @param cwd the folder the next commands are typed in
  * @param baseCommand how the reader calls the verb `base`
  */
-export function summary(
-  image: Image,
-  destination: string,
-  changes: readonly Change[],
-  cwd: string,
-  baseCommand: string,
-): string {
-  if (changes.length === 0) return `${destination} is up to date, nothing was written.`;
-  const enter = destination === cwd ? '' : `cd ${relative(cwd, destination)} && `;
+export function summary(image: Image, written: Written, cwd: string, baseCommand: string): string {
+  if (written.changes.length === 0) return outcome(written);
+  const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const ownBase = image.base_image === `makina-image-base:${minorVersion}`;
   const base = ownBase
     ? `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once\n`
     : '';
-  return `${changes.length} files written to ${destination}. Next:
+  const volumes = namedVolumes(image)
+    .map(({ name, path }) => ` -v ${name}:${path}`)
+    .join('');
+  return `${outcome(written)} Next:
 
 ${base}  ${enter}docker build -t ${image.name} -f project/Dockerfile .
-  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data" ${image.name}
+  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${volumes} ${image.name}
 `;
 }
 
 /** The same for `base`. */
-export function baseSummary(destination: string, changes: readonly Change[], cwd: string): string {
-  if (changes.length === 0) return `${destination} is up to date, nothing was written.`;
-  return `${changes.length} files written to ${destination}. Next:
+export function baseSummary(written: Written, cwd: string): string {
+  if (written.changes.length === 0) return outcome(written);
+  return `${outcome(written)} Next:
 
-  docker build -t makina-image-base:${minorVersion} ${relative(cwd, destination) || '.'}
+  docker build -t makina-image-base:${minorVersion} ${word(relative(cwd, written.destination) || '.')}
 `;
+}
+
+function outcome({ destination, changes, kept }: Written): string {
+  const done =
+    changes.length === 0
+      ? 'nothing was written'
+      : `${changes.length} ${changes.length === 1 ? 'file' : 'files'} written`;
+  if (kept.length === 0)
+    return changes.length === 0 ? `${destination} is up to date, ${done}.` : `${done} to ${destination}.`;
+  return `${done} to ${destination}; left as you edited them, though the answers give something else (--force replaces them): ${kept.join(', ')}.`;
+}
+
+/** A word that needs no quotes stays without. */
+function word(path: string): string {
+  return /^[\w./+-]+$/.test(path) ? path : shell(path);
 }

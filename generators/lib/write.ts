@@ -7,6 +7,15 @@ import { readDisk } from './plan/disk.ts';
 import { type Change, plan } from './plan/plan.ts';
 import type { Rendered } from './render/render.ts';
 
+/** What was done. */
+export interface Written {
+  destination: string;
+  /** What was changed, in the order it was done. */
+  changes: Change[];
+  /** Files that the user edited and where nothing new comes out: they were left alone. */
+  kept: string[];
+}
+
 /** Folders of the generator's own checkout that no project may be written into. */
 const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'node_modules', 'templates', 'test']);
 
@@ -16,14 +25,15 @@ const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'n
  * @param before the tree that the folder's stored answers stand for, if it is a project already
  * @param next the tree that is to be there
  * @param force replace files that differ
- * @returns what was changed, sorted by path
  * @throws UserError (conflict) that names every file in the way; nothing is written then
  */
-export function write(destination: string, before: Rendered | undefined, next: Rendered, force: boolean): Change[] {
+export function write(destination: string, before: Rendered | undefined, next: Rendered, force: boolean): Written {
   refuseOwnFolders(destination);
-  const disk = readDisk(destination, new Set([...next.files.keys(), ...(before?.files.keys() ?? [])]));
-  const changes = plan(disk, before, next);
-  const conflicts = changes.filter(({ kind }) => kind === 'conflict').map(({ path }) => `  ${path}`);
+  // A seed that was written once is not looked at again: the user may have moved it behind a link.
+  const isTheirs = (path: string) => [before, next].every((tree) => tree?.files.get(path)?.policy === 'seed');
+  const paths = new Set([...next.files.keys(), ...(before?.files.keys() ?? [])].filter((path) => !isTheirs(path)));
+  const found = plan(readDisk(destination, paths, next.dirs), before, next);
+  const conflicts = found.filter(({ kind }) => kind === 'conflict').map(({ path }) => `  ${path}`);
   if (conflicts.length > 0 && !force) {
     const files = conflicts.join('\n');
     throw new UserError(
@@ -31,8 +41,10 @@ export function write(destination: string, before: Rendered | undefined, next: R
       EXIT.conflict,
     );
   }
+  const changes = force ? found : found.filter(({ kind }) => kind !== 'kept');
   apply(destination, changes, next.dirs);
-  return changes;
+  const kept = found.filter((change) => !changes.includes(change)).map(({ path }) => path);
+  return { destination, changes, kept };
 }
 
 function refuseOwnFolders(destination: string): void {

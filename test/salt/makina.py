@@ -79,7 +79,7 @@ def main(checkout, tar, venv, work):
     (image.root / OVERRIDE).unlink(missing_ok=True)
     check("reconfigure without the override", reconfigure)
     check("the built-in pillar is back", lambda: same(built))
-    check("nginx accepts its configuration", lambda: image.run("nginx", "-t", "-c", "/etc/nginx/demo/nginx.conf") and None)
+    check("nginx accepts its configuration", lambda: image.run("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf") and None)
     print("{passed} passed, {failed} failed".format(**counts))
     return 1 if counts["failed"] else 0
 

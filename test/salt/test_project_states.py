@@ -66,7 +66,7 @@ def test_the_whole_deployment_succeeds_again(image):
 
 
 def test_nothing_secret_is_readable_by_everyone(image):
-    listing = "find /etc/demo /etc/nginx/demo /etc/circus/demo /srv/projects/demo/pillar -type f -perm -o+r"
+    listing = "find /etc/makina-projects/demo /srv/projects/demo/pillar -type f -perm -o+r"
     assert image.run("sh", "-c", listing).stdout == ""
 
 
@@ -115,5 +115,5 @@ def test_an_override_reaches_the_files(image, override):
 
 
 def test_nginx_accepts_the_configuration(image):
-    image.run("nginx", "-t", "-c", "/etc/nginx/demo/nginx.conf")
+    image.run("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf")
     assert pathlib.Path(image.root / "srv/apps/circus/venv/bin/circusd").exists()

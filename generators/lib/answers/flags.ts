@@ -6,7 +6,7 @@ import type { Intent, Problem } from '../model/intent.ts';
  * Turns the words of a command line into answers.
  * @param given per field key the values its flag was given, in order; a boolean's are `true` or `false`
  * @returns the typed answers; a value that cannot be typed stays the text it was, for the model to refuse
- * @throws UserError when a flag that takes one value was given several
+ * @throws UserError when a flag that takes one value was given several, or one that takes JSON something else
  */
 export function answersFromFlags(given: Readonly<Record<string, readonly (string | boolean)[] | undefined>>): Intent {
   const answers: Intent = {};
@@ -15,7 +15,7 @@ export function answersFromFlags(given: Readonly<Record<string, readonly (string
     if (values === undefined || values.length === 0) continue;
     if (field.kind !== 'list' && values.length > 1)
       throw new UserError(`--${field.flag} was given ${values.length} times; give it once`);
-    answers[field.key] = field.kind === 'list' ? listFrom(values) : typed(field, values[0] as string | boolean);
+    answers[field.key] = field.kind === 'list' ? listFrom(field, values) : typed(field, values[0] as string | boolean);
   }
   return answers;
 }
@@ -23,20 +23,20 @@ export function answersFromFlags(given: Readonly<Record<string, readonly (string
 function typed(field: Field, value: string | boolean): unknown {
   if (field.kind === 'integer' && /^-?\d+$/.test(String(value))) return Number(value);
   if (field.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
-  return field.kind === 'dict' ? fromJson(String(value)) : value;
+  return field.kind === 'dict' ? fromJson(field, String(value)) : value;
 }
 
 /** `--packages a --packages b`, or one JSON list. */
-function listFrom(values: readonly (string | boolean)[]): unknown {
+function listFrom(field: Field, values: readonly (string | boolean)[]): unknown {
   const [first] = values;
-  return values.length === 1 && String(first).startsWith('[') ? fromJson(String(first)) : values;
+  return values.length === 1 && String(first).startsWith('[') ? fromJson(field, String(first)) : values;
 }
 
-function fromJson(value: string): unknown {
+function fromJson(field: Field, value: string): unknown {
   try {
     return JSON.parse(value);
-  } catch {
-    return value;
+  } catch (error) {
+    throw new UserError(`--${field.flag} is not valid JSON: ${(error as Error).message}`);
   }
 }
 

@@ -1,5 +1,19 @@
+import { EXIT, UserError } from '../errors.ts';
 import type { Field } from '../model/fields.ts';
 import { complete } from '../model/intent.ts';
+
+/**
+ * Waits for answers.
+ * @throws UserError (interrupted) when the person at the keyboard gave up
+ */
+export async function answered<T>(prompt: Promise<T>): Promise<T> {
+  try {
+    return await prompt;
+  } catch (error) {
+    if ((error as Error).name !== 'ExitPromptError') throw error;
+    throw new UserError('stopped at a question, nothing was written', EXIT.interrupted);
+  }
+}
 
 /** The prompts of some fields, in the shape that inquirer and Yeoman share; an answer is checked as it is typed. */
 export function questions(open: readonly Field[]) {

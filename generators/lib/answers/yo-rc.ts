@@ -18,7 +18,7 @@ export interface YoRc {
 export function parseYoRc(path: string, text: string): YoRc {
   let content: unknown;
   try {
-    content = JSON.parse(text);
+    content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
     throw new UserError(
       `${path} is not valid JSON (${(error as Error).message}); correct it, or take it back from your history`,

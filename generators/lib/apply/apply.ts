@@ -3,28 +3,48 @@ import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import type { Change } from '../plan/plan.ts';
 
-type Undo = (() => void)[];
+type Undo = (() => unknown)[];
 
 /**
  * Carries out changes: all of them, or none. New files are staged inside the folder first, so that a full disk or a
- * missing permission shows before anything is replaced; a failure after that is undone step by step.
+ * missing permission shows before anything is replaced; a failure after that is undone step by step. Signals wait
+ * meanwhile.
  * @param root the folder; made if it is missing
- * @param changes what `plan` found; a conflict is carried out as an update
+ * @param changes what `plan` found, in its order; a conflict or a kept file is carried out as an update
  * @param dirs folders that exist even if empty
  * @throws UserError (internal) with the tree as it was before
  */
 export function apply(root: string, changes: readonly Change[], dirs: readonly string[]): void {
   const undo: Undo = [];
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const wait = () => undefined;
+  for (const signal of signals) process.on(signal, wait);
   try {
     for (const dir of ['.', ...dirs]) makeDir(join(root, dir), undo);
     if (changes.length === 0) return;
     const stage = fs.mkdtempSync(join(root, '.makina-image-'));
-    undo.push(() => fs.rmSync(stage, { recursive: true, force: true }));
+    // Not by force: what could not be put back stays in there.
+    undo.push(
+      () => fs.readdirSync(stage).some((name) => name.startsWith('old-')) || fs.rmSync(stage, { recursive: true }),
+    );
     replaceAll(root, stage, changes, undo);
     fs.rmSync(stage, { recursive: true, force: true });
   } catch (error) {
-    for (const step of undo.reverse()) step();
-    throw new UserError(`cannot write to ${root}: ${(error as Error).message}; nothing was changed`, EXIT.internal);
+    const failures = undo.reverse().flatMap(failureOf);
+    const outcome =
+      failures.length === 0 ? 'nothing was changed' : `and not all could be undone: ${failures.join(', ')}`;
+    throw new UserError(`cannot write to ${root}: ${(error as Error).message}; ${outcome}`, EXIT.internal);
+  } finally {
+    for (const signal of signals) process.off(signal, wait);
+  }
+}
+
+function failureOf(step: () => unknown): string[] {
+  try {
+    step();
+    return [];
+  } catch (error) {
+    return [(error as Error).message];
   }
 }
 

@@ -5,7 +5,7 @@ export const demo: Intent = {
   programs: {
     web: {
       cmd: 'python3 app/server.py',
-      env: { APP_CONFIG: '/etc/{name}/app.json', DATA_DIR: '{data_root}/data', PORT: '8000' },
+      env: { APP_CONFIG: '/etc/makina-projects/{name}/app.json', DATA_DIR: '{data_root}/data', PORT: '8000' },
     },
   },
   vhosts: {

@@ -19,14 +19,28 @@ export function isDict(value: unknown): value is Intent {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** `upper` over `lower`: dicts merge by key, all else replaces, `null` of `upper` stays as the mark of a removal. */
-export function merge(lower: Intent, upper: Intent): Intent {
+/**
+ * `upper` over `lower`: dicts merge by key, all else replaces, `null` of `upper` stays as the mark of a removal.
+ * @param under what lies below both, the demo: a dict over a removal must not bring back what was removed
+ */
+export function merge(lower: Intent, upper: Intent, under: Intent = demo): Intent {
   const merged = new Map(Object.entries(lower));
   for (const [key, value] of Object.entries(upper)) {
     const below = merged.get(key);
-    merged.set(key, isDict(value) ? merge(isDict(below) ? below : {}, value) : value);
+    const underKey = dictAt(under, key);
+    const start = below === null ? allRemoved(underKey) : dictAt({ below }, 'below');
+    merged.set(key, isDict(value) ? merge(start, value, underKey) : value);
   }
   return Object.fromEntries(merged);
+}
+
+function dictAt(tree: Intent, key: string): Intent {
+  const value = Object.hasOwn(tree, key) ? tree[key] : undefined;
+  return isDict(value) ? value : {};
+}
+
+function allRemoved(tree: Intent): Intent {
+  return Object.fromEntries(Object.keys(tree).map((key) => [key, null]));
 }
 
 /** Drops every `null`: of a merged tree this is the tree after the removals. */
@@ -53,15 +67,12 @@ export function canonicalIntent(intent: Intent): Intent {
 function keepNullsOver(tree: Intent, below: Intent): Intent {
   return Object.fromEntries(
     Object.entries(tree)
-      .filter(([key, value]) => value !== null || below[key] !== undefined)
-      .map(([key, value]) => {
-        const under = below[key];
-        return [key, isDict(value) ? keepNullsOver(value, isDict(under) ? under : {}) : value];
-      }),
+      .filter(([key, value]) => value !== null || Object.hasOwn(below, key))
+      .map(([key, value]) => [key, isDict(value) ? keepNullsOver(value, dictAt(below, key)) : value]),
   );
 }
 
-/** The same value with the keys of every dict in code point order, so that the order of saying things never shows. */
+/** The same value with the keys of every dict in one order, so that the order of saying things never shows. */
 export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isDict(value)) return value;
@@ -77,17 +88,8 @@ export function complete(intent: Intent): { image: Image; problems?: never } | {
   const said = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
   const result = imageSchema.safeParse(sortKeys(said));
   if (!result.success) return { problems: result.error.issues.flatMap((issue) => toProblems(issue)) };
-  const problems = [...forbiddenKeys(said), ...checkSeeds(result.data)];
+  const problems = [...checkSeeds(result.data), ...checkVolumes(result.data), ...checkDefaultServers(result.data)];
   return problems.length > 0 ? { problems } : { image: result.data };
-}
-
-/** JSON.parse and YAML can make a key of this name, which JavaScript would take for something else. */
-function forbiddenKeys(tree: unknown, path: string[] = []): Problem[] {
-  if (!isDict(tree) && !Array.isArray(tree)) return [];
-  return Object.entries(tree).flatMap(([key, value]) => {
-    const at = [...path, key];
-    return key === '__proto__' ? [{ path: at, message: 'is not a possible key' }] : forbiddenKeys(value, at);
-  });
 }
 
 function checkSeeds(image: Image): Problem[] {
@@ -99,6 +101,34 @@ function checkSeeds(image: Image): Problem[] {
     if (target.startsWith('/') && !inVolume)
       problems.push({ path: [...at, 'target'], message: 'must be relative to data/ or lie below one of `volumes`' });
     return problems;
+  });
+}
+
+/** Folders that a volume may neither be, lie in, nor hold. */
+const OURS = ['/dev', '/etc/makina-projects', '/proc', '/srv/apps', '/srv/makina-states', '/srv/projects', '/sys'];
+/** Folders that a volume may lie in. */
+const SYSTEM = ['/bin', '/etc', '/home', '/lib', '/root', '/run', '/sbin', '/usr', '/var'];
+
+function checkVolumes({ volumes }: Image): Problem[] {
+  const plain = volumes.map((volume) => volume.replace(/\/+$/, ''));
+  return plain.flatMap((volume, index) => {
+    const path = ['volumes', String(index)];
+    const holds = (folder: string) => `${folder}/`.startsWith(`${volume}/`);
+    const taken = OURS.find((folder) => holds(folder) || volume.startsWith(`${folder}/`)) ?? SYSTEM.find(holds);
+    if (taken) return [{ path, message: `must not be in the way of ${taken}` }];
+    return plain.indexOf(volume) === index ? [] : [{ path, message: 'is named twice' }];
+  });
+}
+
+/** nginx refuses a second one on the same port. */
+function checkDefaultServers({ vhosts }: Image): Problem[] {
+  const ports = new Map<number, string>();
+  return Object.entries(vhosts).flatMap(([key, { default_server, listen }]) => {
+    const other = ports.get(listen);
+    if (default_server) ports.set(listen, other ?? key);
+    if (!default_server || other === undefined) return [];
+    const message = `is the second one on port ${listen}, after ${other}; take one away, or ${other} itself with null`;
+    return [{ path: ['vhosts', key, 'default_server'], message }];
   });
 }
 

@@ -30,16 +30,23 @@ export function answersSchema(): JsonSchema {
   return { ...schema, title: 'Answers of generator-makina-image', properties };
 }
 
+const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });
+
 /** Every property may be `null` as well. */
 function nullable(schema: JsonSchema): JsonSchema {
   const { properties, additionalProperties, ...rest } = schema;
-  const orNull = (value: unknown) => (isDict(value) ? { anyOf: [nullable(value), { type: 'null' }] } : value);
   return {
     ...rest,
     ...(isDict(properties) && {
-      properties: Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, orNull(value)])),
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([key, value]) => [key, orNull(nullable(value as JsonSchema))]),
+      ),
     }),
-    ...(additionalProperties !== undefined && { additionalProperties: orNull(additionalProperties) }),
+    ...(additionalProperties !== undefined && {
+      additionalProperties: isDict(additionalProperties)
+        ? orNull(nullable(additionalProperties))
+        : additionalProperties,
+    }),
   };
 }
 
@@ -54,13 +61,33 @@ export function overrideSchema(name: string): JsonSchema {
     properties: {
       [`makina-projects.${name}`]: {
         type: 'object',
-        properties: { data: { ...withoutRequired(data), propertyNames: { not: { enum: RESERVED_DATA_KEYS } } } },
+        properties: {
+          data: { ...withoutRequired(removable(data)), propertyNames: { not: { enum: RESERVED_DATA_KEYS } } },
+        },
         additionalProperties: false,
       },
     },
     additionalProperties: false,
     $defs,
   };
+}
+
+/** `null` takes away an entry of a dict, or a field that may be absent. */
+function removable(schema: JsonSchema): JsonSchema {
+  const { properties, additionalProperties, required = [] } = schema;
+  const mayBeAbsent = (key: string, value: JsonSchema) =>
+    !('default' in value) && !(required as string[]).includes(key);
+  const changed: JsonSchema = {};
+  if (isDict(properties))
+    changed.properties = Object.fromEntries(
+      Object.entries(properties as Record<string, JsonSchema>).map(([key, value]) => {
+        const inner = removable(value);
+        return [key, mayBeAbsent(key, value) ? orNull(inner) : inner];
+      }),
+    );
+  if (isDict(additionalProperties) && isDict(additionalProperties.properties))
+    changed.additionalProperties = orNull(removable(additionalProperties));
+  return { ...schema, ...changed };
 }
 
 /** What is merged over values that are there requires nothing and has no defaults. */

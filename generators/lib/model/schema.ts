@@ -47,14 +47,21 @@ function optional<T extends z.ZodMiniType>(type: T, description: string) {
 }
 
 const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
-const integer = (least: number, most: number) => z.int().check(z.minimum(least), z.maximum(most));
+const integer = (least: number, most: number) => {
+  const message = `must be a whole number from ${least} to ${most}`;
+  return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
+};
 
 const text = () => matching(/^[^\0]*$/, 'must not contain a NUL character');
 const line = () =>
   matching(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters');
 const identifier = () =>
   matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, - and _, starting with a letter');
-const hostname = () => matching(/^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252}[A-Za-z0-9_])?$/, 'must be a host name');
+const hostname = () =>
+  matching(
+    /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
+    'must be a host name',
+  );
 const port = () => integer(1, 65535);
 // `{key}` is mc_project's interpolation, so braces are welcome wherever a value is data of the Salt project.
 const path = () =>
@@ -64,8 +71,13 @@ const path = () =>
   );
 const absolutePath = () =>
   matching(
-    /^\/(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./@+-]+$/,
-    'must be an absolute path of letters, digits and _./@+- without ".."',
+    /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
+    'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
+  );
+const volume = () =>
+  matching(
+    /^\/(?!.*(^|\/)\.\.?(\/|$))(?!.*\/\/)[A-Za-z0-9_./@+-]+$/,
+    'must be an absolute path of letters, digits and _./@+- without "." and ".."',
   );
 const account = () =>
   matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}');
@@ -79,16 +91,19 @@ const programName = () =>
 
 const program = z.strictObject({
   cmd: required(
-    text().check(z.minLength(1)),
+    matching(
+      /^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/,
+      'must be words with balanced quotes',
+    ),
     'Command line, split into words as circus does (quotes and backslashes; nothing is expanded)',
   ),
   args: field(z.array(text()), [], 'Arguments added to cmd, each exactly as written'),
   env: field(
-    z.record(matching(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be an environment variable name'), text()),
+    z.record(matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name'), text()),
     {},
     'Environment variables, by name',
   ),
-  working_dir: field(path(), '{project_root}', 'Working directory'),
+  working_dir: field(absolutePath(), '{project_root}', 'Working directory'),
   user: field(account(), '{user}', 'Unix user that runs it'),
   group: field(account(), '{group}', 'Unix group that runs it'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
@@ -104,15 +119,19 @@ const program = z.strictObject({
 const location = z
   .strictObject({
     proxy_pass: optional(
-      matching(/^https?:\/\/[A-Za-z0-9_.:{}[\]-]+(\/[A-Za-z0-9_.~/{}%-]*)?$/, 'must be an http or https URL'),
+      matching(
+        /^https?:\/\/([A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\{[a-z_]+\}))?(\/[A-Za-z0-9_.~/{}%-]*)?$/,
+        'must be an http or https URL',
+      ),
       'URL the requests are passed to',
     ),
-    alias: optional(path(), 'Folder the files are served from'),
+    alias: optional(absolutePath(), 'Folder the files are served from'),
   })
   .check(
+    z.refine((value) => value.proxy_pass !== undefined || value.alias !== undefined, 'needs proxy_pass or alias'),
     z.refine(
-      (value) => (value.proxy_pass === undefined) !== (value.alias === undefined),
-      'needs either proxy_pass or alias',
+      (value) => value.proxy_pass === undefined || value.alias === undefined,
+      'has proxy_pass and alias; take one away with null',
     ),
   );
 
@@ -122,12 +141,12 @@ const vhost = z.strictObject({
   listen: field(port(), 80, 'Port nginx listens on'),
   default_server: field(z.boolean(), false, 'Answers requests for unknown domains too'),
   client_max_body_size: field(
-    matching(/^[0-9]+[kKmMgG]?$/, 'must be a size such as 10m'),
+    matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m'),
     '1m',
     'Largest request body',
   ),
   locations: field(
-    z.record(matching(/^\/[A-Za-z0-9_./~-]*$/, 'must be a path that starts with /'), location),
+    z.record(matching(/^\/[A-Za-z0-9_./~-]{0,159}$/, 'must be a path that starts with /'), location),
     {},
     'What is served, by path prefix',
   ),
@@ -162,7 +181,10 @@ export const imageSchema = z.strictObject({
     prompt: 'What is it, in one line',
   }),
   base_image: field(
-    matching(/^[a-z0-9][A-Za-z0-9._/:@-]{0,254}$/, 'must be a Docker image reference'),
+    matching(
+      /^([A-Za-z0-9.-]+(:[0-9]+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
+      'must be a Docker image reference',
+    ),
     `makina-image-base:${minorVersion}`,
     'Docker image it is built on: our base image or a makina-states one',
   ),
@@ -179,7 +201,7 @@ export const imageSchema = z.strictObject({
     'Debian packages installed in the image',
     { salt: true },
   ),
-  volumes: field(z.array(absolutePath()), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
+  volumes: field(z.array(volume()), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
   programs: field(z.record(programName(), program), {}, 'Processes that circus runs, by name', { runtime: true }),
   vhosts: field(z.record(hostname(), vhost), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
   seeds: field(
@@ -190,7 +212,7 @@ export const imageSchema = z.strictObject({
   ),
   app: field(
     z.record(
-      matching(/^[A-Za-z_][A-Za-z0-9_-]*$/, 'must be letters, digits, _ and -, not starting with a digit'),
+      matching(/^[A-Za-z_][A-Za-z0-9_-]{0,159}$/, 'must be letters, digits, _ and -, not starting with a digit'),
       z.json(),
     ),
     {},

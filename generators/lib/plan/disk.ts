@@ -7,9 +7,15 @@ import type { DiskFile } from './plan.ts';
  * Reads what is at some paths of a folder.
  * @param root the folder, which need not exist
  * @param paths relative paths with `/`
+ * @param dirs folders that are to be there too
  * @throws UserError (conflict) where a folder, a link or a device stands in the place of a file or a parent folder
  */
-export function readDisk(root: string, paths: Iterable<string>): Map<string, DiskFile | undefined> {
+export function readDisk(
+  root: string,
+  paths: Iterable<string>,
+  dirs: readonly string[] = [],
+): Map<string, DiskFile | undefined> {
+  for (const dir of ['.', ...dirs.flatMap(withParents)]) refuseOtherThanFolder(root, dir);
   const disk = new Map<string, DiskFile | undefined>();
   const parents = new Set<string>();
   for (const path of paths) {
@@ -23,6 +29,17 @@ export function readDisk(root: string, paths: Iterable<string>): Map<string, Dis
     if (stat && !stat.isDirectory()) throw inTheWay(root, parent, 'a folder');
   }
   return disk;
+}
+
+function withParents(dir: string): string[] {
+  return dir === '.' ? [] : [...withParents(dirname(dir)), dir];
+}
+
+/** A link to a folder is one. */
+function refuseOtherThanFolder(root: string, dir: string): void {
+  const path = join(root, dir);
+  if (lstat(path) && !fs.statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw inTheWay(root, dir, 'a folder');
 }
 
 function lstat(path: string): fs.Stats | undefined {

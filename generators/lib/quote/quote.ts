@@ -35,7 +35,8 @@ export function dockerfile(text: string): string {
   return `"${text.replace(/[\\"$]/g, '\\$&')}"`;
 }
 
-/** Plain text in Markdown. */
+/** Plain text in Markdown, at the start of a line too. */
 export function markdown(text: string): string {
-  return text.replace(/[\\`*_{}[\]<>#|&~]/g, '\\$&');
+  const inline = text.trim().replace(/[\\`*_{}[\]<>#|&~]/g, '\\$&');
+  return inline.replace(/^[-+=]/, '\\$&').replace(/^(\d+)([.)])/, '$1\\$2');
 }

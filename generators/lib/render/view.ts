@@ -1,5 +1,6 @@
 import { fields } from '../model/fields.ts';
 import type { Image } from '../model/schema.ts';
+import { namedVolumes } from '../model/volumes.ts';
 import { minorVersion, version } from '../package.ts';
 import { sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
@@ -15,7 +16,7 @@ export function projectView(image: Image): Record<string, unknown> {
     group: `${name}-grp`,
     user: `${name}-user`,
     project_dir: `/srv/projects/${name}`,
-    ...composeVolumes(image),
+    ...volumeLines(image),
     exposed_ports: exposedPorts(image).join(' '),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
@@ -29,16 +30,14 @@ export function baseView(): Record<string, unknown> {
   return { version, minor_version: minorVersion };
 }
 
-/** Named volumes for compose.yaml: an anonymous one would be lost with its container. */
-function composeVolumes({ volumes }: Image): Record<string, string> {
-  const named = volumes.map((path) => ({
-    path,
-    name: path.replaceAll(/[^A-Za-z0-9_.-]/g, '-').replace(/^[^A-Za-z0-9]+/, ''),
-  }));
+/** The extra volumes in the words of compose.yaml and of `docker run`. */
+function volumeLines(image: Image): Record<string, string> {
+  const named = namedVolumes(image);
   const declared = named.map(({ name }) => `  ${name}:\n`).join('');
   return {
     volume_mounts: named.map(({ path, name }) => `      - ${name}:${path}\n`).join(''),
     volume_declarations: declared && `volumes:\n${declared}`,
+    volume_flags: named.map(({ path, name }) => ` -v ${name}:${path}`).join(''),
   };
 }
 
@@ -55,5 +54,5 @@ function saltData(image: Image): Record<string, unknown> {
 }
 
 function stanzas(kind: 'program' | 'vhost', name: string, keys: string[]): string {
-  return keys.map((key) => renderTemplate(`stanzas/${kind}.sls`, { name, key, id: key.replace('*', '_') })).join('\n');
+  return keys.map((key) => renderTemplate(`stanzas/${kind}.sls`, { name, key, id: key.replace('*', '+') })).join('\n');
 }

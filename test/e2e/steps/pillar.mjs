@@ -74,7 +74,7 @@ export async function pillarSteps(context) {
     writeFile(pillar, override(NAME, data));
     return withContainer(context, NAME, { run }, async (container) => {
       assert.match(await container.get(), /Built in/);
-      assert.match(await container.exec('cat', `/etc/nginx/${NAME}/vhosts/localhost.conf`), /8123/);
+      assert.match(await container.exec('cat', `/etc/makina-projects/${NAME}/nginx/vhosts/localhost.conf`), /8123/);
     });
   });
 
@@ -114,5 +114,5 @@ export async function pillarSteps(context) {
 /** What the application reads. */
 async function settings(container) {
   await container.get();
-  return JSON.parse(await container.exec('cat', `/etc/${NAME}/app.json`));
+  return JSON.parse(await container.exec('cat', `/etc/makina-projects/${NAME}/app.json`));
 }

@@ -1,0 +1,23 @@
+import type { Problem } from '../model/intent.ts';
+
+const MAX_DEPTH = 100;
+// YAML 1.1 reads keys of up to 1024 characters, and a character may be written with six.
+const MAX_KEY = 160;
+
+/** What no layer of answers may hold, whatever the model says: it would be lost, changed or endless on its way. */
+export function unusable(tree: unknown, path: string[] = []): Problem[] {
+  if (path.length > MAX_DEPTH)
+    return [{ path: path.slice(0, 1), message: `is nested deeper than ${MAX_DEPTH} levels` }];
+  if (typeof tree === 'number' && Number.isInteger(tree) && !Number.isSafeInteger(tree) && Math.abs(tree) < 1e21)
+    return [{ path, message: 'is too large a number to be kept exactly; write it as text, in quotes' }];
+  if (typeof tree !== 'object' || tree === null) return [];
+  if (!Array.isArray(tree) && Object.getPrototypeOf(tree) !== Object.prototype)
+    return [{ path, message: 'is of a type that is neither text, number, boolean, list nor mapping' }];
+  return Object.entries(tree).flatMap(([key, value]) => {
+    const at = [...path, key];
+    if (key === '__proto__') return [{ path: at, message: 'is not a possible key' }];
+    if (key.length > MAX_KEY)
+      return [{ path: [...path, `${key.slice(0, 20)}…`], message: `is longer than ${MAX_KEY} characters` }];
+    return unusable(value, at);
+  });
+}

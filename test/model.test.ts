@@ -45,12 +45,12 @@ describe('what is wrong with answers', () => {
     expect(problems(answers)).toMatchInlineSnapshot(`
       [
         "name is required",
-        "publish must be of type number, not string",
+        "publish must be a whole number from 1 to 65535",
         "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already",
         "programs.other.cmd is required",
         "programs.web.cmd must be of type string, not number",
         "vhosts.a;b the key must be a host name",
-        "vhosts.x.org.locations./ needs either proxy_pass or alias",
+        "vhosts.x.org.locations./ needs proxy_pass or alias",
         "seeds.s.target must be a path of letters, digits and _./{}@+- without ".."",
         "seeds.s.mode must be an octal mode such as 0640",
         "typo is not a known field",
@@ -112,7 +112,7 @@ describe('layers', () => {
     });
     expect(image?.programs.web).toMatchObject({
       cmd: 'python3 app/server.py',
-      env: { PORT: '9000', APP_CONFIG: '/etc/{name}/app.json' },
+      env: { PORT: '9000', APP_CONFIG: '/etc/makina-projects/{name}/app.json' },
     });
     expect(Object.keys(image?.programs ?? {})).toEqual(['web', 'worker']);
     expect(image?.seeds).toEqual({});
@@ -175,10 +175,12 @@ const value = fc.letrec((tie) => ({
 
 describe('properties of merging', () => {
   const dict = value.dict as fc.Arbitrary<Intent>;
-  test('it is associative, and the empty layer changes nothing', () => {
+  const settings = (app: Intent) => complete({ name: 'x', app }).image?.app as Intent;
+  test('layers from the lowest up give what changing the settings one after another gives', () => {
     fc.assert(
       fc.property(dict, dict, dict, (a, b, c) => {
-        expect(merge(merge(a, b), c)).toEqual(merge(a, merge(b, c)));
+        const oneByOne = [b, c].reduce((said, layer) => settings(merge(said, layer)), settings(a));
+        expect(settings(merge(merge(a, b), c))).toEqual(oneByOne);
         expect(merge(a, {})).toEqual(a);
       }),
     );

@@ -41,18 +41,21 @@ export interface NewResult extends Written {
  */
 export async function newProject(request: NewRequest): Promise<NewResult> {
   refuseUnusable(request.answers, request.flags);
-  let said = merge(request.answers, request.flags);
+  const layers = [request.answers, request.flags];
+  const said = () => layers.reduce((lower, upper) => merge(lower, upper), {});
   const name = fields[0] as Field;
-  if (request.ask && !locate(request, said)) said = merge(said, await askFor(request.ask, [name], said));
-  const destination = locate(request, said);
-  if (!destination) throw problemsError(complete(said).problems ?? []);
+  if (request.ask && !locate(request, said())) layers.push(await askFor(request.ask, [name], said()));
+  const destination = locate(request, said());
+  if (!destination) throw problemsError(complete(said()).problems ?? []);
 
   const yoRcPath = join(destination, YO_RC);
   const stored = readYoRc(yoRcPath);
   if (stored.intent) refuseUnusable(stored.intent);
-  let intent = merge(stored.intent ?? {}, said);
   // A project that is there was asked when it was new.
-  if (request.ask && !stored.intent) intent = merge(intent, await askFor(request.ask, fields, intent));
+  if (request.ask && !stored.intent) layers.push(await askFor(request.ask, fields, said()));
+  // From the lowest up: a removal counts for what lies below it.
+  layers.unshift(stored.intent ?? {});
+  const intent = said();
 
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems);

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { apply } from '../generators/lib/apply/apply.ts';
 import { readDisk } from '../generators/lib/plan/disk.ts';
 import { type Change, type Disk, plan } from '../generators/lib/plan/plan.ts';
-import type { Policy, Rendered } from '../generators/lib/render/render.ts';
+import type { Policy } from '../generators/lib/render/files.ts';
+import type { Rendered } from '../generators/lib/render/render.ts';
 import { tempDir } from './support/run.ts';
 import { readTree } from './support/tree.ts';
 

@@ -1,7 +1,5 @@
-import type { Intent } from './intent.ts';
-
 /** What `demo: true` puts below everything the user says: one program, one vhost, one seed, one setting. */
-export const demo: Intent = {
+export const demo = {
   programs: {
     web: {
       cmd: 'python3 app/server.py',

@@ -1,5 +1,7 @@
 import type { Image } from '../model/schema.ts';
-import type { Policy } from './render.ts';
+
+/** shared: kept up to date beside the user's edits; seed: written once, then the user's; intent: always ours to write. */
+export type Policy = 'shared' | 'seed' | 'intent';
 
 /** One file that comes out: where, from which template, and who may change it. */
 export interface FileEntry {

@@ -1,10 +1,7 @@
 import type { Image } from '../model/schema.ts';
-import { baseFiles, type FileEntry, projectFiles } from './files.ts';
+import { baseFiles, type FileEntry, type Policy, projectFiles } from './files.ts';
 import { renderTemplate } from './template.ts';
 import { baseView, projectView } from './view.ts';
-
-/** shared: kept up to date beside the user's edits; seed: written once, then the user's; intent: always ours to write. */
-export type Policy = 'shared' | 'seed' | 'intent';
 
 /** One file of a tree that comes out. */
 export interface RenderedFile {

@@ -75,7 +75,7 @@ def main(checkout, tar, venv, work):
     write(image, OVERRIDE, {"app": {"greeting": "Changed", "order": {"d": "override"}}})
     check("the launcher's reconfigure with an override", reconfigure)
     check("built-in pillar < override", lambda: same({**built, "d": "override"}))
-    check("the override reaches the files", lambda: "Changed" in (image.root / "etc/demo/app.json").read_text())
+    check("the override reaches the files", lambda: "Changed" in (image.root / "etc/makina-projects/demo/app.json").read_text())
     (image.root / OVERRIDE).unlink(missing_ok=True)
     check("reconfigure without the override", reconfigure)
     check("the built-in pillar is back", lambda: same(built))

@@ -109,7 +109,7 @@ def test_hostile_values_of_an_override_survive(image, override):
 
 def test_an_override_reaches_the_files(image, override):
     override({"app": {"greeting": "Changed é 🎉"}})
-    text = (image.root / "etc/demo/app.json").read_text(encoding="utf-8")
+    text = (image.root / "etc/makina-projects/demo/app.json").read_text(encoding="utf-8")
     assert "Changed" in text
     assert yaml.safe_load(text)["greeting"] == "Changed é 🎉"
 

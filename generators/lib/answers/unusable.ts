@@ -1,8 +1,9 @@
 import type { Problem } from '../model/intent.ts';
+import { sls } from '../quote/quote.ts';
 
 const MAX_DEPTH = 100;
-// YAML 1.1 reads keys of up to 1024 characters, and a character may be written with six.
-const MAX_KEY = 160;
+// YAML 1.1 reads keys of up to 1024 characters.
+const MAX_KEY = 1000;
 
 /** What no layer of answers may hold, whatever the model says: it would be lost, changed or endless on its way. */
 export function unusable(tree: unknown, path: string[] = []): Problem[] {
@@ -16,8 +17,13 @@ export function unusable(tree: unknown, path: string[] = []): Problem[] {
   return Object.entries(tree).flatMap(([key, value]) => {
     const at = [...path, key];
     if (key === '__proto__') return [{ path: at, message: 'is not a possible key' }];
-    if (key.length > MAX_KEY)
-      return [{ path: [...path, `${key.slice(0, 20)}…`], message: `is longer than ${MAX_KEY} characters` }];
+    if (sls(key).length > MAX_KEY)
+      return [
+        {
+          path: [...path, `${key.slice(0, 20)}…`],
+          message: `is a longer key than the ${MAX_KEY} characters that YAML takes`,
+        },
+      ];
     return unusable(value, at);
   });
 }

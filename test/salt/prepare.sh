@@ -19,7 +19,7 @@ venv() {
   local name=$1 build=() venv=$cache/venvs/$1 key requirements=()
   shift
   if [ "$1" = --build ]; then build=("$2"); shift 2; fi
-  key=$(cat "$@" "${build[@]}" "$here/prepare.sh" | sha256sum; "$python" -VV)
+  key=$(cat "$@" "${build[@]}" "$here/prepare.sh" | sha256sum; "$python" -VV; echo "$venv")
   [ "$(cat "$venv/made-from" 2> /dev/null)" != "$key" ] || return 0
   echo "making the virtual environment $name"
   for file in "$@"; do requirements+=(-r "$file"); done

@@ -39,6 +39,7 @@ export default class App extends Generator {
       ask: mayAsk(values.yes === true) ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
       force: this.#raw.force === true,
     });
-    this.log(summary(image, written, this.destinationRoot(), 'yo makina-image:base'));
+    const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
+    this.log(summary(image, written, this.destinationRoot(), baseCommand));
   }
 }

@@ -1,6 +1,6 @@
 import { relative } from 'node:path';
+import { runFlags } from './model/docker-run.ts';
 import type { Image } from './model/schema.ts';
-import { namedVolumes } from './model/volumes.ts';
 import { minorVersion } from './package.ts';
 import { shell } from './quote/quote.ts';
 import type { Written } from './write.ts';
@@ -13,17 +13,15 @@ import type { Written } from './write.ts';
 export function summary(image: Image, written: Written, cwd: string, baseCommand: string): string {
   if (written.changes.length === 0) return outcome(written);
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
-  const ownBase = image.base_image === `makina-image-base:${minorVersion}`;
+  const isNew = written.changes.some(({ kind, path }) => kind === 'create' && path === '.yo-rc.json');
+  const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
   const base = ownBase
     ? `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once\n`
     : '';
-  const volumes = namedVolumes(image)
-    .map(({ name, path }) => ` -v ${name}:${path}`)
-    .join('');
   return `${outcome(written)} Next:
 
 ${base}  ${enter}docker build -t ${image.name} -f project/Dockerfile .
-  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${volumes} ${image.name}
+  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}
 `;
 }
 

@@ -125,7 +125,10 @@ const location = z
       ),
       'URL the requests are passed to',
     ),
-    alias: optional(absolutePath(), 'Folder the files are served from'),
+    alias: optional(
+      absolutePath(),
+      'Folder the files are served from; nginx runs as www-data and must be able to read them',
+    ),
   })
   .check(
     z.refine((value) => value.proxy_pass !== undefined || value.alias !== undefined, 'needs proxy_pass or alias'),

@@ -1,6 +1,6 @@
+import { namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
 import { fields } from '../model/fields.ts';
 import type { Image } from '../model/schema.ts';
-import { namedVolumes } from '../model/volumes.ts';
 import { minorVersion, version } from '../package.ts';
 import { sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
@@ -17,6 +17,9 @@ export function projectView(image: Image): Record<string, unknown> {
     user: `${name}-user`,
     project_dir: `/srv/projects/${name}`,
     ...volumeLines(image),
+    run_flags: runFlags(image),
+    stop_timeout: stopTimeout(image),
+    app_example: image.demo ? 'greeting: Good morning' : 'some_setting: some value',
     exposed_ports: exposedPorts(image).join(' '),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
@@ -30,14 +33,13 @@ export function baseView(): Record<string, unknown> {
   return { version, minor_version: minorVersion };
 }
 
-/** The extra volumes in the words of compose.yaml and of `docker run`. */
+/** The extra volumes in the words of compose.yaml. */
 function volumeLines(image: Image): Record<string, string> {
   const named = namedVolumes(image);
-  const declared = named.map(({ name }) => `  ${name}:\n`).join('');
+  const declared = named.map(({ name }) => `  ${name}:\n    name: ${name}\n`).join('');
   return {
     volume_mounts: named.map(({ path, name }) => `      - ${name}:${path}\n`).join(''),
     volume_declarations: declared && `volumes:\n${declared}`,
-    volume_flags: named.map(({ path, name }) => ` -v ${name}:${path}`).join(''),
   };
 }
 

@@ -3,7 +3,8 @@ import { withContainer } from '../docker.mjs';
 import { DUMP_SERVER } from '../in-container.mjs';
 import { makeProject } from '../project.mjs';
 
-const NAME = 'e2ehostile';
+// YAML takes this name for a boolean.
+const NAME = 'on';
 
 /** Texts that mean something to a shell, YAML, Jinja, an ini file, circus, nginx, Python or mc_project. */
 const HOSTILE = [

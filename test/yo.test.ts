@@ -1,13 +1,16 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { makinaImage, onTerminal, tempDir } from './support/run.ts';
 import { readTree } from './support/tree.ts';
 import { asUser, readableCheckout, userDir } from './support/user.ts';
 
+const { checkout, remove } = readableCheckout();
+afterAll(remove);
+
 function yoCommand(args: string[]): string[] {
-  return asUser(['node', join(readableCheckout(), 'node_modules/.bin/yo'), ...args]);
+  return asUser(['node', join(checkout, 'node_modules/.bin/yo'), ...args]);
 }
 
 function yo(cwd: string, args: string[], home = userDir()) {

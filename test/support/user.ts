@@ -1,5 +1,6 @@
-import { accessSync, chownSync, constants, cpSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { chmodSync, chownSync, cpSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { tempDir } from './run.ts';
 
@@ -19,17 +20,14 @@ export function userDir(): string {
   return dir;
 }
 
-/** This checkout where the ordinary user can read it: in place, or as a copy. */
-export function readableCheckout(): string {
-  if (!isRoot || readableByAll(packageRoot)) return packageRoot;
-  const copy = join(tempDir(), 'checkout');
-  cpSync(packageRoot, copy, {
-    recursive: true,
-    verbatimSymlinks: true,
-    filter: (path) => !/\/\.(git|cache)$/.test(path),
-  });
-  accessSync(dirname(copy), constants.R_OK);
-  return copy;
+/** This checkout where the ordinary user can read it: in place, or as a copy that `remove` takes away. */
+export function readableCheckout(): { checkout: string; remove: () => void } {
+  if (!isRoot || readableByAll(packageRoot)) return { checkout: packageRoot, remove: () => undefined };
+  const copy = mkdtempSync(join(tmpdir(), 'makina-image-checkout-'));
+  chmodSync(copy, 0o755);
+  const filter = (path: string) => !['.git', '.cache', 'demo'].includes(relative(packageRoot, path));
+  cpSync(packageRoot, copy, { recursive: true, verbatimSymlinks: true, filter });
+  return { checkout: copy, remove: () => rmSync(copy, { recursive: true }) };
 }
 
 function readableByAll(path: string): boolean {

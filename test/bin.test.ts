@@ -77,10 +77,10 @@ describe('makina-image new', () => {
     const { exitCode } = await makinaImage(join(dir, 'demo'), ['new', '--programs', '{"worker": {"cmd": "sleep 9"}}']);
     expect(exitCode).toBe(0);
     const tree = readTree(join(dir, 'demo'));
-    expect(tree['project/.salt/400_circus.sls']).toContain('# >>> program worker');
+    expect(tree['project/.salt/PILLAR.sample']).toContain('worker:');
     expect(tree['project/.salt/200_reconfigure.sls']).toContain('# mine');
     await makinaImage(join(dir, 'demo'), ['new', '--programs', '{"worker": null}']);
-    expect(readTree(join(dir, 'demo'))['project/.salt/400_circus.sls']).not.toContain('worker');
+    expect(readTree(join(dir, 'demo'))['project/.salt/PILLAR.sample']).not.toContain('worker');
     expect(JSON.parse(readTree(join(dir, 'demo'))['.yo-rc.json'] as string)['generator-makina-image'].answers).toEqual({
       name: 'demo',
       programs: {},

@@ -83,8 +83,10 @@ describe.each(['demo.yaml', 'shop.yaml', 'hostile.json'])('what comes out of %s'
       return () => rmSync(root, { recursive: true });
     });
     withSaltLibraries('every answer reads back from PILLAR.sample as it was given', () => {
-      for (const key of ['programs', 'vhosts', 'seeds', 'app', 'packages', 'volumes'] as const)
-        expect(out.data[key]).toEqual(image[key]);
+      for (const key of ['app', 'packages', 'volumes'] as const) expect(out.data[key]).toEqual(image[key]);
+      for (const key of ['program', 'vhost', 'seed'] as const)
+        for (const [name, entry] of Object.entries(image[`${key}s`]))
+          expect({ ...out.data[`${key}_defaults`], ...out.data[`${key}s`][name] }).toEqual(entry);
     });
     withSaltLibraries('every sls is a dict of states with the functions that old and new Salt share', () => {
       const known = /^(file\.(managed|directory)|cmd\.run|pkg\.installed)$/;
@@ -92,13 +94,16 @@ describe.each(['demo.yaml', 'shop.yaml', 'hostile.json'])('what comes out of %s'
         for (const state of Object.values(states)) for (const name of Object.keys(state)) expect(name).toMatch(known);
     });
     withSaltLibraries('every program stands in circus with its command unharmed', () => {
-      for (const [name, program] of Object.entries(image.programs)) {
-        const dir = `/etc/makina-projects/${image.name}/circus/programs/${name}`;
-        expect(out.circus[`${dir}.ini`].watchers).toMatchObject([
-          { name, numprocesses: program.numprocesses, uid: `${image.name}-user` },
-        ]);
-        const { cmd, args, env } = out.cfg.programs[name];
-        expect(JSON.parse(out.written[`${dir}.json`])).toMatchObject({ cmd, args, env });
+      const dir = `/etc/makina-projects/${image.name}/circus`;
+      expect(out.circus[`${dir}/circusd.ini`].watchers).toMatchObject([
+        { name: 'nginx' },
+        ...Object.keys(image.programs)
+          .sort()
+          .map((name) => ({ name, numprocesses: image.programs[name]?.numprocesses, uid: `${image.name}-user` })),
+      ]);
+      for (const name of Object.keys(image.programs)) {
+        const { cmd, args, env } = { ...out.cfg.program_defaults, ...out.cfg.programs[name] };
+        expect(JSON.parse(out.written[`${dir}/programs/${name}.json`])).toMatchObject({ cmd, args, env });
       }
       expect(JSON.parse(out.written[`/etc/makina-projects/${image.name}/app.json`])).toEqual(out.cfg.app);
     });

@@ -3,6 +3,7 @@
 usage: render_sls.py PROJECT_DIR BASE_DIR OUT_DIR
 Salt itself is run by `npm run test:salt`; this tells in a second whether a template or an answer breaks the text.
 """
+import hashlib
 import json
 import os
 import sys
@@ -23,13 +24,20 @@ def to_json(value, sort_keys=True, indent=None):
     return json.dumps(value, sort_keys=sort_keys, indent=indent)
 
 
-environment = jinja2.Environment(extensions=['jinja2.ext.do'], undefined=jinja2.StrictUndefined)
+def from_salt_root(path):
+    with open(os.path.join(salt_root, path.replace('makina-projects/%s/' % name, '')), encoding='utf-8') as template:
+        return template.read()
+
+
+environment = jinja2.Environment(
+    extensions=['jinja2.ext.do'], undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(from_salt_root)
+)
 environment.filters['json'] = to_json
+environment.filters['sha256'] = lambda text: hashlib.sha256(text.encode()).hexdigest()
 
 
 def render(path, **context):
-    with open(os.path.join(salt_root, path), encoding='utf-8') as template:
-        return environment.from_string(template.read()).render(**context)
+    return environment.get_template(path).render(**context)
 
 
 class Config(dict):

@@ -29,3 +29,12 @@ export const fields: readonly Field[] = Object.entries(imageSchema.shape).map(([
   const usual = type.def.type === 'default' ? type.def.defaultValue : undefined;
   return { ...meta, key, flag: key.replaceAll('_', '-'), kind, default: usual };
 });
+
+/** The defaults of the fields of an entry, a program for example, by name. */
+export function defaultsOf(entry: z.ZodMiniObject): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(entry.shape as Record<string, z.ZodMiniType>).flatMap(([key, { def }]) =>
+      def.type === 'default' ? [[key, (def as z.core.$ZodDefaultDef).defaultValue]] : [],
+    ),
+  );
+}

@@ -9,13 +9,22 @@ type JsonSchema = { [key: string]: unknown };
 const toJsonSchema = (schema: z.ZodMiniType): JsonSchema =>
   z.toJSONSchema(schema, {
     io: 'input',
-    override: ({ jsonSchema }) => {
+    override: ({ zodSchema, jsonSchema }) => {
+      if (jsonSchema.pattern) jsonSchema.patternErrorMessage = patternMessage(zodSchema);
       delete jsonSchema.prompt;
       delete jsonSchema.positional;
       delete jsonSchema.runtime;
       delete jsonSchema.salt;
     },
   }) as JsonSchema;
+
+/** What the model says of a text that does not match: editors show it, and the launcher of a project too. */
+function patternMessage(schema: z.core.$ZodType): unknown {
+  const check = (schema._zod.def as z.core.$ZodStringDef).checks?.find(
+    ({ _zod }) => _zod.def.check === 'string_format',
+  );
+  return check?._zod.def.error?.({ code: 'invalid_format', input: '' } as never);
+}
 
 /** The JSON Schema of a whole image as a person writes it: what is required and what is the default. */
 export const imageJsonSchema = (): JsonSchema => toJsonSchema(imageSchema);

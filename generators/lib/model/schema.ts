@@ -82,6 +82,8 @@ const volume = () =>
 const account = () =>
   matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}');
 
+const environmentName = () => matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name');
+
 // nginx is a watcher of every image already, and circus keeps the first of two.
 const programName = () =>
   matching(
@@ -89,7 +91,7 @@ const programName = () =>
     'must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already',
   );
 
-const program = z.strictObject({
+export const programSchema = z.strictObject({
   cmd: required(
     matching(
       /^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/,
@@ -98,22 +100,20 @@ const program = z.strictObject({
     'Command line, split into words as circus does (quotes and backslashes; nothing is expanded)',
   ),
   args: field(z.array(text()), [], 'Arguments added to cmd, each exactly as written'),
-  env: field(
-    z.record(matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name'), text()),
-    {},
-    'Environment variables, by name',
-  ),
+  env: field(z.record(environmentName(), text()), {}, 'Environment variables, by name'),
   working_dir: field(absolutePath(), '{project_root}', 'Working directory'),
   user: field(account(), '{user}', 'Unix user that runs it'),
   group: field(account(), '{group}', 'Unix group that runs it'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
-  priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first'),
+  priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
   stop_signal: field(
     z.enum(['TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL']),
     'TERM',
     'Signal that asks it to stop',
   ),
   graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
+  max_retry: field(integer(-1, 1000), 5, 'Deaths within a minute after which it is not started again; -1 for no limit'),
+  essential: field(z.boolean(), true, 'The container ends with its exit code when it is not started again'),
 });
 
 const location = z
@@ -138,7 +138,7 @@ const location = z
     ),
   );
 
-const vhost = z.strictObject({
+export const vhostSchema = z.strictObject({
   domain: optional(hostname(), "Domain it answers for; the vhost's key if not given"),
   aliases: field(z.array(hostname()), [], 'More domains it answers for'),
   listen: field(port(), 80, 'Port nginx listens on'),
@@ -155,7 +155,7 @@ const vhost = z.strictObject({
   ),
 });
 
-const seed = z.strictObject({
+export const seedSchema = z.strictObject({
   source: required(path(), 'File or folder below project/'),
   target: required(
     path(),
@@ -205,10 +205,20 @@ export const imageSchema = z.strictObject({
     { salt: true },
   ),
   volumes: field(z.array(volume()), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
-  programs: field(z.record(programName(), program), {}, 'Processes that circus runs, by name', { runtime: true }),
-  vhosts: field(z.record(hostname(), vhost), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
+  override_jinja: field(
+    z.boolean(),
+    false,
+    'Renders the run-time override as a Jinja template, as root: only where nobody else can write to the data volume',
+  ),
+  watched_env: field(
+    z.array(environmentName()),
+    [],
+    "Environment variables of the container that the Salt project reads, with salt['environ.get']: a start with another value reconfigures",
+  ),
+  programs: field(z.record(programName(), programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
+  vhosts: field(z.record(hostname(), vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
   seeds: field(
-    z.record(identifier(), seed),
+    z.record(identifier(), seedSchema),
     {},
     'Files and folders copied into a volume if and only if they are not there yet, by name',
     { runtime: true },

@@ -16,6 +16,21 @@ const CIRCUS_REQUIREMENTS = 'base/requirements/circus.txt';
 const project = (path: string): FileEntry => ({ path, template: `project/${path}` });
 const seed = (path: string): FileEntry => ({ ...project(path), policy: 'seed' });
 
+const launcherParts = [
+  '__init__',
+  'circus',
+  'errors',
+  'files',
+  'override',
+  'pillar',
+  'plain_yaml',
+  'project',
+  'record',
+  'schema',
+  'seeds',
+  'settings',
+];
+
 const always: readonly FileEntry[] = [
   project('.dockerignore'),
   project('.gitignore'),
@@ -32,11 +47,11 @@ const always: readonly FileEntry[] = [
   project('project/.salt/400_circus.sls'),
   project('project/.salt/fixperms.sls'),
   project('project/.salt/_modules/mc_launcher.py'),
+  ...launcherParts.map((part) => project(`project/.salt/launcher/${part}.py`)),
   project('project/.salt/files/app.json'),
   project('project/.salt/files/pillar.schema.json'),
   project('project/.salt/files/circus/circusd.ini'),
   project('project/.salt/files/circus/exec_program.py'),
-  project('project/.salt/files/circus/program.ini'),
   project('project/.salt/files/circus/program.json'),
   { path: 'project/.salt/files/circus/requirements.txt', template: CIRCUS_REQUIREMENTS },
   project('project/.salt/files/nginx/nginx.conf'),
@@ -58,6 +73,7 @@ export const baseFiles: readonly FileEntry[] = [
   'Dockerfile',
   'README.md',
   'certs/README.md',
+  'makina-states/base-version',
   'makina-states/bin/salt-call',
   'makina-states/etc/salt/minion',
   'makina-states/mc_states/modules/mc_project.py',

@@ -1,10 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import { namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
-import { fields } from '../model/fields.ts';
-import type { Image } from '../model/schema.ts';
+import { defaultsOf, fields } from '../model/fields.ts';
+import { type Image, programSchema, seedSchema, vhostSchema } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
 import { sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
-import { renderTemplate } from './template.ts';
 
 /** The values that templates/project/ may name as `it.…`. */
 export function projectView(image: Image): Record<string, unknown> {
@@ -23,8 +23,7 @@ export function projectView(image: Image): Record<string, unknown> {
     exposed_ports: exposedPorts(image).join(' '),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
-    program_stanzas: stanzas('program', name, Object.keys(image.programs)),
-    vhost_stanzas: stanzas('vhost', name, Object.keys(image.vhosts)),
+    watched_env_json: JSON.stringify(image.watched_env),
   };
 }
 
@@ -49,12 +48,30 @@ function exposedPorts({ vhosts }: Image): number[] {
   return ports.size === 0 ? [80] : [...ports].sort((a, b) => a - b);
 }
 
-/** What the Salt project reads as cfg.data: the fields of the run time, and those that its states need at build time. */
+/**
+ * What the Salt project reads as cfg.data: the fields of the run time, and those that its states need at build time. The
+ * defaults of entries stand once, beside them, so that an override can add an entry that says little too.
+ */
 function saltData(image: Image): Record<string, unknown> {
-  const keys = fields.filter((field) => field.runtime || field.salt).map((field) => field.key as keyof Image);
-  return Object.fromEntries(keys.map((key) => [key, image[key]]));
+  const data: Record<string, unknown> = {};
+  for (const { key } of fields.filter((field) => field.runtime || field.salt)) {
+    const value = image[key as keyof Image];
+    const entries = entrySchemas[key as keyof typeof entrySchemas];
+    if (!entries) {
+      data[key] = value;
+      continue;
+    }
+    const usual = defaultsOf(entries);
+    data[`${key.slice(0, -1)}_defaults`] = usual;
+    data[key] = Object.fromEntries(
+      Object.entries(value as Record<string, object>).map(([name, entry]) => [name, differing(entry, usual)]),
+    );
+  }
+  return data;
 }
 
-function stanzas(kind: 'program' | 'vhost', name: string, keys: string[]): string {
-  return keys.map((key) => renderTemplate(`stanzas/${kind}.sls`, { name, key, id: key.replace('*', '+') })).join('\n');
+const entrySchemas = { programs: programSchema, vhosts: vhostSchema, seeds: seedSchema };
+
+function differing(entry: object, usual: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isDeepStrictEqual(value, usual[key])));
 }

@@ -21,14 +21,20 @@ const launcherParts = [
   'circus',
   'errors',
   'files',
+  'forked',
   'override',
   'pillar',
   'plain_yaml',
   'project',
   'record',
+  'safe_copy',
+  'safe_folders',
   'schema',
+  'seed_record',
+  'seed_settings',
   'seeds',
   'settings',
+  'volume_tops',
 ];
 
 const always: readonly FileEntry[] = [

@@ -1,0 +1,512 @@
+"""How the generated launcher fills volumes: all of a seed or nothing, once, and never outside of the volume."""
+import ctypes
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+from volumes import GID, OTHER_GID, OTHER_UID, UID, World, generate, load
+
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
+    pytest.mark.xdist_group("launcher"),
+]
+CLONE_NEWNS = 0x20000
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """The generated package, in a mount namespace of this process: what the tests mount is gone with it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    assert libc.unshare(CLONE_NEWNS) == 0, os.strerror(ctypes.get_errno())
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    folder = generate(tmp_path_factory.mktemp("project"))
+    load(folder)
+    return folder
+
+
+@pytest.fixture
+def world(package):
+    world = World(package)
+    yield world
+    world.close()
+
+
+def refused(world, code, *parts, **seeds):
+    """Filling ends with this code and one sentence that has these parts; nothing unfinished is left."""
+    with pytest.raises(sys.modules["demo_launcher.errors"].LaunchError) as caught:
+        world.fill(**seeds)
+    sentence = str(caught.value)
+    assert caught.value.code == code, sentence
+    assert "\n" not in sentence and "; " in sentence, sentence
+    for part in parts:
+        assert str(part) in sentence, sentence
+    assert world.leftovers() == []
+    return sentence
+
+
+def test_files_and_folders_get_their_content_owner_and_modes(world):
+    filled = world.fill(
+        file=world.seed(),
+        site=world.seed("site", "data/a/b/site", mode="0644"),
+        media=world.seed("site", f"{world.media}/site"),
+        gone=None,
+    )
+    assert sorted(filled) == ["file", "media", "site"]
+    data = world.tree(world.data)
+    assert data["configuration"][:3] == ("drwxr-x---", 0, 0)
+    assert data["data"][:3] == data["data/a"][:3] == data["data/a/b"][:3] == ("drwxr-x--x", UID, GID)
+    assert data["data/welcome.txt"] == ("-rw-r-----", UID, GID, b"welcome")
+    assert data["data/a/b/site"][:3] == data["data/a/b/site/empty"][:3] == ("drwxr-xr-x", UID, GID)
+    assert data["data/a/b/site/deep/er/page.html"] == ("-rw-r--r--", UID, GID, b"page")
+    assert data["data/a/b/site/link"] == ("lrwxrwxrwx", UID, GID, "../../outside/secret")
+    assert world.tree(world.media)["site/index.html"] == ("-rw-r-----", UID, GID, b"index")
+    assert (world.media.stat().st_uid, world.data.stat().st_uid) == (UID, 0)
+    assert world.record() == ["data/welcome.txt", "data/a/b/site"] and world.record(world.media) == ["site"]
+    assert (world.data / ".prepopulated").stat().st_mode & 0o7777 == 0o644
+    assert world.leftovers() == []
+
+
+def test_a_source_can_be_a_link_and_a_target_can_be_anywhere_in_the_data_volume(world):
+    (world.project / "latest").symlink_to("site")
+    filled = world.fill(link=world.seed("latest", "data/latest"), top=world.seed(target="other/place/welcome.txt"))
+    assert sorted(filled) == ["link", "top"]
+    assert os.readlink(world.data / "data/latest") == "site"
+    # data/ itself is root's: there root makes the folders, and gives them to the user.
+    assert world.tree(world.data)["other"][:3] == world.tree(world.data)["other/place"][:3] == ("drwxr-x--x", UID, GID)
+    assert world.tree(world.data)["other/place/welcome.txt"] == ("-rw-r-----", UID, GID, b"welcome")
+
+
+def test_a_seed_of_another_owner_is_copied_too(world):
+    others = {"owner": "nobody", "group": "nogroup"}
+    world.fill(site=world.seed("site", "data/in/site", **others), root=world.seed(owner="root", group="www-data"))
+    data = world.tree(world.data)
+    assert data["data/in"][1:3] == (UID, GID)
+    assert {data[path][1:3] for path in data if path.startswith("data/in/")} == {(OTHER_UID, OTHER_GID)}
+    assert data["data/welcome.txt"][1:3] == (0, GID)
+
+
+def test_missing_volumes_are_made_even_one_in_another(world):
+    inner, deep = world.media / "in/ner", world.root / "x/y"
+    world.fill({"volumes": [str(inner), str(world.media), f"{deep}/"]}, a=world.seed(target=f"{inner}/a"))
+    for folder in (inner, deep):
+        assert (folder.stat().st_mode & 0o777, folder.stat().st_uid, folder.stat().st_gid) == (0o751, UID, GID)
+    assert world.record(inner) == ["a"]
+
+
+def test_the_outer_of_two_seeds_is_filled_first(world):
+    inner, outer = world.seed(target="data/site/welcome.txt"), world.seed("site", "data/site")
+    assert world.fill(a=inner, b=outer) == ["b", "a"]
+    assert (world.data / "data/site/index.html").exists() and (world.data / "data/site/welcome.txt").exists()
+
+
+def test_what_exists_stays_as_it_is_and_is_recorded(world):
+    (world.data / "data/full").mkdir(parents=True)
+    (world.data / "data/welcome.txt").write_text("mine")
+    (world.data / "data/dangling").symlink_to(world.outside / "nothing")
+    (world.data / "data/file").write_text("a file where a folder would go")
+    seeds = {
+        "a": world.seed(),
+        "b": world.seed("site", "data/full"),
+        "c": world.seed(target="data/dangling"),
+        "d": world.seed("site", "data/file"),
+    }
+    before = world.tree(world.data)
+    assert world.fill(**seeds) == []
+    after = world.tree(world.data)
+    assert {path: after[path] for path in before if path != "data"} == {p: before[p] for p in before if p != "data"}
+    assert sorted(world.record()) == ["data/dangling", "data/file", "data/full", "data/welcome.txt"]
+
+
+def test_what_was_deleted_stays_deleted_over_an_upgrade(world):
+    world.fill(a=world.seed())
+    (world.data / "data/welcome.txt").unlink()
+    world.write("welcome.txt", "of the next image")
+    assert world.fill(a=world.seed(mode="0600"), b=world.seed(target="data/new.txt")) == ["b"]
+    assert not (world.data / "data/welcome.txt").exists()
+    # Whoever wants it back takes its line away.
+    (world.data / ".prepopulated").write_text("data/new.txt\n")
+    assert world.fill(a=world.seed(), b=world.seed(target="data/new.txt")) == ["a"]
+
+
+def test_a_record_cut_short_by_a_crash_is_mended(world):
+    (world.data / ".prepopulated").write_text("data/old.txt\ndata/welc")
+    assert world.fill(a=world.seed()) == ["a"]
+    assert world.record() == ["data/old.txt", "data/welcome.txt"]
+    (world.data / ".prepopulated").write_text("data/welcome.txt")
+    assert world.fill(a=world.seed()) == []
+    assert (world.data / ".prepopulated").read_text() == "data/welcome.txt\n"
+
+
+def test_leftovers_of_a_crash_are_removed_and_links_in_them_not_followed(world):
+    for parent in (world.data, world.data / "data", world.media):
+        leftover = parent / ".prepopulate-0123/inner"
+        leftover.mkdir(parents=True)
+        (leftover / "file").write_text("half")
+        (leftover / "link").symlink_to(world.outside)
+        (parent / ".prepopulate-4567").symlink_to(world.outside)
+    world.fill(a=world.seed(), b=world.seed(target=f"{world.media}/welcome.txt"))
+    assert world.leftovers() == []
+
+
+@pytest.mark.parametrize("owner", ["www-data", "nobody"])
+def test_a_big_file_is_copied_in_pieces(world, owner):
+    world.write("big", os.urandom(3_000_001))
+    world.fill(a=world.seed("big", "data/big", owner=owner))
+    assert (world.data / "data/big").read_bytes() == (world.project / "big").read_bytes()
+
+
+def test_a_large_volume_costs_no_more_than_an_empty_one(world):
+    events, watching = [], []
+    sys.addaudithook(lambda event, args: watching and event.startswith(("os.", "open")) and events.append(event))
+
+    def cost():
+        events.clear()
+        watching.append(True)
+        world.fill(a=world.seed(), b=world.seed("site", f"{world.media}/site"))
+        watching.clear()
+        return len(events)
+
+    world.mount("-t", "tmpfs", "-o", "nr_inodes=300k", "tmpfs", world.media)
+    cost()
+    empty = cost()
+    (world.media / "many").mkdir()
+    for folder in (world.media, world.media / "many"):
+        for number in range(100_000):
+            os.mknod(folder / str(number))
+    os.chown(world.media, 0, 0)
+    assert cost() <= empty + 1 and not {"os.scandir", "os.listdir"} & set(events)
+    assert world.media.stat().st_uid == UID and (world.media / "many").stat().st_uid == 0
+
+
+# What the settings say wrong.
+
+
+@pytest.mark.parametrize(
+    "changes, sentence",
+    [
+        ({"mode": 0o640}, 'seeds.a.mode must be text such as "0640"; put it in quotes'),
+        ({"mode": None}, 'seeds.a.mode must be text such as "0640"; put it in quotes'),
+        ({"mode": "rw"}, "seeds.a.mode must be an octal mode"),
+        ({"mode": "4755"}, "seeds.a.mode must be an octal mode"),
+        ({"owner": "stranger"}, "there is no user stranger"),
+        ({"group": "strangers"}, "there is no group strangers"),
+        ({"owner": 33}, "seeds.a.owner must be text"),
+        ({"source": "nothing.txt"}, "seeds.a.source {project}/nothing.txt does not exist"),
+        ({"source": "no/thing.txt"}, "seeds.a.source {project}/no/thing.txt does not exist"),
+        ({"source": "../outside/secret"}, 'seeds.a.source must be a path without ".."'),
+        ({"source": "site/link/x"}, "{project}/site/link is a link or no folder"),
+        ({"source": None}, "seeds.a.source must be text"),
+        ({"target": "data/../../outside/x"}, 'seeds.a.target must be a path without ".."'),
+        ({"target": "/etc/x"}, "seeds.a.target /etc/x is in no volume"),
+        ({"target": "{media}"}, "is in no volume"),
+        ({"target": "{media}er/x"}, "is in no volume"),
+        ({"target": "{media}/../outside/x"}, "without"),
+        ({"target": "./"}, "without"),
+        ({"target": "data/a\nb"}, "seeds.a.target has a control character"),
+        ({"target": "data/a\0b"}, "seeds.a.target has a control character"),
+        ({"target": "data/\ud800"}, "seeds.a.target has a control character"),
+        ({"target": ".prepopulated"}, "kept for the launcher"),
+        ({"target": "data/.prepopulate-x/y"}, "kept for the launcher"),
+    ],
+)
+def test_bad_settings_are_refused(world, changes, sentence):
+    changes = {k: v.format(media=world.media) if isinstance(v, str) else v for k, v in changes.items()}
+    refused(world, 78, sentence.format(project=world.project), a={**world.seed(), **changes})
+    assert not (world.data / "data/welcome.txt").exists()
+
+
+def test_a_seed_that_is_no_mapping_is_refused(world):
+    refused(world, 78, "seeds.a must be a mapping", a=["welcome.txt"])
+
+
+def test_a_device_fifo_or_socket_in_a_source_is_refused(world):
+    weird = world.project / "site/deep/weird"
+    os.mkfifo(weird)
+    refused(world, 78, "seeds.a.source", weird, "neither", a=world.seed("site", "data/site"))
+    weird.unlink()
+    os.mknod(weird, 0o600 | 0o020000, os.makedev(1, 3))
+    refused(world, 78, weird, a=world.seed("site", "data/site", owner="nobody"))
+    weird.unlink()
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(weird))
+        refused(world, 78, weird, a=world.seed("site/deep/weird", "data/site"))
+    assert not (world.data / "data/site").exists()
+
+
+def test_a_source_that_the_user_cannot_read_is_refused(world):
+    (world.project / "site/deep").chmod(0o700)
+    refused(world, 78, "seeds.a.source", "site/deep cannot be read: Permission denied", a=world.seed("site", "data/s"))
+
+
+# Volumes that cannot be written.
+
+
+@pytest.mark.parametrize("owner", ["www-data", "nobody"])
+def test_a_full_disk_leaves_nothing_half_done(world, owner):
+    world.mount("-t", "tmpfs", "-o", "size=1m", "tmpfs", world.media)
+    for number in range(20):
+        world.write(f"big/{number}", os.urandom(200_000))
+    world.write("huge", os.urandom(2_000_000))
+    small = world.seed(target=f"{world.media}/a")
+    for source in ("big", "huge"):
+        target = f"{world.media}/x/{source}"
+        seeds = {"a": small, "b": world.seed(source, target, owner=owner)}
+        refused(world, 74, f"{target} cannot be written: No space left on device; make room", **seeds)
+        # What came before is whole; what takes room is gone.
+        assert (world.media / "a").read_text() == "welcome" and world.tree(world.media).keys() == {"a", "x"}
+        assert world.record(world.media) == ["a"]
+    free = os.statvfs(world.media)
+    assert free.f_bavail * free.f_bsize > 900_000
+    subprocess.run(["mount", "-o", "remount,size=20m", world.media], check=True)
+    assert world.fill(**seeds) == ["b"]
+
+
+def test_a_read_only_volume_is_fine_while_nothing_is_left_to_fill(world):
+    a, b = world.seed(target=f"{world.media}/a"), world.seed(target=f"{world.media}/b")
+    world.fill(a=a)
+    (world.media / "a").unlink()
+    (world.media / "b").write_text("there, not recorded")
+    os.chown(world.media, OTHER_UID, OTHER_GID)
+    world.mount("--bind", world.media, world.media)
+    world.mount("-o", "remount,bind,ro", world.media)
+    world.mounts.pop()
+    assert world.fill(a=a, b=b) == []
+    target = world.media / "sub/c"
+    refused(world, 74, f"{world.media} cannot be written: Read-only file system; mount", c=world.seed(target=str(target)))
+
+
+def test_a_read_only_data_volume_is_fine_once_filled(world):
+    world.fill(a=world.seed())
+    world.mount("--bind", world.data, world.data)
+    world.mount("-o", "remount,bind,ro", world.data)
+    world.mounts.pop()
+    assert world.fill(a=world.seed()) == []
+    refused(world, 74, "Read-only file system", b=world.seed(target="data/b"))
+
+
+def test_a_folder_of_a_stranger_is_named_with_what_to_do(world):
+    folder = world.data / "data/theirs"
+    folder.mkdir(parents=True)
+    os.chown(folder, OTHER_UID, OTHER_GID)
+    sentence = refused(world, 74, f"chown {UID}:{GID} {folder}", a=world.seed(target="data/theirs/in/welcome.txt"))
+    assert sentence.startswith(f"{folder}/in/welcome.txt cannot be written: Permission denied")
+    (folder / "in").mkdir()
+    (folder / "in/welcome.txt").write_text("theirs")
+    assert world.fill(a=world.seed(target="data/theirs/in/welcome.txt")) == []
+
+
+def test_a_top_that_cannot_be_given_matters_only_if_the_user_cannot_write(world):
+    seeds = {"a": world.seed(target=f"{world.media}/a")}
+    without = ("setpriv", "--bounding-set=-chown", "--inh-caps=-chown")
+
+    def fill():
+        return json.loads(world.start(seeds, *without).communicate()[0].splitlines()[1])
+
+    world.fill()
+    os.chown(world.media, OTHER_UID, OTHER_GID)
+    world.media.chmod(0o755)
+    code, sentence = fill()
+    assert code == 74 and f"chown {UID}:{GID} {world.media}" in sentence
+    world.media.chmod(0o777)
+    assert fill() == ["a"]
+    assert fill() == []
+
+
+# Volumes that others prepared.
+
+
+def hostile_records(world):
+    record, victim = world.data / ".prepopulated", world.outside / "secret"
+    listener = socket.socket(socket.AF_UNIX)
+    yield "not a regular file", lambda: record.symlink_to(victim), record.unlink
+    yield "not a regular file", lambda: record.symlink_to(world.outside / "new"), record.unlink
+    yield "not a regular file", lambda: os.mkfifo(record), record.unlink
+    yield "not a regular file", record.mkdir, record.rmdir
+    yield "not a regular file", lambda: listener.bind(str(record)), record.unlink
+    yield "not a regular file", lambda: os.mknod(record, 0o020666, os.makedev(1, 5)), record.unlink
+    yield "several names", lambda: os.link(victim, record), record.unlink
+    yield "1 MiB", lambda: record.write_bytes(b"a\n" * 600_000), record.unlink
+    yield "1 MiB", lambda: [record.touch(), os.truncate(record, 1 << 40)], record.unlink
+
+
+def test_a_record_that_is_no_plain_small_file_is_refused(world):
+    for part, make, remove in hostile_records(world):
+        make()
+        refused(world, 78, f"{world.data}/.prepopulated", part, a=world.seed())
+        remove()
+    assert world.fill(a=world.seed()) == ["a"]
+
+
+def test_a_record_never_grows_too_large_to_be_read(world):
+    (world.data / ".prepopulated").write_bytes(b"x" * (1024 * 1024 - 5) + b"\n")
+    refused(world, 78, ".prepopulated would become larger", a=world.seed())
+
+
+def test_the_lines_of_a_record_are_only_compared(world):
+    lines = b"\xff\xfe\0\n../../outside/secret\n/etc/passwd\n\n" + os.urandom(100).replace(b"\n", b"") + b"\n"
+    (world.data / ".prepopulated").write_bytes(lines)
+    assert world.fill(a=world.seed()) == ["a"]
+    assert (world.data / ".prepopulated").read_bytes() == lines + b"data/welcome.txt\n"
+
+
+@pytest.mark.parametrize("owner", ["www-data", "nobody"])
+@pytest.mark.parametrize("link", ["data/in", "data/in/deep", "data"])
+def test_a_link_on_the_way_to_a_target_is_not_followed(world, link, owner):
+    link = world.data / link
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(world.outside)
+    seed = world.seed(target="data/in/deep/welcome.txt", owner=owner)
+    refused(world, 78, f"{link} is a link or no folder; put a folder there", a=seed)
+
+
+def test_a_link_or_a_file_as_top_of_a_volume_is_refused(world):
+    world.media.rmdir()
+    world.media.symlink_to(world.outside)
+    refused(world, 78, f"{world.media} is a link or no folder", a=world.seed())
+    world.media.unlink()
+    world.media.write_text("")
+    refused(world, 78, f"{world.media} is a link or no folder", a=world.seed())
+
+
+def test_links_made_while_it_copies_lead_nowhere(world):
+    # The user of the volume swaps a folder and a link to the outside as fast as it can.
+    world.fill()
+    os.chown(world.outside, UID, GID)
+    world.before = world.tree(world.outside)
+    swap = (
+        "import ctypes, os, sys\n"
+        "os.chdir(sys.argv[1]); os.setgid(33); os.setuid(33); os.mkdir('in'); os.symlink(sys.argv[2], 'swap')\n"
+        "rename = ctypes.CDLL(None).renameat2\n"
+        "print(flush=True)\n"
+        "while True: rename(-100, b'in', -100, b'swap', 2)\n"
+    )
+    command = [sys.executable, "-c", swap, str(world.data / "data"), str(world.outside)]
+    swapper = subprocess.Popen(command, stdout=subprocess.PIPE)
+    swapper.stdout.readline()
+    codes = set()
+    try:
+        for number in range(150):
+            try:
+                world.fill(a=world.seed("site", f"data/in/{number}/site", owner=random.choice(["www-data", "nobody"])))
+                codes.add(0)
+            except sys.modules["demo_launcher.errors"].LaunchError as error:
+                codes.add(error.code)
+    finally:
+        swapper.kill()
+        swapper.wait()
+        swapper.stdout.close()
+    assert codes <= {0, 74, 78} and 78 in codes
+
+
+# Crashes and company.
+
+
+def test_kill_at_any_moment_leaves_all_or_nothing(world):
+    number = random.randrange(1 << 32)
+    print("random seed", number)
+    chance = random.Random(number)
+    for index in range(60):
+        world.write(f"tree/{index % 7}/{index}", os.urandom(20_000))
+    world.write("big", os.urandom(2_000_000))
+    volume = world.root / "kill"
+    volume.mkdir()
+    world.mount("-t", "tmpfs", "tmpfs", volume)
+    world.data = volume / "data"
+    seeds = {
+        "tree": world.seed("tree", "data/a/tree"),
+        "other": world.seed("tree", "data/b/c/tree", owner="nobody"),
+        "big": world.seed("big", "data/big"),
+    }
+    expected, longest, outcomes = {}, 0, set()
+    for attempt in range(41):
+        world.data.mkdir()
+        process = world.start(seeds)
+        process.stdout.readline()
+        began = time.monotonic()
+        if attempt:
+            time.sleep(chance.uniform(0, longest))
+            # A container ends with all of its processes; at times only the launcher is killed.
+            os.killpg(process.pid, signal.SIGKILL) if attempt % 3 else process.kill()
+        process.communicate()
+        found = world.tree(world.data)
+        if not attempt:
+            longest, expected = (time.monotonic() - began), found
+        there = {name for name, seed in seeds.items() if (world.data / seed["target"]).exists()}
+        if attempt % 3:
+            for name in there:
+                path = seeds[name]["target"]
+                half = [p for p in expected if p.startswith(path) and found.get(p) != expected[p]]
+                assert half == [], (number, attempt, name)
+        outcomes.add(frozenset(there))
+        filled = json.loads(world.start(seeds).communicate()[0].splitlines()[1])
+        assert not set(filled) & there, (number, attempt)
+        assert world.tree(world.data) == expected, (number, attempt)
+        assert sorted(world.record()) == sorted(seed["target"] for seed in seeds.values()), (number, attempt)
+        subprocess.run(["rm", "-r", world.data], check=True)
+    assert len(outcomes) > 1, (number, outcomes)
+
+
+def test_two_containers_at_once_fill_each_seed_once(world):
+    for number in range(5):
+        world.write(f"tree/{number}", os.urandom(100_000))
+    for attempt in range(6):
+        targets = [f"data/{attempt}/{number}" for number in range(8)] + [f"{world.media}/{attempt}"]
+        seeds = {f"s{index}": world.seed("tree", target) for index, target in enumerate(targets)}
+        both = [world.start(seeds) for _ in range(2)]
+        filled = [name for each in both for name in json.loads(each.communicate()[0].splitlines()[1])]
+        assert sorted(filled) == sorted(seeds)
+    assert len(set(world.record())) == len(world.record()) == 6 * 8
+    assert world.leftovers() == []
+
+
+def test_a_child_that_is_killed_is_an_error_and_the_next_start_completes(world, monkeypatch):
+    seeds = sys.modules["demo_launcher.seeds"]
+    monkeypatch.setattr(seeds, "put_in_place", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    refused(world, 74, "signal 9", a=world.seed())
+    monkeypatch.setattr(seeds, "put_in_place", lambda *_: 1 // 0)
+    refused(world, 74, "ZeroDivisionError", a=world.seed())
+    monkeypatch.undo()
+    assert world.fill(a=world.seed()) == ["a"]
+
+
+def test_what_gets_to_the_target_first_stays(world, monkeypatch):
+    seeds = sys.modules["demo_launcher.seeds"]
+    real = seeds.copy
+
+    def slow_copy(source, source_name, label, folder, name, rights):
+        real(source, source_name, label, folder, name, rights)
+        os.mkdir("target", dir_fd=folder)
+
+    monkeypatch.setattr(seeds, "copy", slow_copy)
+    for parent, source in (("a", "welcome.txt"), ("b", "site")):
+        assert world.fill(a=world.seed(source, f"data/{parent}/target")) == []
+        assert list((world.data / f"data/{parent}").rglob("*")) == [world.data / f"data/{parent}/target"]
+
+
+@pytest.mark.parametrize("name", ["link", "flock"])
+def test_a_file_system_without_hard_links_or_locks_will_do(world, monkeypatch, name):
+    import fcntl
+
+    def unsupported(*_, **__):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(fcntl if name == "flock" else os, name, unsupported)
+    assert world.fill(a=world.seed(), b=world.seed("site", "data/site")) == ["a", "b"]
+    assert world.leftovers() == [] and (world.data / "data/welcome.txt").stat().st_nlink == 1
+
+
+def test_the_umask_of_the_start_does_not_matter(world):
+    umask = os.umask(0o777)
+    try:
+        world.fill(a=world.seed("site", "data/a/site"))
+        assert os.umask(0o777) == 0o777
+    finally:
+        os.umask(umask)
+    data = world.tree(world.data)
+    assert data["configuration"][0] == "drwxr-x---" and data["data"][0] == data["data/a"][0] == "drwxr-x--x"

@@ -112,8 +112,9 @@ class World:
     def close(self):
         for where in reversed(self.mounts):
             subprocess.run(["umount", where], check=True)
-        assert self.tree(self.outside) == self.before, "something outside of the volumes was touched"
+        after = self.tree(self.outside)
         shutil.rmtree(self.root)
+        assert after == self.before, "something outside of the volumes was touched"
 
 
 def main(package, settings):

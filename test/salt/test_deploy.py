@@ -269,7 +269,7 @@ def test_the_comment_holds_no_contents(host):
 def test_the_shape_of_the_result(host):
     host.project(**{"100_a": host.trace("a")})
     ret = host.deploy(**ONLY)
-    assert set(ret) == {"name", "result", "changes", "comment"}
+    assert set(ret) == {"name", "result", "changes", "comment", "files", "failed"}
     assert (ret["name"], ret["changes"]) == ("demo", {})
     assert "Execution step: install" in ret["comment"]
     assert ret["comment"].rstrip().endswith("finished successfully for demo")

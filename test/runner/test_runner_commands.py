@@ -2,7 +2,7 @@
 import signal
 import time
 
-from conftest import poll
+from .conftest import poll
 
 SLEEP = "/usr/bin/sleep 1000"
 

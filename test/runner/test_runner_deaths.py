@@ -3,7 +3,7 @@ import os
 import signal
 import time
 
-from conftest import alive, poll
+from .conftest import alive, poll
 
 SLEEP = "/usr/bin/sleep 1000"
 

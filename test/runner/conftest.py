@@ -114,14 +114,17 @@ class Runner:
         return found
 
     def clean(self):
-        for pid in self.left():
+        programs = []
+        if self.process and self.process.poll() is None:
+            children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+            programs = [int(pid) for pid in children.read_text().split()]
+            self.process.kill()
+            self.process.wait()
+        for pid in [*programs, *self.left()]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
-        if self.process:
-            self.process.kill()
-            self.process.wait()
         shutil.rmtree(self.folder)
 
 

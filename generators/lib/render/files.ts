@@ -95,4 +95,8 @@ export const baseFiles: readonly FileEntry[] = [
   'requirements/circus.txt',
   'requirements/salt.in',
   'requirements/salt.txt',
+  'runner/__main__.py',
+  'runner/configuration.py',
+  'runner/supervisor.py',
+  'runner/watcher.py',
 ].map(base);

@@ -1,0 +1,125 @@
+"""circusctl works, and a reload touches only what changed."""
+import signal
+import time
+
+from .conftest import poll
+
+SLEEP = "/usr/bin/sleep 1000"
+
+
+def test_start_stop_restart_are_no_deaths(runner):
+    runner.write({"web": {"cmd": SLEEP}, "app": {"cmd": SLEEP}})
+    runner.start().until("started", 2)
+    assert runner.ctl("status") == "app: active\nweb: active"
+    assert runner.ctl("stop", "web", "--waiting").endswith("ok")
+    assert runner.ctl("status") == "app: active\nweb: stopped"
+    assert runner.ctl("start", "web", "--waiting").endswith("ok")
+    assert runner.ctl("restart", "web", "--waiting").endswith("ok")
+    assert runner.ctl("restart") == "ok"
+    runner.until("app started", 2)
+    runner.until("web started", 4)
+    assert "died" not in runner.log()
+    assert runner.ctl("quit", "--waiting").endswith("ok")
+    assert runner.wait() == 0
+    assert "Traceback" not in runner.log() and "Conflict" not in runner.log()
+
+
+def test_quit_without_waiting(runner):
+    runner.write({"web": {"cmd": SLEEP}})
+    runner.start().until("started")
+    assert runner.ctl("quit") == "ok"
+    assert runner.wait() == 0
+
+
+def test_reload_sends_hup_or_restarts(runner):
+    hup = runner.script("hup", "trap 'echo hup' HUP\necho ready\nwhile :; do sleep 0.02; done")
+    runner.write({"nginx": {"cmd": hup, "send_hup": True}, "app": {"cmd": SLEEP}})
+    runner.start()
+    poll(lambda: "ready" in runner.output())
+    assert runner.ctl("reload", "nginx") == "ok"
+    poll(lambda: "hup" in runner.output())
+    assert runner.ctl("reload", "app") == "ok"
+    runner.until("app started", 2)
+    assert len(runner.pids("nginx")) == 1 and "died" not in runner.log()
+    assert runner.stop()[0] == 0
+
+
+def test_numbers_of_processes(runner):
+    runner.write({"web": {"cmd": SLEEP, "numprocesses": 2}})
+    runner.start().until("started", 2)
+    assert runner.ctl("incr", "web", "--waiting").endswith("3")
+    assert runner.ctl("numprocesses", "web") == "3"
+    assert runner.ctl("decr", "web", "2", "--waiting").endswith("1")
+    assert runner.ctl("numprocesses") == "1"
+    assert "died" not in runner.log()
+    assert runner.stop()[0] == 0
+
+
+def test_signal(runner):
+    runner.write({"web": {"cmd": SLEEP}})
+    runner.start().until("started")
+    assert runner.ctl("signal", "web", "KILL") == "ok"
+    runner.until("web started", 2)
+    assert runner.stop(signal.SIGINT)[0] == 0
+
+
+def test_programs_come_from_the_ini_alone(runner):
+    runner.write({"web": {"cmd": SLEEP}})
+    runner.start().until("started")
+    assert f"programs are added in {runner.ini}" in runner.ctl("add", "x", SLEEP)
+    assert f"programs are removed in {runner.ini}" in runner.ctl("rm", "web")
+    assert runner.ctl("status") == "web: active"
+    assert runner.stop()[0] == 0
+
+
+def test_reloadconfig_touches_only_what_changed(runner):
+    programs = {name: {"cmd": SLEEP, "fingerprint": 1} for name in ("kept", "changed", "removed", "many")}
+    runner.write(programs)
+    runner.start().until("started", 4)
+    del programs["removed"]
+    programs["changed"]["fingerprint"] = 2
+    programs["many"]["numprocesses"] = 3
+    programs["added"] = {"cmd": SLEEP, "fingerprint": 1}
+    runner.write(programs, stop_deadline=5)
+    assert runner.ctl("reloadconfig", "--waiting").endswith("ok")
+    assert runner.ctl("status") == "added: active\nchanged: active\nkept: active\nmany: active"
+    assert {name: len(runner.pids(name)) for name in [*programs, "removed"]} == {
+        "kept": 1, "changed": 2, "removed": 1, "many": 3, "added": 1
+    }  # fmt: skip
+    assert "died" not in runner.log() and "Conflict" not in runner.log()
+    assert runner.ctl("reloadconfig", "--waiting").endswith("ok")
+    time.sleep(0.2)
+    assert len(runner.lines("started")) == 8
+    assert runner.stop()[0] == 0
+
+
+def test_a_changed_environment_restarts(runner):
+    runner.write({"web": {"cmd": SLEEP}, "app": {"cmd": SLEEP}}, "[env:web]\nA = 1")
+    runner.start().until("started", 2)
+    runner.write({"web": {"cmd": SLEEP}, "app": {"cmd": SLEEP}}, "[env:web]\nA = 2")
+    assert runner.ctl("reloadconfig", "--waiting").endswith("ok")
+    assert (len(runner.pids("web")), len(runner.pids("app"))) == (2, 1)
+    assert runner.stop()[0] == 0
+
+
+def test_an_invalid_ini_changes_nothing(runner):
+    runner.write({"web": {"cmd": SLEEP}})
+    runner.start().until("started")
+    runner.write({"web": {"cmd": SLEEP, "graceful_timout": 1}, "new": {"cmd": SLEEP}})
+    sentence = f"{runner.ini}: [watcher:web] graceful_timout: this option is unknown; did you mean graceful_timeout?"
+    assert sentence in runner.ctl("reloadconfig")
+    assert sentence in runner.ctl("reloadconfig", "--waiting")
+    runner.write({"web": {"cmd": SLEEP}}, check_delay=2)
+    assert "[circus] check_delay: only a new start can change this" in runner.ctl("reloadconfig")
+    assert runner.ctl("status") == "web: active"
+    assert len(runner.lines("started")) == 1
+    assert runner.stop()[0] == 0
+
+
+def test_new_programs_have_the_same_guarantees(runner):
+    runner.write({"web": {"cmd": SLEEP}})
+    runner.start().until("started")
+    runner.write({"web": {"cmd": SLEEP}, "new": {"cmd": runner.script("new", "exit 7"), "max_retry": 2}})
+    assert runner.ctl("reloadconfig") == "ok"
+    assert runner.wait() == 7
+    assert len(runner.lines("new died, process")) == 2

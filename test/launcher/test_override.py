@@ -1,0 +1,268 @@
+"""The override pillar: what is accepted, what is refused and how that is told, and when a reconfiguration is due."""
+import importlib
+import os
+import pathlib
+import random
+
+import jsonschema
+import pytest
+import yaml
+from volumes import generate, load
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+KEY = "makina-projects.demo"
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory):
+    """Return a function that gives a module of the generated launcher."""
+    load(generate(tmp_path_factory.mktemp("override")))
+    return lambda name: importlib.import_module("demo_launcher." + name)
+
+
+@pytest.fixture
+def project(parts, tmp_path):
+    """A Project whose folders are all below a temporary one."""
+    project = parts("project").Project("demo", watched_env=["WATCHED"])
+    package = pathlib.Path(parts("project").__file__).parent
+    project.salt_root = str(package.parent)
+    for name in ("pillar_root", "data_root", "conf_dir"):
+        folder = tmp_path / name
+        (folder / "configuration").mkdir(parents=True)
+        setattr(project, name, str(folder))
+    project.override_sls = project.conf_dir + "/override.sls"
+    project.record = project.conf_dir + "/launch.json"
+    return project
+
+
+def write(project, text, folder="configuration", mode=0o640):
+    path = pathlib.Path(project.data_root, folder, "pillar.sls")
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass"))
+    path.chmod(mode)
+    return path
+
+
+def sentence(parts, project):
+    with pytest.raises(parts("errors").LaunchError) as caught:
+        parts("override").read_override(project)
+    assert caught.value.code == 78
+    text = str(caught.value)
+    assert "\n" not in text and "pillar.sls" in text
+    return text
+
+
+def data(text):
+    return "%s: {data: %s}" % (KEY, text)
+
+
+ACCEPTED = {
+    "an empty file": ("", {}),
+    "settings of the application": (data("{app: {a: [1, {b: null}], c: 1.5, d: true}}"), {"app": {"a": [1, {"b": None}], "c": 1.5, "d": True}}),
+    "a template, as text": (data("{app: {a: '{{ 1/0 }}'}}"), {"app": {"a": "{{ 1/0 }}"}}),
+    "a new program": (data("{programs: {new: {cmd: sleep 1}}}"), {"programs": {"new": {"cmd": "sleep 1"}}}),
+    "a program taken away": (data("{programs: {web: null}}"), {"programs": {"web": None}}),
+    "characters beyond 16 bits": (data("{app: {a: '🎉 é'}}"), {"app": {"a": "🎉 é"}}),
+}
+
+
+@pytest.mark.parametrize("text, expected", ACCEPTED.values(), ids=ACCEPTED)
+def test_accepted(parts, project, text, expected):
+    write(project, text)
+    assert parts("override").read_override(project) == ({KEY: {"data": expected}} if expected else {})
+
+
+def test_no_file_is_no_override(parts, project):
+    assert parts("override").read_override(project) == {}
+
+
+REFUSED = {
+    "broken YAML": ("a: [", r":1:5|:2:1"),
+    "a tab": ("a:\n\t- b", r":2:1"),
+    "no text": (b"\xff\xfe\x00", "plain YAML"),
+    "a NUL": (b"a: \x00", "plain YAML"),
+    "a list": ("[a]", "not a mapping"),
+    "text": ("just text", "not a mapping"),
+    "a Python tag": (data("{app: {a: !!python/object/apply:os.system ['id']}}"), "tag"),
+    "a set": (data("{app: {a: !!set {x}}}"), "no setting"),
+    "bytes": (data("{app: {a: !!binary eA==}}"), "no setting"),
+    "a date": (data("{app: {a: 2026-01-01}}"), "quotes"),
+    "an endless number": (data("{app: {a: .inf}}"), "endless"),
+    "half a character": (data('{app: {a: "\\ud800"}}'), "half"),
+    "a number as a key": (data("{app: {1: a}}"), "key is not text"),
+    "a key that stands twice": (data("{app: {a: 1, a: 2}}"), "twice"),
+    "an alias": (data("{app: {a: &x [1], b: *x}}"), "alias"),
+    "a merge key": (data("{app: {<<: {a: 1}}}"), "merge"),
+    "nesting without end": (data("{app: {a: " + "[" * 3000 + "]" * 3000 + "}}"), "nested"),
+    "another project's key": ("makina-projects.other: {data: {}}", KEY),
+    "the key of PILLAR.sample": ("makina-projects.projectname: {data: {}}", KEY),
+    "a key beside data": (KEY + ": {data: {}, user: root}", "data"),
+    "a key of mc_project's": (data("{user: root}"), "data.user is not a setting"),
+    "a misspelt field": (data("{programs: {web: {graceful_timout: 3}}}"), "graceful_timeout"),
+    "a wrong type": (data("{programs: {web: {numprocesses: many}}}"), "whole number"),
+    "a boolean for a number": (data("{programs: {web: {numprocesses: true}}}"), "whole number"),
+    "a number for text": (data("{programs: {web: {env: {PORT: 8000}}}}"), "quotes"),
+    "a port that is none": (data("{vhosts: {localhost: {listen: 0}}}"), "from 1 to 65535"),
+    "a name that is none": (data("{programs: {'../x': {cmd: a}}}"), "name of data.programs"),
+    "a newline after a good value": (data('{programs: {web: {user: "root\\n"}}}'), "user"),
+    "too much": (data("{app: {a: '" + "x" * 1024 * 1024 + "'}}"), "1048576 bytes"),
+}
+
+
+@pytest.mark.parametrize("text, told", REFUSED.values(), ids=REFUSED)
+def test_refused(parts, project, text, told):
+    import re
+
+    write(project, text)
+    assert re.search(told, sentence(parts, project))
+
+
+def test_no_value_is_told(parts, project):
+    write(project, data("{programs: {web: {numprocesses: s3cret}}}"))
+    assert "s3cret" not in sentence(parts, project)
+
+
+@pytest.mark.parametrize("kind", ["folder", "fifo", "link", "dangling link"])
+def test_anything_but_a_file_is_refused(parts, project, kind):
+    path = pathlib.Path(project.data_root, "configuration/pillar.sls")
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/etc/passwd" if kind == "link" else "/nowhere")
+    assert "regular" in sentence(parts, project)
+
+
+def test_a_folder_that_is_a_link_is_refused(parts, project):
+    pathlib.Path(project.data_root, "configuration").rmdir()
+    pathlib.Path(project.data_root, "configuration").symlink_to("/etc")
+    with pytest.raises(parts("errors").LaunchError, match="folder"):
+        parts("override").read_override(project)
+
+
+@pytest.mark.parametrize("mode, uid", [(0o666, 0), (0o660, 0), (0o640, 33)])
+def test_a_file_that_a_program_can_write_is_refused(parts, project, mode, uid):
+    os.chown(write(project, "", mode=mode), uid, 0)
+    assert "chown" in sentence(parts, project)
+
+
+def test_a_file_of_the_hosts_user_is_accepted(parts, project):
+    os.chown(write(project, data("{app: {a: 1}}")), 54321, 54321)
+    assert parts("override").read_override(project)
+
+
+def test_the_second_folder_counts_unless_it_differs(parts, project):
+    write(project, data("{app: {a: 1}}"), folder="application")
+    assert parts("override").read_override(project)
+    write(project, data("{app: {a: 1}}"))
+    assert parts("override").read_override(project)
+    write(project, data("{app: {a: 2}}"))
+    assert "differ" in sentence(parts, project)
+
+
+def test_the_schema_is_read_as_jsonschema_reads_it(parts, project):
+    """Random data, most of it nearly right, judged by both."""
+    seed = int(os.environ.get("SEED", random.randrange(10**9)))
+    print("SEED=%d" % seed)
+    chance = random.Random(seed)
+    schema = parts("schema").data_schema(project.salt_root, "demo")
+    oracle = jsonschema.Draft202012Validator(schema)
+    good = 0
+    for _ in range(1500):
+        value = any_data(chance)
+        found = list(parts("schema").violations(schema, value, "data"))
+        assert bool(found) != oracle.is_valid(value), (value, found)
+        good += not found
+    assert 150 < good < 1350
+
+
+def any_data(chance):
+    values = {
+        "programs": {
+            "web": {"cmd": "a 'b c'", "args": ["x"], "env": {"A": "b"}, "numprocesses": 2, "essential": False, "user": "{user}"},
+            "worker": None,
+        },
+        "vhosts": {"localhost": {"aliases": ["a.b"], "listen": 81, "locations": {"/": {"alias": "/x"}, "/y": None}}},
+        "seeds": {"one": {"source": "a", "target": "data/b", "mode": "0640"}},
+        "app": {"any": [1, {"thing": None}]},
+    }
+    values = {key: value for key, value in values.items() if chance.random() < 0.6}
+    for _ in range(chance.choice([0, 1, 1, 2])):
+        place, key = values, None
+        while isinstance(place, dict) and place and chance.random() < 0.8:
+            above, key = place, chance.choice(sorted(place))
+            place = above[key]
+        odd = chance.choice([None, True, 0, -1, 70000, 1.5, "", "x", "nginx", "a b", "{user}", "/p", [], ["x"], [None], {}, {"x": 1}, {"cmd": "y"}])
+        if key is None:
+            values[chance.choice(["user", "name", "programs", "app"])] = odd
+        elif chance.random() < 0.5:
+            above[key] = odd
+        else:
+            above[chance.choice(["x", "A", "a-b", "cmd", "listen", "/z", "mode"])] = odd
+    return values
+
+
+def test_a_reconfiguration_is_due_when_something_changed(parts, project, monkeypatch, tmp_path):
+    record, pillar = parts("record"), parts("pillar")
+    monkeypatch.setattr(record, "CUSTOM_SLS", str(tmp_path / "custom.sls"))
+    outputs = {name: pathlib.Path(project.conf_dir, name) for name in ("app.json", "folder", "absent")}
+    settings = {"seeds": {}}
+
+    def reconfigure(override):
+        pillar.write_override(project, override)
+        outputs["app.json"].write_text("{}")
+        outputs["folder"].mkdir(exist_ok=True)
+        record.write_record(project, override, map(str, outputs.values()), settings)
+        assert record.current_settings(project, override) == settings
+
+    def changed(act, undo):
+        reconfigure({})
+        act()
+        assert record.current_settings(project, {}) is None
+        undo()
+
+    assert record.current_settings(project, {}) is None
+    reconfigure({})
+    assert record.current_settings(project, {KEY: {"data": {"app": {"a": 1}}}}) is None
+    changed(lambda: outputs["app.json"].write_text("other"), lambda: None)
+    changed(lambda: outputs["app.json"].chmod(0o600), lambda: outputs["app.json"].chmod(0o644))
+    changed(outputs["app.json"].unlink, lambda: None)
+    changed(outputs["folder"].rmdir, lambda: None)
+    changed(lambda: outputs["absent"].write_text(""), outputs["absent"].unlink)
+    changed(lambda: pathlib.Path(project.override_sls).unlink(), lambda: None)
+    changed(lambda: (tmp_path / "custom.sls").write_text("x"), lambda: None)
+    changed(lambda: pathlib.Path(project.pillar_root, "more.sls").write_text("x"), lambda: None)
+    changed(lambda: monkeypatch.setenv("WATCHED", "x"), lambda: None)
+    changed(lambda: pathlib.Path(project.record).write_text("{"), lambda: None)
+    reconfigure({})
+    monkeypatch.setenv("OTHER", "x")
+    assert record.current_settings(project, {}) == settings
+
+
+def test_the_containers_name_counts_where_a_template_names_it(parts, project, monkeypatch):
+    record = parts("record")
+
+    def fingerprint(node):
+        monkeypatch.setattr(os, "uname", lambda: os.uname_result(("Linux", node, "", "", "")))
+        return record.fingerprint(project, {})
+
+    assert fingerprint("a") == fingerprint("b")
+    pathlib.Path(project.pillar_root, "init.sls").write_text("x: {{ grains.id }}")
+    assert fingerprint("a") != fingerprint("b")
+
+
+def test_the_last_good_override_comes_back_byte_for_byte(parts, project):
+    pillar = parts("pillar")
+    path = pathlib.Path(project.override_sls)
+    one, two, three = ({KEY: {"data": {"app": {"n": n}}}} for n in (1, 2, 3))
+    assert pillar.write_override(project, one) and not pillar.write_override(project, one)
+    pillar.accept(project)
+    good = path.read_bytes()
+    assert yaml.safe_load(good) == one and good.startswith(b"#!yaml\n") and path.stat().st_mode & 0o777 == 0o440
+    pillar.write_override(project, two)
+    # A start that was killed before it could take it back.
+    pillar.write_override(project, three)
+    pillar.take_back(project)
+    assert path.read_bytes() == good
+    assert not [name for name in os.listdir(project.conf_dir) if "good" in name or "tmp" in name]

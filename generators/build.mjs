@@ -1,6 +1,6 @@
 // Builds dist/: the Yeoman fronts compiled file by file, and the bin bundled into one file that starts fast.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 rmSync('dist', { recursive: true, force: true });
@@ -20,3 +20,18 @@ await build({
   external: ['fs-extra', 'inquirer', 'yaml'],
 });
 chmodSync('dist/makina-image.cjs', 0o755);
+
+// The first release kept no base of its own projects: what it needs to make one again.
+const past = 'dist/past/0.1.0';
+mkdirSync(past, { recursive: true });
+const parts = [
+  'package.json',
+  'dist/makina-image.cjs',
+  'templates/project',
+  'templates/stanzas',
+  'templates/base/requirements/circus.txt.ejs',
+];
+execFileSync('tar', [
+  ...['-xzf', 'test/fixtures/generator-makina-image-0.1.0.tgz', '-C', past, '--strip-components=1'],
+  ...parts.map((part) => `package/${part}`),
+]);

@@ -1,7 +1,10 @@
+import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
+import { conflictMode } from '../conflict-mode.ts';
 import { readAnswersFile } from '../lib/answers/answers-file.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
 import { answered, questions } from '../lib/answers/questions.ts';
+import { EXIT } from '../lib/errors.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
@@ -11,6 +14,7 @@ const FLAGS: YeomanFlag[] = [
   ...fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
   { flag: 'answers', description: 'Answers as JSON or YAML, by field name' },
   { flag: 'destination', description: 'Where to write; ./NAME if not given' },
+  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
   { flag: 'yes', description: 'Ask nothing, take the defaults', isSwitch: true },
 ];
 
@@ -37,8 +41,10 @@ export default class App extends Generator {
       flags: answersFromFlags(given),
       answers: await readAnswersFile(values.answers as string | undefined),
       ask: mayAsk(values.yes === true) ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
-      force: this.#raw.force === true,
+      conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
+      scratch: tmpdir(),
     });
+    if (written.conflicts) process.exitCode = EXIT.conflict;
     const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
     this.log(summary(image, written, this.destinationRoot(), baseCommand));
   }

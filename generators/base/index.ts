@@ -1,10 +1,15 @@
 import Generator, { type BaseOptions } from 'yeoman-generator';
+import { conflictMode } from '../conflict-mode.ts';
 import { baseImage } from '../lib/base-image.ts';
-import { UserError } from '../lib/errors.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
-import { FEATURES, flagValues } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
 
-/** `yo makina-image:base DIR [--force]` */
+const FLAGS: YeomanFlag[] = [
+  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
+];
+
+/** `yo makina-image:base DIR` */
 export default class Base extends Generator {
   readonly #raw: Record<string, unknown>;
 
@@ -12,13 +17,19 @@ export default class Base extends Generator {
     super(args, options, FEATURES);
     this.#raw = { ...options };
     this.argument('DIR', { type: String, required: false, description: 'Folder of the base image' });
+    declare(this, FLAGS);
   }
 
   writing(): void {
-    flagValues(this.#raw, [], 'makina-image base');
+    const values = flagValues(this.#raw, FLAGS, 'makina-image base');
     const [folder] = this.args;
     if (!folder || this.args.length > 1) throw new UserError('base takes one folder: yo makina-image:base DIR');
-    const written = baseImage(this.destinationRoot(), folder, this.#raw.force === true);
+    const written = baseImage(
+      this.destinationRoot(),
+      folder,
+      conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
+    );
+    if (written.conflicts) process.exitCode = EXIT.conflict;
     this.log(baseSummary(written, this.destinationRoot()));
   }
 }

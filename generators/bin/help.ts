@@ -8,12 +8,24 @@ const VALUE: Record<Field['kind'], string> = {
   dict: 'JSON',
 };
 
+const CONFLICT: [string, string] = [
+  '--conflict MODE',
+  'what to do about conflicts: abort (nothing is written; without a terminal), markers (on one), sidecar, ours or theirs',
+];
+
 /** `makina-image --help` */
 export function printHelp(): void {
   console.log(`makina-image VERB [flags]
 
   new [NAME]   write a project, or change the model of the one that is there
   base DIR     write the folder of the base image
+  check        tell whether this version of the generator would change a project
+  diff         show what it would change
+  upgrade      change it, and keep your edits
+  resolve      settle a conflict
+  adopt        make a file yours for good
+  restore      bring back a file that you deleted
+  ci           add the files with which CI keeps a project up to date
   --version    print the version
 
 makina-image VERB --help tells more.`);
@@ -25,7 +37,7 @@ export function printNewHelp(): void {
   rows.push(
     ['--answers FILE', 'answers as JSON or YAML, by field name'],
     ['--destination DIR', 'where to write; ./NAME if not given'],
-    ['--force', 'replace files that differ'],
+    CONFLICT,
     ['--yes', 'ask nothing, take the defaults'],
   );
   console.log(
@@ -35,7 +47,83 @@ export function printNewHelp(): void {
 
 /** `makina-image base --help` */
 export function printBaseHelp(): void {
-  console.log(`makina-image base DIR [--force]\n\n${table([['--force', 'replace files that differ']])}`);
+  console.log(`makina-image base DIR [--conflict=MODE]\n\n${table([CONFLICT])}`);
+}
+
+const FOLDERS =
+  'DIR is a project, a glob pattern, or - for a list of projects on standard input; this folder if not given.';
+const JSON_ROW: [string, string] = ['--json', 'one line of JSON for each project'];
+const DOWNGRADE: [string, string] = ['--allow-downgrade', 'go back to an older generator'];
+
+/** `makina-image check --help` */
+export function printCheckHelp(): void {
+  console.log(`makina-image check [DIR...] [flags]
+
+${FOLDERS}
+Exit code 0: in sync, 1: error, 2: would change, 3: would conflict. Writes nothing.
+
+${table([JSON_ROW, DOWNGRADE])}`);
+}
+
+/** `makina-image diff --help` */
+export function printDiffHelp(): void {
+  console.log(`makina-image diff [DIR...] [flags]
+
+${FOLDERS}
+Prints what upgrade would do as a diff that git apply takes. Exit codes as check.
+
+${table([['--stat', 'how many lines change in each file'], CONFLICT, JSON_ROW, DOWNGRADE])}`);
+}
+
+/** `makina-image upgrade --help` */
+export function printUpgradeHelp(): void {
+  const rows: [string, string][] = [
+    CONFLICT,
+    ['--dry-run', 'write nothing, tell what would be done'],
+    ['--detailed-exitcode', '2 when something was changed'],
+    ['--allow-dirty', 'merge into files whose edits git does not have'],
+    JSON_ROW,
+    DOWNGRADE,
+  ];
+  console.log(`makina-image upgrade [DIR...] [flags]
+
+${FOLDERS}
+Exit code 0: done, 1: error (nothing written), 3: conflicts.
+
+${table(rows)}`);
+}
+
+/** `makina-image resolve --help` */
+export function printResolveHelp(): void {
+  const rows: [string, string][] = [
+    ['--merged', 'the file is as you want it now'],
+    ['--ours', 'your side'],
+    ['--theirs', "the templates' side"],
+  ];
+  console.log(`makina-image resolve PATH... --merged|--ours|--theirs\n\n${table(rows)}`);
+}
+
+/** `makina-image adopt --help` */
+export function printAdoptHelp(): void {
+  console.log(
+    'makina-image adopt PATH...\n\nThe file is yours from now on: no upgrade looks at it again. restore undoes that.',
+  );
+}
+
+/** `makina-image ci --help` */
+export function printCiHelp(): void {
+  console.log(`makina-image ci github|gitlab... [flags]
+
+Adds the files with which CI checks this project weekly and opens a merge request for what is new.
+
+${table([CONFLICT])}`);
+}
+
+/** `makina-image restore --help` */
+export function printRestoreHelp(): void {
+  console.log(
+    'makina-image restore PATH...\n\nBrings back a file that you deleted, or keeps one up to date again that you adopted.',
+  );
 }
 
 function table(rows: [string, string][]): string {

@@ -1,10 +1,19 @@
-import { UserError } from '../lib/errors.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
 
 // Loaded by verb, so that none pays for what another needs.
 const VERBS: Record<string, () => Promise<(args: string[]) => Promise<void> | void>> = {
   new: async () => (await import('./new.ts')).runNew,
   base: async () => (await import('./base.ts')).runBase,
+  check: async () => (await import('./upgrade.ts')).runCheck,
+  diff: async () => (await import('./upgrade.ts')).runDiff,
+  upgrade: async () => (await import('./upgrade.ts')).runUpgrade,
+  resolve: async () => (await import('./settle.ts')).runResolve,
+  adopt: async () => (await import('./settle.ts')).runAdopt,
+  ci: async () => (await import('./ci.ts')).runCi,
+  restore: async () => (await import('./settle.ts')).runRestore,
 };
+// Of these 2 is an answer, "something would change", and no error.
+const ANSWERING = ['check', 'diff', 'upgrade'];
 
 async function main([verb, ...args]: string[]): Promise<void> {
   if (verb === '--version') return console.log((await import('../lib/package.ts')).version);
@@ -19,5 +28,6 @@ main(process.argv.slice(2)).catch((error: unknown) => {
   // An error of the system (a file that cannot be read ...) says what and where; only a fault of ours needs its stack.
   const told = error instanceof UserError || (error instanceof Error && 'syscall' in error);
   console.error(told ? `makina-image: ${error.message}` : error);
-  process.exitCode = error instanceof UserError ? error.code : 1;
+  const code = error instanceof UserError ? error.code : EXIT.internal;
+  process.exitCode = ANSWERING.includes(process.argv[2] as string) ? EXIT.internal : code;
 });

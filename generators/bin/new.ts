@@ -1,7 +1,9 @@
+import { tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
+import { conflictMode } from '../conflict-mode.ts';
 import { readAnswersFile } from '../lib/answers/answers-file.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
-import { UserError } from '../lib/errors.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
@@ -14,8 +16,8 @@ export async function runNew(args: string[]): Promise<void> {
   const { flags, words } = parseCommandLine(
     'new',
     args,
-    [...valued, 'answers', 'destination'],
-    [...booleans, 'yes', 'force', 'help'],
+    [...valued, 'answers', 'destination', 'conflict'],
+    [...booleans, 'yes', 'help'],
   );
   if (flags.help) return (await import('./help.ts')).printNewHelp();
   if (words.length > 1) throw new UserError(`new takes one name, not ${words.length} words: ${words.join(' ')}`);
@@ -29,8 +31,10 @@ export async function runNew(args: string[]): Promise<void> {
     flags: answersFromFlags(given),
     answers: await readAnswersFile(single(flags, 'answers')),
     ask: mayAsk ? (await import('./prompts.ts')).ask : undefined,
-    force: flags.force?.at(-1) === true,
+    conflict: conflictMode(single(flags, 'conflict')),
+    scratch: tmpdir(),
   });
+  if (written.conflicts) process.exitCode = EXIT.conflict;
   const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
   console.log(summary(image, written, process.cwd(), baseCommand));
 }

@@ -1,4 +1,7 @@
 import { resolve } from 'node:path';
+import { recover } from './apply/transaction.ts';
+import { readManifest } from './manifest/manifest.ts';
+import type { ConflictMode } from './plan/plan.ts';
 import { renderBase } from './render/render.ts';
 import { type Written, write } from './write.ts';
 
@@ -8,6 +11,15 @@ import { type Written, write } from './write.ts';
  * @param folder where to write, relative to cwd
  * @throws UserError as `write`
  */
-export function baseImage(cwd: string, folder: string, force: boolean): Written {
-  return write(resolve(cwd, folder), undefined, renderBase(), force);
+export function baseImage(cwd: string, folder: string, conflict: ConflictMode): Written {
+  const root = resolve(cwd, folder);
+  recover(root);
+  const project = {
+    root,
+    kind: 'base' as const,
+    theirs: renderBase(),
+    manifest: readManifest(root),
+    pastBases: new Map(),
+  };
+  return write(project, conflict);
 }

@@ -1,16 +1,16 @@
-import fs from 'node:fs';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { problemsError } from './answers/flags.ts';
 import { unusable } from './answers/unusable.ts';
-import { formatYoRc, parseYoRc, type YoRc } from './answers/yo-rc.ts';
-import { EXIT, UserError } from './errors.ts';
+import { formatYoRc } from './answers/yo-rc.ts';
+import { recover } from './apply/transaction.ts';
+import { UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
 import type { Image } from './model/schema.ts';
-import { type Rendered, render } from './render/render.ts';
+import type { ConflictMode } from './plan/plan.ts';
+import { readYoRc, withPast, withYoRc } from './project/project.ts';
+import { render } from './render/render.ts';
 import { type Written, write } from './write.ts';
-
-const YO_RC = '.yo-rc.json';
 
 /** Asks a person for some fields; returns their answers by field key. */
 export type Ask = (open: readonly Field[]) => Promise<Intent>;
@@ -26,8 +26,9 @@ export interface NewRequest {
   answers: Intent;
   /** Absent where nobody can be asked. */
   ask?: Ask;
-  /** Replace files that differ. */
-  force: boolean;
+  conflict: ConflictMode;
+  /** A folder for temporary files. */
+  scratch: string;
 }
 
 export interface NewResult extends Written {
@@ -48,8 +49,8 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
 
-  const yoRcPath = join(destination, YO_RC);
-  const stored = readYoRc(yoRcPath);
+  recover(destination);
+  const stored = readYoRc(destination);
   if (stored.intent) refuseUnusable(stored.intent);
   // A project that is there was asked when it was new.
   if (request.ask && !stored.intent) layers.push(await askFor(request.ask, fields, said()));
@@ -59,26 +60,18 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
 
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems);
-  const next = withYoRc(render(result.image), formatYoRc(intent, stored.others));
-  const before = stored.intent && complete(stored.intent);
-  refuseRenaming(before?.image, result.image, destination);
-  const written = write(destination, before?.image && render(before.image), next, request.force);
-  return { image: result.image, ...written };
+  const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
+  refuseRenaming(stored.intent?.name, result.image, destination);
+  const past = withPast(destination, stored.intent, request.scratch);
+  return { image: result.image, ...write({ ...past, theirs }, request.conflict) };
 }
 
 /** Where to write, if that is known yet. */
 function locate({ cwd, destination }: NewRequest, said: Intent): string | undefined {
   if (destination !== undefined) return resolve(cwd, destination);
-  const here = readYoRc(join(cwd, YO_RC)).intent;
+  const here = readYoRc(cwd).intent;
   if (here && (said.name === undefined || said.name === here.name)) return cwd;
   return typeof said.name === 'string' && said.name !== '' ? resolve(cwd, said.name) : undefined;
-}
-
-function readYoRc(path: string): YoRc {
-  if (!fs.existsSync(path)) return { others: {} };
-  if (!fs.statSync(path).isFile())
-    throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
-  return parseYoRc(path, fs.readFileSync(path, 'utf8'));
 }
 
 function refuseUnusable(...layers: Intent[]): void {
@@ -87,10 +80,10 @@ function refuseUnusable(...layers: Intent[]): void {
 }
 
 /** Volumes, users and the user's own pillar carry the name. */
-function refuseRenaming(before: Image | undefined, { name }: Image, destination: string): void {
-  if (!before || before.name === name) return;
+function refuseRenaming(before: unknown, { name }: Image, destination: string): void {
+  if (before === undefined || before === name) return;
   throw new UserError(
-    `${destination} is the project ${before.name}, and a project cannot be renamed; write ${name} to another folder`,
+    `${destination} is the project ${before}, and a project cannot be renamed; write ${name} to another folder`,
   );
 }
 
@@ -102,10 +95,4 @@ async function askFor(ask: Ask, candidates: readonly Field[], said: Intent): Pro
   return Object.fromEntries(
     open.filter(({ key, default: usual }) => answers[key] !== usual).map(({ key }) => [key, answers[key]]),
   );
-}
-
-function withYoRc(rendered: Rendered, text: string): Rendered {
-  const files = new Map(rendered.files);
-  files.set(YO_RC, { bytes: Buffer.from(text), executable: false, policy: 'intent' });
-  return { ...rendered, files };
 }

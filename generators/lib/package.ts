@@ -14,3 +14,10 @@ export const version: string = JSON.parse(readFileSync(join(packageRoot, 'packag
 
 /** Major and minor of the version, `1.2`: the tag of the base image that belongs to it. */
 export const minorVersion: string = version.split('.').slice(0, 2).join('.');
+
+/** Whether version `a` comes before `b`; a version that cannot be read counts as the oldest. */
+export function isOlder(a: string, b: string): boolean {
+  const [x, y] = [a, b].map((text) => (/^(\d+)\.(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number));
+  const at = [0, 1, 2].find((index) => (x?.[index] ?? 0) !== (y?.[index] ?? 0));
+  return at !== undefined && (x?.[at] ?? 0) < (y?.[at] ?? 0);
+}

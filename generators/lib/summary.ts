@@ -3,6 +3,8 @@ import { runFlags } from './model/docker-run.ts';
 import type { Image } from './model/schema.ts';
 import { minorVersion } from './package.ts';
 import { shell } from './quote/quote.ts';
+import type { Report } from './report.ts';
+import type { Diff } from './upgrade.ts';
 import type { Written } from './write.ts';
 
 /**
@@ -11,9 +13,10 @@ import type { Written } from './write.ts';
  * @param baseCommand how the reader calls the verb `base`
  */
 export function summary(image: Image, written: Written, cwd: string, baseCommand: string): string {
-  if (written.changes.length === 0) return outcome(written);
+  const changed = changes(written);
+  if (changed.length === 0 || written.conflicts) return outcome(written);
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
-  const isNew = written.changes.some(({ kind, path }) => kind === 'create' && path === '.yo-rc.json');
+  const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
   const base = ownBase
     ? `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once\n`
@@ -27,21 +30,64 @@ ${base}  ${enter}docker build -t ${image.name} -f project/Dockerfile .
 
 /** The same for `base`. */
 export function baseSummary(written: Written, cwd: string): string {
-  if (written.changes.length === 0) return outcome(written);
+  if (changes(written).length === 0 || written.conflicts) return outcome(written);
   return `${outcome(written)} Next:
 
   docker build -t makina-image-base:${minorVersion} ${word(relative(cwd, written.destination) || '.')}
 `;
 }
 
-function outcome({ destination, changes, kept }: Written): string {
-  const done =
-    changes.length === 0
-      ? 'nothing was written'
-      : `${changes.length} ${changes.length === 1 ? 'file' : 'files'} written`;
-  if (kept.length === 0)
-    return changes.length === 0 ? `${destination} is up to date, ${done}.` : `${done} to ${destination}.`;
-  return `${done} to ${destination}; left as you edited them, though the answers give something else (--force replaces them): ${kept.join(', ')}.`;
+const changes = ({ files }: Written) => files.filter(({ before, after }) => before !== after);
+
+function outcome(written: Written): string {
+  const { destination, files } = written;
+  const count = changes(written).length;
+  const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
+  const left = files.filter(({ action, settled }) => action === 'conflict' && !settled);
+  if (left.length > 0)
+    return `${done} to ${destination}. These conflicts are left for you, then \`makina-image resolve PATH\`:\n${left.map(toldConflict).join('\n')}`;
+  return count === 0 ? `${destination} is up to date, ${done}.` : `${done} to ${destination}.`;
+}
+
+/** One line of a conflict that is left for the user. */
+export function toldConflict({ path, reason }: { path: string; reason?: string }): string {
+  return `  ${path}: ${REASONS[reason ?? ''] ?? reason}`;
+}
+
+const REASONS: Record<string, string> = {
+  content: 'you and the templates changed the same lines',
+  binary:
+    'you and the templates changed it, and it cannot be merged by line; the new one is beside it, .makina-image-new',
+  'both-added': 'it was there already, and is another one; the new one is beside it, .makina-image-new',
+  'template-deleted': 'the templates have it no more; your edits stay, and it is yours from now on',
+  'type-changed': 'there is a link or a folder in its place',
+  'base-missing': 'what was merged in last is not in .makina-image/base; the new one is beside it, .makina-image-new',
+  unresolved: 'a conflict of an earlier run',
+};
+
+/** What check and upgrade tell of a project. */
+export function told({ project, result, files }: Report): string {
+  const head = {
+    'in-sync': 'in sync',
+    'would-change': 'would change',
+    changed: 'changed',
+    conflicts: 'has conflicts',
+    error: 'error',
+  }[result];
+  const quiet = ['user-edit', 'adopted', 'converged'];
+  const lines = files
+    .filter(({ action, reason }) => !quiet.includes(action) && !(action === 'deleted-by-user' && !reason))
+    .map(({ path, action, reason }) =>
+      action === 'conflict' ? toldConflict({ path, reason }) : `  ${action} ${path}`,
+    );
+  return [`${project}: ${head}`, ...lines].join('\n');
+}
+
+/** `diff --stat` */
+export function statOf(stat: Diff['stat']): string {
+  return stat
+    .map(({ path, added, removed, binary }) => ` ${path} | ${binary ? 'binary' : `+${added} -${removed}`}\n`)
+    .join('');
 }
 
 /** A word that needs no quotes stays without. */

@@ -1,50 +1,39 @@
 import fs from 'node:fs';
 import { join, relative, sep } from 'node:path';
-import { apply } from './apply/apply.ts';
 import { EXIT, UserError } from './errors.ts';
 import { packageRoot } from './package.ts';
-import { readDisk } from './plan/disk.ts';
-import { type Change, plan } from './plan/plan.ts';
-import type { Rendered } from './render/render.ts';
+import type { ConflictMode, Plan } from './plan/plan.ts';
+import type { Project } from './project/project.ts';
+import { carryOut, examine } from './regenerate.ts';
 
 /** What was done. */
 export interface Written {
   destination: string;
-  /** What was changed, in the order it was done. */
-  changes: Change[];
-  /** Files that the user edited and where nothing new comes out: they were left alone. */
-  kept: string[];
+  files: Plan['files'];
+  /** Whether conflicts are left for the user. */
+  conflicts: boolean;
 }
 
 /** Folders of the generator's own checkout that no project may be written into. */
 const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'node_modules', 'templates', 'test']);
 
 /**
- * Brings a folder to a rendered tree: the one call behind every verb that writes.
- * @param destination the folder, absolute
- * @param before the tree that the folder's stored answers stand for, if it is a project already
- * @param next the tree that is to be there
- * @param force replace files that differ
- * @throws UserError (conflict) that names every file in the way; nothing is written then
+ * Brings a folder to a rendered tree: the one call behind every verb that writes a project or changes its model.
+ * @throws UserError (conflict) that names every file in the way, if the mode is `abort`; nothing is written then
  */
-export function write(destination: string, before: Rendered | undefined, next: Rendered, force: boolean): Written {
-  refuseOwnFolders(destination);
-  // A seed that was written once is not looked at again: the user may have moved it behind a link.
-  const isTheirs = (path: string) => [before, next].every((tree) => tree?.files.get(path)?.policy === 'seed');
-  const paths = new Set([...next.files.keys(), ...(before?.files.keys() ?? [])].filter((path) => !isTheirs(path)));
-  const found = plan(readDisk(destination, paths, next.dirs), before, next);
-  const conflicts = found.filter(({ kind }) => kind === 'conflict').map(({ path }) => `  ${path}`);
-  if (conflicts.length > 0 && !force) {
-    const files = conflicts.join('\n');
+export function write(project: Project, conflict: ConflictMode): Written {
+  const { root } = project;
+  refuseOwnFolders(root);
+  const examined = examine(project, conflict);
+  if (examined.conflicts && conflict === 'abort') {
+    const files = examined.plan.files.filter(({ action }) => action === 'conflict').map(({ path }) => `  ${path}`);
     throw new UserError(
-      `${destination} has files that differ from what would be written, nothing was written; move them away or use --force:\n${files}`,
+      `${root} has files that differ from what would be written, nothing was written; move them away, or say with --conflict how to go on:\n${files.join('\n')}`,
       EXIT.conflict,
     );
   }
-  const changes = force ? found : found.filter(({ kind }) => kind !== 'kept');
-  apply(destination, changes, next.dirs);
-  const kept = found.filter((change) => !changes.includes(change)).map(({ path }) => path);
-  return { destination, changes, kept };
+  carryOut(examined);
+  return { destination: root, files: examined.plan.files, conflicts: examined.conflicts };
 }
 
 function refuseOwnFolders(destination: string): void {

@@ -1,3 +1,4 @@
+import { reportJsonSchema } from '../report.ts';
 import { fields } from './fields.ts';
 import { isDict } from './intent.ts';
 import { answersSchema, imageJsonSchema, overrideSchema } from './json-schemas.ts';
@@ -16,6 +17,7 @@ of \`.yo-rc.json\`; the fields of the run time can also be changed in the overri
 
 ${fieldTable()}
 ${dictTables()}`,
+    'docs/report.schema.json': json(reportJsonSchema()),
     'templates/project/project/.salt/files/pillar.schema.json.ejs': json(overrideSchema('<%- it.name %>')),
   };
 }

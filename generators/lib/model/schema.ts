@@ -198,6 +198,7 @@ export const imageSchema = z.strictObject({
     { prompt: 'Start with the small demo application' },
   ),
   publish: field(port(), 8080, 'Port of the host on which compose.yaml publishes port 80 of the container'),
+  ci: field(z.array(z.enum(['github', 'gitlab'])), [], 'Where CI keeps the project up to date: github, gitlab'),
   packages: field(
     z.array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'must be a Debian package name')),
     [],

@@ -1,59 +1,63 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import type { DiskFile } from './plan.ts';
+import type { DiskEntry } from './plan.ts';
 
 /**
- * Reads what is at some paths of a folder.
+ * Reads what is at some paths of a folder, without following a link inside it.
  * @param root the folder, which need not exist
  * @param paths relative paths with `/`
- * @param dirs folders that are to be there too
- * @throws UserError (conflict) where a folder, a link or a device stands in the place of a file or a parent folder
  */
-export function readDisk(
-  root: string,
-  paths: Iterable<string>,
-  dirs: readonly string[] = [],
-): Map<string, DiskFile | undefined> {
-  for (const dir of ['.', ...dirs.flatMap(withParents)]) refuseOtherThanFolder(root, dir);
-  const disk = new Map<string, DiskFile | undefined>();
-  const parents = new Set<string>();
-  for (const path of paths) {
-    for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) parents.add(parent);
-    const stat = lstat(join(root, path));
-    if (stat && !stat.isFile()) throw inTheWay(root, path, 'a file');
-    disk.set(path, stat && { bytes: fs.readFileSync(join(root, path)), executable: (stat.mode & 0o100) !== 0 });
-  }
-  for (const parent of parents) {
-    const stat = lstat(join(root, parent));
-    if (stat && !stat.isDirectory()) throw inTheWay(root, parent, 'a folder');
-  }
+export function readDisk(root: string, paths: Iterable<string>): Map<string, DiskEntry | undefined> {
+  const disk = new Map<string, DiskEntry | undefined>();
+  const parents = new Map<string, string | undefined>([['.', undefined]]);
+  for (const path of paths) disk.set(path, readEntry(root, path, parents));
   return disk;
+}
+
+function readEntry(root: string, path: string, parents: Map<string, string | undefined>): DiskEntry | undefined {
+  const blocked = blockedBy(root, dirname(path), parents);
+  if (blocked === 'nothing') return undefined;
+  if (blocked) return { kind: 'other', what: blocked };
+  const stat = fs.lstatSync(join(root, path), { throwIfNoEntry: false });
+  if (!stat) return undefined;
+  if (stat.isFile())
+    return { kind: 'file', bytes: fs.readFileSync(join(root, path)), executable: (stat.mode & 0o111) !== 0 };
+  return { kind: 'other', what: whatIs(stat) };
+}
+
+/** What stands in the place of a folder above a path: `nothing` if that is free, undefined if it is a folder. */
+function blockedBy(root: string, folder: string, known: Map<string, string | undefined>): string | undefined {
+  if (known.has(folder)) return known.get(folder);
+  let found = blockedBy(root, dirname(folder), known);
+  if (!found) {
+    const stat = fs.lstatSync(join(root, folder), { throwIfNoEntry: false });
+    if (!stat) found = 'nothing';
+    else if (!stat.isDirectory()) found = `${whatIs(stat)} in the place of the folder ${folder}`;
+  }
+  known.set(folder, found);
+  return found;
+}
+
+function whatIs(stat: fs.Stats): string {
+  if (stat.isSymbolicLink()) return 'a link';
+  if (stat.isDirectory()) return 'a folder';
+  return stat.isFile() ? 'a file' : 'a device';
+}
+
+/**
+ * Checks that folders can be there.
+ * @throws UserError (conflict) where something else stands in the place of one
+ */
+export function checkFolders(root: string, dirs: readonly string[]): void {
+  for (const dir of new Set(['.', ...dirs.flatMap(withParents)])) {
+    const path = join(root, dir);
+    // A link to a folder is one: data/ may live elsewhere.
+    if (fs.lstatSync(path, { throwIfNoEntry: false }) && !fs.statSync(path, { throwIfNoEntry: false })?.isDirectory())
+      throw new UserError(`${path} is not a folder, which has to be there; move it away`, EXIT.conflict);
+  }
 }
 
 function withParents(dir: string): string[] {
   return dir === '.' ? [] : [...withParents(dirname(dir)), dir];
-}
-
-/** A link to a folder is one. */
-function refuseOtherThanFolder(root: string, dir: string): void {
-  const path = join(root, dir);
-  if (lstat(path) && !fs.statSync(path, { throwIfNoEntry: false })?.isDirectory())
-    throw inTheWay(root, dir, 'a folder');
-}
-
-function lstat(path: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-function inTheWay(root: string, path: string, wanted: string): UserError {
-  return new UserError(
-    `${join(root, path)} is not ${wanted}, which has to be written there; move it away`,
-    EXIT.conflict,
-  );
 }

@@ -1,52 +1,308 @@
+import { emptyManifest, type Manifest, sha256Of } from '../manifest/manifest.ts';
+import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
 
-/** What is on disk at one path; `undefined` in a Disk means nothing is there. */
-export interface DiskFile {
+/** What is on disk at one path: a file, or something else in its place (a link, a folder ...). */
+export type DiskEntry = DiskFile | { kind: 'other'; what: string };
+export type DiskFile = { kind: 'file' } & Side;
+export type Disk = ReadonlyMap<string, DiskEntry | undefined>;
+
+/** The content of a file. */
+export interface Side {
   bytes: Buffer;
   executable: boolean;
 }
-export type Disk = ReadonlyMap<string, DiskFile | undefined>;
 
-/**
- * What is to be done at one path. A conflict is a file that differs from what was and from what is to be generated; a
- * kept one differs too, but nothing new comes out there: it is the user's edit.
- */
-export type Change =
-  | { kind: 'create' | 'update' | 'conflict' | 'kept'; path: string; bytes: Buffer; executable: boolean }
-  | { kind: 'delete'; path: string };
+/** What to do about a file that both the user and the templates changed in the same place. */
+export const CONFLICT_MODES = ['abort', 'markers', 'sidecar', 'ours', 'theirs'] as const;
+export type ConflictMode = (typeof CONFLICT_MODES)[number];
 
-/**
- * What has to change on disk, without touching it.
- * @param disk what is there at every path of `before` and `next`
- * @param before the tree that the stored answers stand for, if the folder is a project already: a file equal to it is unedited
- * @param next the tree that is to be there
- * @returns only what differs, sorted by path, the stored intent last: until it is written, a run that was cut short can be
- * repeated; files that the user edited and that are no longer generated stay
- */
-export function plan(disk: Disk, before: Rendered | undefined, next: Rendered): Change[] {
-  const changes: Change[] = [];
-  for (const [path, file] of next.files) {
-    const kind = kindOf(disk.get(path), before?.files.get(path), file);
-    if (kind) changes.push({ kind, path, bytes: file.bytes, executable: file.executable });
-  }
-  for (const [path, file] of before?.files ?? []) {
-    const there = disk.get(path);
-    if (there && !next.files.has(path) && same(there, file)) changes.push({ kind: 'delete', path });
-  }
-  const isIntent = ({ path }: Change) => Number(next.files.get(path)?.policy === 'intent');
-  return changes.sort((a, b) => isIntent(a) - isIntent(b) || (a.path < b.path ? -1 : 1));
+export type Action =
+  | 'created'
+  | 'updated'
+  | 'merged'
+  | 'removed'
+  /** It was there, and is what the templates say. */
+  | 'adopted'
+  | 'converged'
+  /** The user's edit; the templates have nothing new. */
+  | 'user-edit'
+  | 'deleted-by-user'
+  | 'conflict';
+
+export type Reason =
+  | 'content'
+  | 'binary'
+  | 'both-added'
+  | 'template-deleted'
+  | 'template-changed'
+  | 'type-changed'
+  | 'base-missing'
+  | 'unresolved';
+
+/** What is to become of one path. */
+export interface PlannedFile {
+  path: string;
+  action: Action;
+  reason?: Reason;
+  /** How a conflict was settled; without it the user has to do that. */
+  settled?: 'ours' | 'theirs';
+  hunks?: ConflictHunk[];
+  /** On disk before and after; the same object where nothing is written. */
+  before: Side | undefined;
+  after: Side | undefined;
 }
 
-function kindOf(there: DiskFile | undefined, was: RenderedFile | undefined, file: RenderedFile) {
-  // A seed that was written once is the user's, who may also delete it.
-  if (file.policy === 'seed' && (there || was)) return undefined;
-  if (!there) return 'create';
-  if (same(there, file)) return undefined;
-  // An exec bit that a checkout lost is no edit.
-  if (file.policy === 'intent' || same(there, was) || there.bytes.equals(file.bytes)) return 'update';
-  return was && same(was, file) ? 'kept' : 'conflict';
+export interface Plan {
+  /** In the order of their paths. */
+  files: PlannedFile[];
+  /** Files to write beside those of `files`: what the user has to merge by hand. */
+  sidecars: Map<string, Side | undefined>;
+  manifest: Manifest;
+  /** What `manifest` refers to, as far as the rendering brings it, by SHA-256. */
+  bases: Map<string, Buffer>;
+  /** What the user wrote and is nowhere else after this. */
+  backups: Buffer[];
 }
 
-function same(a: DiskFile, b: DiskFile | undefined): boolean {
-  return b !== undefined && a.executable === b.executable && a.bytes.equals(b.bytes);
+export interface PlanInput {
+  disk: Disk;
+  manifest: Manifest | undefined;
+  /** Bytes of what was last merged in, by path, where they are needed and there. */
+  bases: ReadonlyMap<string, Buffer>;
+  theirs: Rendered;
+  mode: ConflictMode;
+  kind: Manifest['kind'];
+  /** The version of this generator. */
+  generator: string;
+  /** Files that the templates moved. */
+  renames: readonly { from: string; to: string }[];
+}
+
+export const sidecarOf = (path: string) => `${path}.makina-image-new`;
+
+/**
+ * What has to change on disk, without touching it: the table of docs/regeneration.md, path by path.
+ * A plan without conflicts can be carried out; one with conflicts too, unless the mode is `abort`.
+ */
+export function plan(input: PlanInput): Plan {
+  const old = input.manifest ?? emptyManifest(input.kind, input.generator);
+  const result: Plan = {
+    files: [],
+    sidecars: new Map(),
+    manifest: { ...old, files: {}, seeds: [...old.seeds], conflicts: {} },
+    bases: new Map(),
+    backups: [],
+  };
+  const moved = movedFiles(input, old);
+  for (const path of [...new Set([...input.theirs.files.keys(), ...Object.keys(old.files)])].sort()) {
+    const theirs = input.theirs.files.get(path);
+    if (old.adopted.includes(path) || [...moved.values()].includes(path)) continue;
+    if (theirs?.policy === 'seed') planSeed(input, result, path, theirs);
+    else if (theirs?.policy === 'intent') planIntent(input, result, path, theirs);
+    else planShared(input, old, result, path, moved);
+  }
+  if (result.files.some(({ before, after }) => before !== after) || result.sidecars.size > 0 || !input.manifest)
+    result.manifest.generator = input.generator;
+  return result;
+}
+
+/** A seed is written once; from then on it is the user's, who may also delete it. */
+function planSeed({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
+  if (result.manifest.seeds.includes(path)) return;
+  result.manifest.seeds.push(path);
+  if (!disk.get(path)) result.files.push({ path, action: 'created', before: undefined, after: theirs });
+}
+
+function planIntent({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
+  const ours = fileAt(disk, path);
+  if (!ours) result.files.push({ path, action: 'created', before: undefined, after: theirs });
+  else if (!same(ours, theirs)) result.files.push({ path, action: 'updated', before: ours, after: theirs });
+}
+
+/** The base and the user's file of what the templates moved, by the new path. */
+function movedFiles({ disk, theirs, renames }: PlanInput, old: Manifest): Map<string, string> {
+  const usable = renames.filter(
+    ({ from, to }) => old.files[from] && !old.files[to] && theirs.files.has(to) && !theirs.files.has(from),
+  );
+  return new Map(
+    usable.filter(({ from, to }) => fileAt(disk, from) && !disk.get(to)).map(({ from, to }) => [to, from]),
+  );
+}
+
+/** What becomes of one shared file. */
+interface Outcome {
+  action?: Action;
+  reason?: Reason;
+  settled?: 'ours' | 'theirs';
+  hunks?: ConflictHunk[];
+  /** What is on disk afterwards; the user's own object where nothing is written. */
+  after: Side | undefined;
+  /** The base of the next merge: what is rendered now, what it was, or none any more. */
+  base: 'rendered' | 'as it was' | 'none';
+  pending?: Manifest['conflicts'][string];
+  sidecar?: Side;
+  backups?: Buffer[];
+}
+
+/** One shared file: its three sides, and what is known of it. */
+interface Shared {
+  path: string;
+  /** Where it was, if the templates moved it. */
+  from: string | undefined;
+  base: Manifest['files'][string] | undefined;
+  ours: DiskFile | undefined;
+  theirs: RenderedFile | undefined;
+}
+
+function planShared(
+  input: PlanInput,
+  old: Manifest,
+  result: Plan,
+  path: string,
+  moved: ReadonlyMap<string, string>,
+): void {
+  const from = moved.get(path);
+  const base = old.files[from ?? path];
+  const entry = input.disk.get(from ?? path);
+  const ours = entry?.kind === 'file' ? entry : undefined;
+  const theirs = input.theirs.files.get(path);
+  const outcome = decide(input, { path, from, base, ours, theirs }, entry?.kind === 'other', old.conflicts[path]);
+
+  const { action, reason, settled, hunks, after, pending, sidecar, backups = [] } = outcome;
+  if (outcome.base === 'as it was' && base) result.manifest.files[path] = base;
+  if (theirs && (outcome.base === 'rendered' || pending)) result.bases.set(sha256Of(theirs.bytes), theirs.bytes);
+  if (theirs && outcome.base === 'rendered') result.manifest.files[path] = baseOf(theirs);
+  if (pending) result.manifest.conflicts[path] = pending;
+  if (sidecar) result.sidecars.set(sidecarOf(path), sidecar);
+  result.backups.push(...backups);
+  if (!action) return;
+  const told = { path, action, ...(reason && { reason }), ...(settled && { settled }), ...(hunks && { hunks }) };
+  result.files.push({ ...told, before: from ? undefined : ours, after });
+  if (from) result.files.push({ path: from, action: 'removed', before: ours, after: undefined });
+}
+
+/** The table. */
+function decide(
+  input: PlanInput,
+  file: Shared,
+  isBlocked: boolean,
+  pending: Manifest['conflicts'][string] | undefined,
+): Outcome {
+  const { path, from, ours, theirs } = file;
+  if (isBlocked)
+    return theirs ? { action: 'conflict', reason: 'type-changed', after: undefined, base: 'as it was' } : gone();
+  if (pending && theirs && isUnresolved(input, path, pending, ours, theirs))
+    return { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending };
+  // Of a conflict that the user settled by hand, what was to be merged in then is the base now.
+  const executable = theirs?.executable ?? file.base?.executable ?? false;
+  const base = pending ? { sha256: pending.theirs, executable } : file.base;
+
+  if (!theirs) {
+    if (!ours) return gone();
+    if (base && is(ours, base)) return { action: 'removed', after: undefined, base: 'none' };
+    return conflict(input, file, 'template-deleted');
+  }
+  if (!ours) {
+    if (!base) return { action: 'created', after: theirs, base: 'rendered' };
+    const changed = is(theirs, base) ? {} : { reason: 'template-changed' as const };
+    return { action: 'deleted-by-user', ...changed, after: undefined, base: 'as it was' };
+  }
+  if (same(ours, theirs)) {
+    const known = base && is(theirs, base) ? undefined : 'converged';
+    const action = from ? 'updated' : base ? known : 'adopted';
+    return { ...(action && { action }), after: ours, base: 'rendered' };
+  }
+  if (!base) return conflict(input, file, 'both-added');
+  if (is(theirs, base)) return { action: 'user-edit', after: ours, base: 'rendered' };
+  if (is(ours, base)) return { action: 'updated', after: theirs, base: 'rendered' };
+  return mergeBoth(input, file, ours, theirs, base);
+}
+
+const gone = (): Outcome => ({ after: undefined, base: 'none' });
+
+/** Both the user and the templates changed it. */
+function mergeBoth(
+  input: PlanInput,
+  file: Shared,
+  ours: DiskFile,
+  theirs: RenderedFile,
+  base: Manifest['files'][string],
+): Outcome {
+  const unchanged = [ours, theirs].find(({ bytes }) => sha256Of(bytes) === base.sha256);
+  const bytes = unchanged?.bytes ?? input.bases.get(file.from ?? file.path);
+  if (!bytes) return conflict(input, file, 'base-missing');
+  const labels = {
+    ours: 'yours',
+    base: `makina-image ${input.manifest?.generator ?? input.generator}`,
+    theirs: `makina-image ${input.generator}`,
+  };
+  const merged = merge3(bytes, ours.bytes, theirs.bytes, labels);
+  if (merged.kind === 'whole') return conflict(input, file, 'binary');
+  if (merged.kind === 'conflict') return conflict(input, file, 'content', merged);
+  const after = {
+    bytes: merged.bytes,
+    executable: ours.executable === base.executable ? theirs.executable : ours.executable,
+  };
+  return same(after, ours)
+    ? { action: 'converged', after: ours, base: 'rendered' }
+    : { action: 'merged', after, base: 'rendered' };
+}
+
+function conflict(
+  input: PlanInput,
+  { path, ours, theirs }: Shared,
+  reason: Reason,
+  merged?: { bytes: Buffer; hunks: ConflictHunk[] },
+): Outcome {
+  const told = { action: 'conflict' as const, reason, ...(merged && { hunks: merged.hunks }) };
+  const base = theirs ? 'rendered' : 'none';
+  if (input.mode === 'theirs')
+    return { ...told, settled: 'theirs', after: theirs, base, backups: ours ? [ours.bytes] : [] };
+  if (input.mode === 'ours') return { ...told, settled: 'ours', after: ours, base };
+  // The user's edits stay, and the file is the user's from now on.
+  if (!theirs) return { ...told, after: ours, base };
+  const pending = (kind: 'markers' | 'sidecar') => ({ kind, theirs: sha256Of(theirs.bytes) });
+  if (merged && input.mode !== 'sidecar') {
+    const after = { bytes: merged.bytes, executable: ours?.executable ?? theirs.executable };
+    return { ...told, after, base, pending: pending('markers') };
+  }
+  const there = fileAt(input.disk, sidecarOf(path));
+  return {
+    ...told,
+    after: ours,
+    base: 'as it was',
+    pending: pending('sidecar'),
+    sidecar: { bytes: theirs.bytes, executable: false },
+    backups: there && !there.bytes.equals(theirs.bytes) ? [there.bytes] : [],
+  };
+}
+
+/** Whether the user has left a conflict of an earlier run as it was. */
+function isUnresolved(
+  { disk }: PlanInput,
+  path: string,
+  pending: Manifest['conflicts'][string],
+  ours: DiskFile | undefined,
+  theirs: RenderedFile,
+): boolean {
+  if (pending.kind === 'markers') return ours !== undefined && conflictMarkers(ours.bytes).length > 0;
+  return disk.get(sidecarOf(path)) !== undefined && pending.theirs === sha256Of(theirs.bytes);
+}
+
+function fileAt(disk: Disk, path: string): DiskFile | undefined {
+  const entry = disk.get(path);
+  return entry?.kind === 'file' ? entry : undefined;
+}
+
+function baseOf({ bytes, executable }: Side): Manifest['files'][string] {
+  return { sha256: sha256Of(bytes), executable };
+}
+
+function is(side: Side, base: Manifest['files'][string]): boolean {
+  return side.executable === base.executable && sha256Of(side.bytes) === base.sha256;
+}
+
+function same(a: Side, b: Side): boolean {
+  return a.executable === b.executable && a.bytes.equals(b.bytes);
 }

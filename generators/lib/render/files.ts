@@ -66,9 +66,15 @@ const always: readonly FileEntry[] = [
 
 const demoApp: readonly FileEntry[] = [seed('project/app/server.py'), seed('project/app/welcome.txt')];
 
+const ci: Record<Image['ci'][number], FileEntry> = {
+  github: project('.github/workflows/makina-image.yml'),
+  gitlab: project('.gitlab/makina-image.yml'),
+};
+
 /** Every file of the project of an image. */
 export function projectFiles(image: Image): FileEntry[] {
-  return [...always, ...(image.demo ? demoApp : [seed('project/app/README.md')])];
+  const app = image.demo ? demoApp : [seed('project/app/README.md')];
+  return [...always, ...app, ...image.ci.map((kind) => ci[kind])];
 }
 
 const base = (path: string): FileEntry => ({ path, template: `base/${path}` });
@@ -100,3 +106,6 @@ export const baseFiles: readonly FileEntry[] = [
   'runner/supervisor.py',
   'runner/watcher.py',
 ].map(base);
+
+/** Files that the templates moved: the user's edits move with them. */
+export const renames: readonly { from: string; to: string }[] = [];

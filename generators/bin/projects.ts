@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { isatty } from 'node:tty';
+import { globSync, isDynamicPattern } from 'tinyglobby';
+import { UserError } from '../lib/errors.ts';
+import { errorReport, type Report, worst } from '../lib/report.ts';
+
+/**
+ * The folders that the words of a command line name: folders, glob patterns, and `-` for a list on standard input, one a
+ * line; the folder that one is in if there is no word.
+ */
+export function folders(words: readonly string[]): string[] {
+  if (words.length === 0) return [process.cwd()];
+  const found = words.flatMap((word) => {
+    if (word === '-')
+      return readFileSync(0, 'utf8')
+        .split(/[\n\0]/)
+        .filter(Boolean);
+    if (!isDynamicPattern(word)) return [word];
+    return globSync(word, { onlyDirectories: true, dot: true }).sort();
+  });
+  if (found.length === 0) throw new UserError(`there is no project at ${words.join(' ')}`);
+  return [...new Set(found.map((folder) => resolve(folder)))];
+}
+
+/**
+ * Does the same to each project, one at a time: what goes wrong with one does not keep it from the others.
+ * @param tell prints what there is to tell of one
+ * @returns the worst exit code
+ */
+export function eachProject(
+  roots: readonly string[],
+  act: (root: string) => Report,
+  tell: (report: Report) => void,
+): number {
+  const exits: number[] = [];
+  const showsProgress = roots.length > 1 && isatty(2);
+  for (const [index, root] of roots.entries()) {
+    if (showsProgress) process.stderr.write(`\r\x1b[K${index + 1}/${roots.length} ${root}`);
+    let report: Report;
+    try {
+      report = act(root);
+    } catch (error) {
+      if (!(error instanceof UserError) && !(error instanceof Error && 'syscall' in error)) throw error;
+      report = errorReport(root, error.message);
+    }
+    if (showsProgress) process.stderr.write('\r\x1b[K');
+    tell(report);
+    exits.push(report.exit);
+  }
+  return worst(exits);
+}

@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import * as z from 'zod/mini';
+import { EXIT, UserError } from '../errors.ts';
+import { isSafePath } from './paths.ts';
+
+/** The folder of a project that is the engine's own. */
+export const FOLDER = '.makina-image';
+export const MANIFEST = `${FOLDER}/manifest.json`;
+const SCHEMA = 1;
+
+const path = () => z.string().check(z.refine(isSafePath, 'must be a relative path inside the project'));
+const sha256 = () => z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256'));
+
+const manifestSchema = z.strictObject({
+  schema: z.literal(SCHEMA),
+  kind: z.enum(['project', 'base']),
+  generator: z.string(),
+  /** Of each file that is kept up to date: what was last merged in, and so the base of the next merge. */
+  files: z.record(path(), z.strictObject({ sha256: sha256(), executable: z.boolean() })),
+  /** Files that were written once. */
+  seeds: z.array(path()),
+  /** Files that the user took over. */
+  adopted: z.array(path()),
+  /** Conflicts that the user still has to settle, with the SHA-256 of what was to be merged in. */
+  conflicts: z.record(path(), z.strictObject({ kind: z.enum(['markers', 'sidecar']), theirs: sha256() })),
+});
+
+/** What the engine remembers of a project between two runs. */
+export type Manifest = z.output<typeof manifestSchema>;
+
+export function emptyManifest(kind: Manifest['kind'], generator: string): Manifest {
+  return { schema: SCHEMA, kind, generator, files: {}, seeds: [], adopted: [], conflicts: {} };
+}
+
+/**
+ * The manifest of a folder, undefined if it has none. It is untrusted: every path in it is checked.
+ * @throws UserError (internal) when it cannot be used
+ */
+export function readManifest(root: string): Manifest | undefined {
+  const file = join(root, MANIFEST);
+  if (fs.lstatSync(join(root, FOLDER), { throwIfNoEntry: false })?.isSymbolicLink())
+    throw new UserError(`${join(root, FOLDER)} is a link; put the folder there`, EXIT.internal);
+  if (!fs.existsSync(file)) return undefined;
+  let content: unknown;
+  try {
+    content = JSON.parse(fs.readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw unusable(file, (error as Error).message);
+  }
+  const found = (content as { schema?: unknown } | null)?.schema;
+  if (typeof found === 'number' && found > SCHEMA)
+    throw new UserError(`${file} is of a newer generator; use that one`, EXIT.internal);
+  const parsed = manifestSchema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw unusable(file, `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
+}
+
+function unusable(file: string, why: string): UserError {
+  return new UserError(`${file} cannot be used (${why}); take it back from your history`, EXIT.internal);
+}
+
+/** The text of a manifest; the same content gives the same text. */
+export function formatManifest(manifest: Manifest): string {
+  const { files, seeds, adopted, conflicts } = manifest;
+  const sorted = {
+    ...manifest,
+    files: byKey(files),
+    seeds: [...seeds].sort(),
+    adopted: [...adopted].sort(),
+    conflicts: byKey(conflicts),
+  };
+  return `${JSON.stringify(sorted, null, 2)}\n`;
+}
+
+function byKey<T>(record: Record<string, T>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** The SHA-256 of some bytes, in hexadecimal digits. */
+export function sha256Of(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,21 @@
+import { splitLines } from './text.ts';
+
+type Part = 'both' | 'ours' | 'base' | 'theirs';
+const NEXT: Record<string, Part> = { '<': 'ours', '|': 'base', '=': 'theirs', '>': 'both' };
+
+/** A text with conflict markers, with one side of each conflict alone; a text without any comes back as it is. */
+export function takeSide(bytes: Buffer, side: 'ours' | 'theirs'): Buffer {
+  const kept: string[] = [];
+  let part: Part = 'both';
+  let size = 0;
+  for (const line of splitLines(bytes.toString())) {
+    const marker = /^(<{7,}|\|{7,}|={7,}|>{7,})(?=\s)/.exec(line)?.[0] ?? '';
+    const opens = part === 'both' && marker.startsWith('<');
+    if (opens) size = marker.length;
+    if (marker.length === size && size > 0 && (opens || part !== 'both')) {
+      part = NEXT[marker[0] as string] as Part;
+      if (part === 'both') size = 0;
+    } else if (part === 'both' || part === side) kept.push(line);
+  }
+  return part === 'both' ? Buffer.from(kept.join('')) : bytes;
+}

@@ -1,0 +1,79 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { problemsError } from '../answers/flags.ts';
+import { formatYoRc, parseYoRc, type YoRc } from '../answers/yo-rc.ts';
+import { EXIT, UserError } from '../errors.ts';
+import { emptyManifest, type Manifest, readManifest, sha256Of } from '../manifest/manifest.ts';
+import { complete, type Intent } from '../model/intent.ts';
+import { FIRST_RELEASE, firstRendering } from '../past/past.ts';
+import { type Rendered, render, renderBase } from '../render/render.ts';
+
+export const YO_RC = '.yo-rc.json';
+
+/** A folder that was generated: what is to be there now, and what was merged in last. */
+export interface Project {
+  root: string;
+  kind: Manifest['kind'];
+  theirs: Rendered;
+  manifest: Manifest | undefined;
+  /** Bases that are not in base/, by SHA-256: those of the release that kept none. */
+  pastBases: ReadonlyMap<string, Buffer>;
+}
+
+/**
+ * Opens a folder that this generator wrote.
+ * @param scratch a folder for temporary files
+ * @throws UserError when it is none, or cannot be read
+ */
+export function openProject(root: string, scratch: string): Project {
+  const manifest = readManifest(root);
+  if (manifest?.kind === 'base') return { root, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() };
+  const { intent, others } = readYoRc(root);
+  if (!intent)
+    throw new UserError(
+      `${root} is no project of this generator: it has no ${YO_RC} with its answers; start one with makina-image new`,
+    );
+  const { image, problems } = complete(intent);
+  if (!image) throw problemsError(problems ?? []);
+  return { ...withPast(root, intent, scratch, manifest), theirs: withYoRc(render(image), formatYoRc(intent, others)) };
+}
+
+/** The manifest of a project, made anew for one of the release that had none. */
+export function withPast(
+  root: string,
+  intent: Intent | undefined,
+  scratch: string,
+  manifest = readManifest(root),
+): Omit<Project, 'theirs'> {
+  if (manifest || !intent) return { root, kind: 'project', manifest, pastBases: new Map() };
+  const past = emptyManifest('project', FIRST_RELEASE);
+  const { image } = complete(intent);
+  const isSeed = (path: string) => /^(custom\.sls|pillar\/|project\/app\/)/.test(path);
+  const pastBases = new Map<string, Buffer>();
+  for (const [path, { bytes, executable }] of image ? firstRendering(intent, scratch) : []) {
+    if (path === YO_RC) continue;
+    if (isSeed(path)) past.seeds.push(path);
+    else {
+      const sha256 = sha256Of(bytes);
+      past.files[path] = { sha256, executable };
+      pastBases.set(sha256, bytes);
+    }
+  }
+  return { root, kind: 'project', manifest: past, pastBases };
+}
+
+/** Adds the stored answers to what is rendered. */
+export function withYoRc(rendered: Rendered, text: string): Rendered {
+  const files = new Map(rendered.files);
+  files.set(YO_RC, { bytes: Buffer.from(text), executable: false, policy: 'intent' });
+  return { ...rendered, files };
+}
+
+/** The stored answers of a folder, if it has any. */
+export function readYoRc(root: string): YoRc {
+  const path = join(root, YO_RC);
+  if (!fs.existsSync(path)) return { others: {} };
+  if (!fs.statSync(path).isFile())
+    throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
+  return parseYoRc(path, fs.readFileSync(path, 'utf8'));
+}

@@ -1,0 +1,104 @@
+import { commit, stateOf, type Transaction, type Write } from './apply/transaction.ts';
+import { BACKUP, BASE, neededBases, readBase, storedBases } from './manifest/base.ts';
+import { FOLDER, formatManifest, MANIFEST, sha256Of } from './manifest/manifest.ts';
+import { version } from './package.ts';
+import { checkFolders, readDisk } from './plan/disk.ts';
+import { type ConflictMode, type Plan, plan, sidecarOf } from './plan/plan.ts';
+import type { Project } from './project/project.ts';
+import { renames } from './render/files.ts';
+
+const ATTRIBUTES = Buffer.from('base/* -text -diff linguist-generated=true\nbackup/* -text -diff\n');
+
+/** What a run would do to a project. */
+export interface Examined {
+  project: Project;
+  plan: Plan;
+  transaction: Transaction;
+  /** Whether anything but the engine's own folder would change. */
+  changes: boolean;
+  /** Whether conflicts are left for the user. */
+  conflicts: boolean;
+}
+
+/** Plans what brings a project to its rendering; reads, and writes nothing. */
+export function examine(project: Project, mode: ConflictMode): Examined {
+  const { root, manifest, theirs } = project;
+  checkFolders(root, theirs.dirs);
+  const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
+  // A seed that was written once is the user's: it is not even looked at.
+  for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
+  const sidecars = [...paths].map(sidecarOf);
+  const disk = readDisk(root, [...paths, ...sidecars]);
+  const found = plan({
+    disk,
+    manifest,
+    bases: basesToMerge(project, disk),
+    theirs,
+    mode,
+    kind: project.kind,
+    generator: version,
+    renames,
+  });
+  const changed = found.files.filter(({ before, after }) => before !== after);
+  const writes: Write[] = [
+    ...changed.map(({ path, after }) => writeOf(path, after)),
+    ...[...found.sidecars].map(([path, side]) => writeOf(path, side)),
+  ];
+  const expected = new Map(writes.map(({ path }) => [path, stateOf(root, path)]));
+  const engine = engineWrites(project, found);
+  return {
+    project,
+    plan: found,
+    transaction: { writes: [...writes, ...engine], dirs: theirs.dirs, expected },
+    changes: writes.length > 0,
+    conflicts: found.files.some(({ action, settled }) => action === 'conflict' && !settled),
+  };
+}
+
+/** Carries out what was examined, all or nothing. */
+export function carryOut({ project, transaction }: Examined): void {
+  commit(project.root, transaction);
+}
+
+function writeOf(path: string, side: { bytes: Buffer; executable: boolean } | undefined): Write {
+  return side ? { kind: 'write', path, bytes: side.bytes, executable: side.executable } : { kind: 'delete', path };
+}
+
+/** The bases of the files that both sides changed. */
+function basesToMerge(
+  { root, manifest, theirs, pastBases }: Project,
+  disk: ReturnType<typeof readDisk>,
+): Map<string, Buffer> {
+  const bases = new Map<string, Buffer>();
+  for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
+    const needed = manifest?.conflicts[path]?.theirs ?? sha256;
+    const ours = disk.get(path);
+    const isMoved = renames.some(({ from }) => from === path);
+    const next = theirs.files.get(path);
+    if (ours?.kind !== 'file' || (!next && !isMoved)) continue;
+    if (!isMoved && (sha256Of(ours.bytes) === needed || (next && sha256Of(next.bytes) === needed))) continue;
+    const base = pastBases.get(needed) ?? readBase(root, needed);
+    if (base) bases.set(path, base);
+  }
+  return bases;
+}
+
+/** What the engine keeps for the next run; the manifest last, since it tells that all of it was done. */
+function engineWrites({ root, manifest, pastBases }: Project, found: Plan): Write[] {
+  const needed = neededBases(found.manifest);
+  const stored = new Set(storedBases(root));
+  const writes: Write[] = [];
+  for (const sha256 of needed) {
+    const bytes = found.bases.get(sha256) ?? pastBases.get(sha256);
+    if (!stored.has(sha256) && bytes)
+      writes.push({ kind: 'write', path: `${BASE}/${sha256}`, bytes, executable: false });
+  }
+  for (const sha256 of stored) if (!needed.has(sha256)) writes.push({ kind: 'delete', path: `${BASE}/${sha256}` });
+  for (const bytes of found.backups)
+    writes.push({ kind: 'write', path: `${BACKUP}/${sha256Of(bytes)}`, bytes, executable: false });
+  const text = formatManifest(found.manifest);
+  if (writes.length === 0 && manifest && text === formatManifest(manifest) && pastBases.size === 0) return [];
+  if (!manifest || pastBases.size > 0)
+    writes.push({ kind: 'write', path: `${FOLDER}/.gitattributes`, bytes: ATTRIBUTES, executable: false });
+  return [...writes, { kind: 'write', path: MANIFEST, bytes: Buffer.from(text), executable: false }];
+}

@@ -1,0 +1,139 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { commit, recover, stateOf, type Write } from './apply/transaction.ts';
+import { EXIT, UserError } from './errors.ts';
+import { BACKUP, BASE } from './manifest/base.ts';
+import { emptyManifest, formatManifest, MANIFEST, type Manifest, sha256Of } from './manifest/manifest.ts';
+import { takeSide } from './merge/take-side.ts';
+import { version } from './package.ts';
+import { readDisk } from './plan/disk.ts';
+import { sidecarOf } from './plan/plan.ts';
+import { openProject, type Project } from './project/project.ts';
+
+export type Side = 'ours' | 'theirs' | 'merged';
+
+/**
+ * Settles a conflict: `merged` takes the file as it is now, `ours` the user's side, `theirs` that of the templates. From then on
+ * the next merge starts from what the templates say now.
+ * @throws UserError when the path is none that is kept up to date, or `merged` still has conflict markers
+ */
+export function resolve(root: string, path: string, side: Side, scratch: string): void {
+  const project = opened(root, scratch);
+  const theirs = sharedFile(project, path);
+  const manifest = manifestOf(project);
+  const disk = readDisk(root, [path, sidecarOf(path)]);
+  const entry = disk.get(path);
+  if (entry?.kind === 'other') {
+    takeOver(project, manifest, path);
+    return;
+  }
+  const marked = manifest.conflicts[path]?.kind === 'markers';
+  const writes: Write[] = [];
+  const put = (bytes: Buffer, executable: boolean) => writes.push({ kind: 'write', path, bytes, executable });
+  if (marked && entry) {
+    const bytes = side === 'merged' ? refuseMarkers(path, entry.bytes) : takeSide(entry.bytes, side);
+    if (!bytes.equals(entry.bytes)) put(bytes, entry.executable);
+  } else if (side === 'theirs' && !(entry?.bytes.equals(theirs.bytes) && entry.executable === theirs.executable)) {
+    if (entry) writes.push(backup(entry.bytes));
+    put(theirs.bytes, theirs.executable);
+  }
+  if (disk.get(sidecarOf(path))) writes.push({ kind: 'delete', path: sidecarOf(path) });
+  delete manifest.conflicts[path];
+  finish(project, manifest, path, theirs, writes);
+}
+
+/** Makes a file the user's for good: it is not looked at again. @throws UserError */
+export function adopt(root: string, path: string, scratch: string): void {
+  const project = opened(root, scratch);
+  sharedFile(project, path);
+  takeOver(project, manifestOf(project), path);
+}
+
+/** Brings back a file that the user deleted, or keeps one up to date again that was adopted. @throws UserError */
+export function restore(root: string, path: string, scratch: string): void {
+  const project = opened(root, scratch);
+  const theirs = project.theirs.files.get(path);
+  if (!theirs || theirs.policy === 'intent') throw unknown(root, path);
+  const manifest = manifestOf(project);
+  const entry = readDisk(root, [path]).get(path);
+  if (entry && !manifest.adopted.includes(path))
+    throw new UserError(
+      `${join(root, path)} is there; restore brings back a file that was deleted or adopted`,
+      EXIT.internal,
+    );
+  manifest.adopted = manifest.adopted.filter((adopted) => adopted !== path);
+  const writes: Write[] = entry ? [] : [{ kind: 'write', path, bytes: theirs.bytes, executable: theirs.executable }];
+  finish(project, manifest, path, theirs.policy === 'seed' ? undefined : theirs, writes);
+}
+
+function opened(root: string, scratch: string): Project {
+  recover(root);
+  return openProject(root, scratch);
+}
+
+function manifestOf({ manifest, kind }: Project): Manifest {
+  return structuredClone(manifest ?? emptyManifest(kind, version));
+}
+
+function sharedFile(project: Project, path: string) {
+  const file = project.theirs.files.get(path);
+  if (file?.policy !== 'shared') throw unknown(project.root, path);
+  return file;
+}
+
+function unknown(root: string, path: string): UserError {
+  return new UserError(
+    `${path} is no file that is kept up to date in ${root}; makina-image check --json lists them`,
+    EXIT.internal,
+  );
+}
+
+function takeOver(project: Project, manifest: Manifest, path: string): void {
+  manifest.adopted = [...new Set([...manifest.adopted, path])];
+  delete manifest.files[path];
+  delete manifest.conflicts[path];
+  finish(project, manifest, path, undefined, []);
+}
+
+function backup(bytes: Buffer): Write {
+  return { kind: 'write', path: `${BACKUP}/${sha256Of(bytes)}`, bytes, executable: false };
+}
+
+function refuseMarkers(path: string, bytes: Buffer): Buffer {
+  if (takeSide(bytes, 'ours').equals(bytes)) return bytes;
+  throw new UserError(
+    `${path} still has conflict markers; edit them away first, or say --ours or --theirs`,
+    EXIT.conflict,
+  );
+}
+
+/** Records `theirs` as the base of a path, and writes all at once. */
+function finish(
+  project: Project,
+  manifest: Manifest,
+  path: string,
+  theirs: { bytes: Buffer; executable: boolean } | undefined,
+  writes: Write[],
+): void {
+  const { root, pastBases } = project;
+  const bases: Write[] = [...pastBases].map(([sha256, bytes]) => base(sha256, bytes));
+  if (theirs) {
+    const sha256 = sha256Of(theirs.bytes);
+    manifest.files[path] = { sha256, executable: theirs.executable };
+    bases.push(base(sha256, theirs.bytes));
+  }
+  const text = Buffer.from(formatManifest(manifest));
+  commit(root, {
+    writes: [
+      ...writes,
+      ...bases.filter((write) => !fs.existsSync(join(root, write.path))),
+      { kind: 'write', path: MANIFEST, bytes: text, executable: false },
+    ],
+    dirs: [],
+    expected: new Map(writes.map((write) => [write.path, stateOf(root, write.path)])),
+  });
+}
+
+function base(sha256: string, bytes: Buffer): Write {
+  return { kind: 'write', path: `${BASE}/${sha256}`, bytes, executable: false };
+}

@@ -1,0 +1,94 @@
+import { recover } from './apply/transaction.ts';
+import { diffStat, unifiedDiff } from './diff/unified.ts';
+import { EXIT, UserError } from './errors.ts';
+import { dirtyPaths } from './git.ts';
+import { isOlder, version } from './package.ts';
+import type { ConflictMode } from './plan/plan.ts';
+import { openProject } from './project/project.ts';
+import { carryOut, type Examined, examine } from './regenerate.ts';
+import { type Report, reportOf } from './report.ts';
+
+export interface Options {
+  conflict: ConflictMode;
+  /** A folder for temporary files. */
+  scratch: string;
+  /** Go back to an older generator. */
+  allowDowngrade: boolean;
+}
+
+export interface UpgradeOptions extends Options {
+  dryRun: boolean;
+  /** Merge into files whose edits git does not have. */
+  allowDirty: boolean;
+}
+
+/** What `upgrade` would do to a project; writes nothing. @throws UserError */
+export function check(root: string, options: Options): Report {
+  return reportOf(open(root, options), false);
+}
+
+export interface Diff {
+  report: Report;
+  /** What `git apply` and `patch -p1` take. */
+  text: string;
+  stat: { path: string; added: number; removed: number; binary: boolean }[];
+}
+
+/** What `upgrade` would change in a project; writes nothing. @throws UserError */
+export function diff(root: string, options: Options): Diff {
+  const examined = open(root, options);
+  const { files, sidecars } = examined.plan;
+  const changed = [
+    ...files.filter(({ before, after }) => before !== after),
+    ...[...sidecars].map(([path, after]) => ({ path, before: undefined, after })),
+  ];
+  return {
+    report: reportOf(examined, false),
+    text: changed.map(({ path, before, after }) => unifiedDiff(path, before, after)).join(''),
+    stat: changed.map(({ path, before, after }) => ({ path, ...diffStat(before, after) })),
+  };
+}
+
+/**
+ * Brings a project to what this generator makes of its answers, and keeps the user's edits.
+ * @throws UserError (internal) with nothing written
+ */
+export function upgrade(root: string, options: UpgradeOptions): Report {
+  if (!options.dryRun) recover(root);
+  const examined = open(root, options);
+  if (options.dryRun) return reportOf(examined, false);
+  if (examined.conflicts && options.conflict === 'abort') return reportOf(examined, false);
+  if (!options.allowDirty) refuseDirty(examined);
+  carryOut(examined);
+  return reportOf(examined, true);
+}
+
+function open(root: string, { conflict, scratch, allowDowngrade }: Options): Examined {
+  const project = openProject(root, scratch);
+  const from = project.manifest?.generator;
+  if (from && isOlder(version, from) && !allowDowngrade)
+    throw new UserError(
+      `${root} was written by makina-image ${from}, and this is ${version}; use that one, or --allow-downgrade`,
+      EXIT.internal,
+    );
+  return examine(project, conflict);
+}
+
+/** An edit that is merged and not in git could not be taken back. */
+function refuseDirty({ project, plan }: Examined): void {
+  const edited = plan.files.filter(
+    ({ action, before, after }) => before && before !== after && (action === 'merged' || action === 'conflict'),
+  );
+  const dirty =
+    edited.length > 0
+      ? dirtyPaths(
+          project.root,
+          edited.map(({ path }) => path),
+        )
+      : [];
+  if (dirty.length === 0) return;
+  throw new UserError(
+    `${project.root}: git does not have your edits of ${dirty.join(', ')}, which would be merged; commit them, or use --allow-dirty`,
+    EXIT.internal,
+  );
+}

@@ -1,0 +1,39 @@
+import { tmpdir } from 'node:os';
+import { resolve } from 'node:path';
+import Generator, { type BaseOptions } from 'yeoman-generator';
+import { conflictMode } from '../conflict-mode.ts';
+import { told } from '../lib/summary.ts';
+import { upgrade } from '../lib/upgrade.ts';
+import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
+
+const FLAGS: YeomanFlag[] = [
+  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
+  { flag: 'dry-run', description: 'Write nothing, tell what would be done', isSwitch: true },
+  { flag: 'allow-dirty', description: 'Merge into files whose edits are not in git', isSwitch: true },
+  { flag: 'allow-downgrade', description: 'Go back to an older generator', isSwitch: true },
+];
+
+/** `yo makina-image:upgrade [DIR]` */
+export default class Upgrade extends Generator {
+  readonly #raw: Record<string, unknown>;
+
+  constructor(args: string[], options: BaseOptions) {
+    super(args, options, FEATURES);
+    this.#raw = { ...options };
+    this.argument('DIR', { type: String, required: false, description: 'The project; this folder if not given' });
+    declare(this, FLAGS);
+  }
+
+  writing(): void {
+    const values = flagValues(this.#raw, FLAGS, 'makina-image upgrade');
+    const report = upgrade(resolve(this.destinationRoot(), String(this.args[0] ?? '.')), {
+      conflict: conflictMode(values.conflict as string | undefined),
+      scratch: tmpdir(),
+      dryRun: values['dry-run'] === true,
+      allowDirty: values['allow-dirty'] === true,
+      allowDowngrade: values['allow-downgrade'] === true,
+    });
+    this.log(told(report));
+    process.exitCode = report.result === 'would-change' ? 0 : report.exit;
+  }
+}

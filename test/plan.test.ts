@@ -1,0 +1,207 @@
+import { describe, expect, test } from 'vitest';
+import { emptyManifest, type Manifest, sha256Of } from '../generators/lib/manifest/manifest.ts';
+import { type ConflictMode, type DiskEntry, type PlanInput, plan } from '../generators/lib/plan/plan.ts';
+import type { RenderedFile } from '../generators/lib/render/render.ts';
+
+const PATH = 'project/Dockerfile';
+
+interface Case {
+  base?: string;
+  ours?: string | DiskEntry;
+  theirs?: string;
+  mode?: ConflictMode;
+  /** Exec bits of base, ours and theirs, `xxx` or `-x-`. */
+  exec?: string;
+  policy?: RenderedFile['policy'];
+  more?: Partial<PlanInput>;
+  manifest?: Partial<Manifest>;
+  sidecar?: string;
+  hasBase?: boolean;
+}
+
+function run({ base, ours, theirs, mode = 'markers', exec = '---', policy = 'shared', hasBase = true, ...c }: Case) {
+  const bit = (index: number) => exec[index] === 'x';
+  const side = (text: string, index: number) => ({ bytes: Buffer.from(text), executable: bit(index) });
+  const manifest: Manifest = { ...emptyManifest('project', '1.0.0'), ...c.manifest };
+  if (base !== undefined) manifest.files[PATH] = { sha256: sha256Of(Buffer.from(base)), executable: bit(0) };
+  const disk = new Map<string, DiskEntry | undefined>();
+  if (ours !== undefined) disk.set(PATH, typeof ours === 'string' ? { kind: 'file', ...side(ours, 1) } : ours);
+  if (c.sidecar !== undefined) disk.set(`${PATH}.makina-image-new`, { kind: 'file', ...side(c.sidecar, 1) });
+  const files = new Map<string, RenderedFile>();
+  if (theirs !== undefined) files.set(PATH, { ...side(theirs, 2), policy });
+  const result = plan({
+    disk,
+    manifest,
+    bases: new Map(base !== undefined && hasBase ? [[PATH, Buffer.from(base)]] : []),
+    theirs: { files, dirs: [] },
+    mode,
+    kind: 'project',
+    generator: '2.0.0',
+    renames: [],
+    ...c.more,
+  });
+  const [file] = result.files;
+  return {
+    told: file ? [file.action, file.reason].filter(Boolean).join(' ') : 'nothing',
+    after: file?.after?.bytes.toString(),
+    executable: file?.after?.executable,
+    writes: file !== undefined && file.before !== file.after,
+    base: result.manifest.files[PATH]?.sha256,
+    result,
+  };
+}
+
+const TEXT = 'one\ntwo\nthree\nfour\nfive\n';
+const MINE = TEXT.replace('one', 'mine');
+const THEIRS = TEXT.replace('five', 'theirs');
+const BOTH = MINE.replace('five', 'theirs');
+const CLASH = TEXT.replace('one', 'theirs');
+
+describe('the table', () => {
+  test.each<[string, Case, string, string | undefined, boolean]>([
+    ['nothing new', { base: TEXT, ours: TEXT, theirs: TEXT }, 'nothing', undefined, false],
+    ['a change of the templates', { base: TEXT, ours: TEXT, theirs: THEIRS }, 'updated', THEIRS, true],
+    ["the user's edit", { base: TEXT, ours: MINE, theirs: TEXT }, 'user-edit', MINE, false],
+    ['both did the same', { base: TEXT, ours: MINE, theirs: MINE }, 'converged', MINE, false],
+    ['both changed it', { base: TEXT, ours: MINE, theirs: THEIRS }, 'merged', BOTH, true],
+    ['deleted by the user', { base: TEXT, theirs: TEXT }, 'deleted-by-user', undefined, false],
+    [
+      'deleted, and the templates changed it',
+      { base: TEXT, theirs: THEIRS },
+      'deleted-by-user template-changed',
+      undefined,
+      false,
+    ],
+    ['deleted by both', { base: TEXT }, 'nothing', undefined, false],
+    ['deleted by the templates', { base: TEXT, ours: TEXT }, 'removed', undefined, true],
+    ['edited, and deleted by the templates', { base: TEXT, ours: MINE }, 'conflict template-deleted', MINE, false],
+    ['new', { theirs: TEXT }, 'created', TEXT, true],
+    ['new, and there', { ours: TEXT, theirs: TEXT }, 'adopted', TEXT, false],
+    ['new, and something else is there', { ours: MINE, theirs: TEXT }, 'conflict both-added', MINE, false],
+    [
+      'a link in its place',
+      { base: TEXT, ours: { kind: 'other', what: 'a link' }, theirs: TEXT },
+      'conflict type-changed',
+      undefined,
+      false,
+    ],
+    ['no base', { base: TEXT, ours: MINE, theirs: THEIRS, hasBase: false }, 'conflict base-missing', MINE, false],
+    ['binary', { base: 'a\0', ours: 'b\0', theirs: 'c\0' }, 'conflict binary', 'b\0', false],
+  ])('%s', (_, given, told, after, writes) => {
+    const found = run(given);
+    expect([found.told, found.after, found.writes]).toEqual([told, after, writes]);
+  });
+
+  test('the exec bit is merged on its own', () => {
+    expect(run({ base: TEXT, ours: MINE, theirs: THEIRS, exec: '-x-' }).executable).toBe(true);
+    expect(run({ base: TEXT, ours: MINE, theirs: THEIRS, exec: '--x' }).executable).toBe(true);
+    expect(run({ base: TEXT, ours: MINE, theirs: THEIRS, exec: 'x-x' }).executable).toBe(false);
+    expect(run({ base: TEXT, ours: TEXT, theirs: TEXT, exec: 'x-x' }).told).toBe('user-edit');
+    expect(run({ base: TEXT, ours: TEXT, theirs: TEXT, exec: '--x' })).toMatchObject({
+      told: 'updated',
+      executable: true,
+    });
+    // One side changed the text, the other the bit.
+    expect(run({ base: TEXT, ours: TEXT, theirs: THEIRS, exec: '-x-' })).toMatchObject({
+      after: THEIRS,
+      executable: true,
+    });
+    expect(run({ base: TEXT, ours: MINE, theirs: TEXT, exec: '--x' })).toMatchObject({ after: MINE, executable: true });
+  });
+});
+
+describe('conflicts', () => {
+  const clash: Case = { base: TEXT, ours: MINE, theirs: CLASH };
+  test('markers show all three, and wait for the user', () => {
+    const found = run(clash);
+    expect(found.after).toBe(
+      '<<<<<<< yours\nmine\n||||||| makina-image 1.0.0\none\n=======\ntheirs\n>>>>>>> makina-image 2.0.0\ntwo\nthree\nfour\nfive\n',
+    );
+    expect(found.result.manifest.conflicts[PATH]).toEqual({ kind: 'markers', theirs: sha256Of(Buffer.from(CLASH)) });
+    expect(found.result.files[0]?.hunks).toEqual([
+      { line: 1, ours: ['mine\n'], base: ['one\n'], theirs: ['theirs\n'] },
+    ]);
+    const again = run({ ...clash, base: CLASH, ours: found.after, manifest: found.result.manifest });
+    expect([again.told, again.writes, again.result.manifest]).toEqual([
+      'conflict unresolved',
+      false,
+      found.result.manifest,
+    ]);
+    const settled = run({ ...clash, base: CLASH, ours: BOTH, manifest: found.result.manifest });
+    expect([settled.told, settled.result.manifest.conflicts]).toEqual(['user-edit', {}]);
+  });
+  test('a sidecar leaves the file alone, and waits too', () => {
+    const found = run({ ...clash, mode: 'sidecar' });
+    expect([found.told, found.writes]).toEqual(['conflict content', false]);
+    expect(found.result.sidecars.get(`${PATH}.makina-image-new`)?.bytes.toString()).toBe(CLASH);
+    const { manifest } = found.result;
+    const again = run({ ...clash, manifest, sidecar: CLASH, mode: 'sidecar' });
+    expect([again.told, again.result.sidecars.size, again.result.manifest]).toEqual([
+      'conflict unresolved',
+      0,
+      manifest,
+    ]);
+    const settled = run({ ...clash, manifest, mode: 'sidecar' });
+    expect([settled.told, settled.base]).toEqual(['user-edit', sha256Of(Buffer.from(CLASH))]);
+  });
+  test('ours keeps the file for good, theirs replaces it and keeps a copy', () => {
+    const ours = run({ ...clash, mode: 'ours' });
+    expect([ours.after, ours.result.files[0]?.settled, ours.base]).toEqual([
+      MINE,
+      'ours',
+      sha256Of(Buffer.from(CLASH)),
+    ]);
+    const theirs = run({ ...clash, mode: 'theirs' });
+    expect([theirs.after, theirs.result.backups.map(String)]).toEqual([CLASH, [MINE]]);
+    expect(run({ base: TEXT, ours: MINE, mode: 'theirs' })).toMatchObject({ after: undefined, writes: true });
+  });
+});
+
+describe('classes', () => {
+  test('a seed is written once', () => {
+    const manifest = { seeds: [PATH] };
+    expect(run({ theirs: TEXT, policy: 'seed' })).toMatchObject({ told: 'created', result: { manifest } });
+    expect(run({ ours: MINE, theirs: TEXT, policy: 'seed' })).toMatchObject({ told: 'nothing', result: { manifest } });
+    expect(run({ theirs: TEXT, policy: 'seed', manifest }).told).toBe('nothing');
+  });
+  test('the stored answers are written as they are', () => {
+    expect(run({ ours: MINE, theirs: TEXT, policy: 'intent' })).toMatchObject({ told: 'updated', after: TEXT });
+  });
+  test('what was adopted is not looked at', () => {
+    expect(run({ ours: MINE, theirs: TEXT, manifest: { adopted: [PATH] } }).told).toBe('nothing');
+  });
+});
+
+describe('what the templates moved', () => {
+  const OLD = 'project/old.sls';
+  const moved = (ours: string | undefined, there?: string) => {
+    const manifest = { files: { [OLD]: { sha256: sha256Of(Buffer.from(TEXT)), executable: false } } };
+    const disk = new Map<string, DiskEntry | undefined>();
+    const file = (text: string): DiskEntry => ({ kind: 'file', bytes: Buffer.from(text), executable: false });
+    if (ours !== undefined) disk.set(OLD, file(ours));
+    if (there !== undefined) disk.set(PATH, file(there));
+    const renames = [{ from: OLD, to: PATH }];
+    const { result } = run({
+      theirs: THEIRS,
+      manifest,
+      more: { disk, renames, bases: new Map([[OLD, Buffer.from(TEXT)]]) },
+    });
+    return result.files.map(({ path, action, reason, after }) => [path, action, reason, after?.bytes.toString()]);
+  };
+  test('takes the edits with it', () => {
+    expect(moved(MINE)).toEqual([
+      [PATH, 'merged', undefined, BOTH],
+      [OLD, 'removed', undefined, undefined],
+    ]);
+    expect(moved(TEXT)).toEqual([
+      [PATH, 'updated', undefined, THEIRS],
+      [OLD, 'removed', undefined, undefined],
+    ]);
+  });
+  test('never over a file that is there', () => {
+    expect(moved(MINE, 'other')).toEqual([
+      [PATH, 'conflict', 'both-added', 'other'],
+      [OLD, 'conflict', 'template-deleted', MINE],
+    ]);
+  });
+});

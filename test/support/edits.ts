@@ -55,6 +55,15 @@ function edited(text: string[], edits: Edit[]): string[] {
   return result;
 }
 
+type Eol = 'lf' | 'crlf' | 'mixed';
+
+function written(lines: string[], eol: Eol, ended: boolean): string {
+  const isCrlf = (line: string) => eol === 'crlf' || (eol === 'mixed' && line.length % 2 === 0);
+  const text = lines.map((line) => line + (isCrlf(line) ? '\r\n' : '\n')).join('');
+  // Mixed on all sides, whatever the lines are.
+  return (eol === 'mixed' ? '\r\n' : '') + (ended ? text : text.replace(/\r?\n$/, ''));
+}
+
 const mostly = fc.nat({ max: 9 }).map((n) => n > 0);
 const edits = fc.array(edit, { maxLength: 4 });
 
@@ -66,12 +75,13 @@ export const triples: fc.Arbitrary<Triple> = fc
     ours: edits,
     theirs: edits,
     ended: fc.tuple(mostly, mostly, mostly),
-    eol: fc.constantFrom('\n', '\n', '\n', '\r\n'),
+    eol: fc.constantFrom<Eol>('lf', 'lf', 'lf', 'crlf', 'mixed'),
   })
   .map(({ lines, both, ours, theirs, ended, eol }) => {
     const changed = edited(lines, both);
-    const [base = '', o = '', t = ''] = [lines, edited(changed, ours), edited(changed, theirs)].map((text, i) =>
-      ended[i] ? text.map((line) => line + eol).join('') : text.join(eol),
-    );
-    return { base, ours: o, theirs: t };
+    return {
+      base: written(lines, eol, ended[0]),
+      ours: written(edited(changed, ours), eol, ended[1]),
+      theirs: written(edited(changed, theirs), eol, ended[2]),
+    };
   });

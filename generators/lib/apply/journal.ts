@@ -1,0 +1,101 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { EXIT, UserError } from '../errors.ts';
+import { isWritable, lstat, TX } from './state.ts';
+
+const path = z.string().refine(isWritable);
+const file = z.string().regex(/^[0-9a-f]{64}\*?$/);
+const step = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('write'), path, before: file.nullable(), after: file }),
+  z.strictObject({ kind: z.literal('delete'), path, before: file }),
+  z.strictObject({ kind: z.literal('mkdir'), path }),
+  z.strictObject({ kind: z.literal('rmdir'), path, mode: z.int().min(0).max(0o7777) }),
+]);
+const journal = z.strictObject({ version: z.literal(1), steps: z.array(step).min(1) });
+
+/**
+ * One thing to do, with the states of the file before and after. The new file of the step with the number n is staged
+ * as `n`, the one that was there is kept as `old-n`.
+ */
+export type Step = z.infer<typeof step>;
+
+/** More than any project needs: the path and two hashes of a file are some 200 bytes. */
+const MAX_BYTES = 16 << 20;
+const NAME = 'journal.json';
+/** Its name once it was decided to go back, whatever was done by then. */
+const BACK = 'rollback.json';
+
+export const stagedPath = (index: number) => `${TX}/${index}`;
+export const oldPath = (index: number) => `${TX}/old-${index}`;
+
+/** The step that settles whether the tree is the new one: the last that changes a file. */
+export function commitPoint(steps: readonly Step[]): number {
+  const index = steps.findLastIndex(({ kind }) => kind === 'write' || kind === 'delete');
+  return index < 0 ? steps.length - 1 : index;
+}
+
+/** Writes the journal under another name first: one that is there is complete. */
+export function writeJournal(root: string, steps: readonly Step[]): void {
+  const unfinished = join(root, TX, 'journal');
+  fs.writeFileSync(unfinished, JSON.stringify({ version: 1, steps }));
+  sync(unfinished);
+  fs.renameSync(unfinished, join(root, TX, NAME));
+}
+
+/**
+ * Decides to go back: a run that is cut short from here on is taken back, not finished.
+ * @returns false if there is no journal, so that nothing was done yet
+ */
+export function turnBack(root: string): boolean {
+  if (lstat(join(root, TX, NAME))) fs.renameSync(join(root, TX, NAME), join(root, TX, BACK));
+  return lstat(join(root, TX, BACK)) !== undefined;
+}
+
+/**
+ * Reads what an earlier run was about to do.
+ * @returns undefined if it had not come that far
+ * @throws UserError (internal) if a journal is there that no run has written
+ */
+export function readJournal(root: string): { steps: Step[]; isBack: boolean } | undefined {
+  for (const name of [NAME, BACK]) {
+    const path = join(root, TX, name);
+    const stat = lstat(path);
+    if (!stat) continue;
+    const steps = stat.isFile() && stat.size <= MAX_BYTES ? parse(fs.readFileSync(path, 'utf8')) : undefined;
+    if (steps) return { steps, isBack: name === BACK };
+    throw new UserError(
+      `${path} is not what a run that was cut short leaves behind; nothing was changed, look at ${join(root, TX)} and remove it`,
+      EXIT.internal,
+    );
+  }
+  return undefined;
+}
+
+function parse(text: string): Step[] | undefined {
+  try {
+    const { steps } = journal.parse(JSON.parse(text));
+    const names = new Set(steps.map(({ kind, path }) => `${kind.endsWith('dir')} ${path}`));
+    return names.size === steps.length ? steps : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Drops what a run kept aside. The journal goes first: without it the rest means nothing. */
+export function dropTx(root: string): void {
+  const tx = join(root, TX);
+  for (const name of [NAME, BACK]) fs.rmSync(join(tx, name), { force: true });
+  for (const name of fs.readdirSync(tx)) fs.rmSync(join(tx, name), { recursive: true, force: true });
+  fs.rmdirSync(tx);
+}
+
+/** Waits until a file or folder is on the disk. */
+export function sync(path: string): void {
+  const fd = fs.openSync(path, 'r');
+  try {
+    fs.fsyncSync(fd);
+  } finally {
+    fs.closeSync(fd);
+  }
+}

@@ -1,0 +1,42 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { type Step, stagedPath, sync, writeJournal } from './journal.ts';
+import { lstat, OWN, TX } from './state.ts';
+import type { Write } from './transaction.ts';
+
+type Content = Extract<Write, { kind: 'write' }>;
+
+/**
+ * Puts the new files and the journal next to the tree, and on the disk. They go there together: the first sync takes
+ * the others along.
+ */
+export function stage(root: string, steps: readonly Step[], writes: readonly Write[]): void {
+  fs.mkdirSync(join(root, TX));
+  const staged = steps.flatMap((step, index) => {
+    if (step.kind !== 'write') return [];
+    const name = join(root, stagedPath(index));
+    stageFile(name, join(root, step.path), writes.find(({ path }) => path === step.path) as Content);
+    return [name];
+  });
+  for (const name of staged) sync(name);
+  writeJournal(root, steps);
+  for (const path of [TX, OWN, '.']) sync(join(root, path));
+}
+
+/** A replaced file keeps the mode that its owner gave it, the exec bits apart. */
+function stageFile(name: string, path: string, { bytes, executable }: Content): void {
+  const fd = fs.openSync(name, 'wx', executable ? 0o755 : 0o644);
+  try {
+    fs.writeFileSync(fd, bytes);
+    const stat = lstat(path);
+    if (stat?.isFile()) fs.fchmodSync(fd, modeFor(stat.mode & 0o7777, executable));
+  } finally {
+    fs.closeSync(fd);
+  }
+}
+
+/** Whoever may read may execute. */
+function modeFor(mode: number, executable: boolean): number {
+  if (!executable) return mode & ~0o111;
+  return mode & 0o100 ? mode : mode | 0o100 | ((mode & 0o444) >> 2);
+}

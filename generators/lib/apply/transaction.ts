@@ -1,0 +1,167 @@
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { EXIT, UserError } from '../errors.ts';
+import { commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
+import { locked, quietly } from './lock.ts';
+import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
+import { delaySignals } from './signals.ts';
+import { stage } from './stage.ts';
+import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
+import { checkUnedited, statesBefore, stepsOf, touchedFolders } from './steps.ts';
+
+export { stateOf } from './state.ts';
+
+export type Write =
+  | { kind: 'write'; path: string; bytes: Buffer; executable: boolean }
+  | { kind: 'delete'; path: string };
+
+export interface Transaction {
+  /** Relative paths with `/`; the last one is the commit point: once it is done, the tree is the new one. */
+  writes: readonly Write[];
+  /** Folders that exist even if empty. */
+  dirs: readonly string[];
+  /** What `stateOf` told when this was planned; looked at again before anything is replaced. */
+  expected: ReadonlyMap<string, string | undefined>;
+}
+
+/**
+ * Brings a folder to a new state: all of it, or nothing. What a run that was cut short left behind is settled first.
+ * Nothing is touched if there is nothing to do. Signals wait meanwhile.
+ * @param root the folder; made if it is missing
+ * @throws UserError with the tree as it was before, or with the files that could not be put back
+ */
+export function commit(root: string, transaction: Transaction): void {
+  explained(root, () => {
+    if (!isLeftOver(root) && stepsOf(root, transaction).length === 0 && lstat(root)) return;
+    delaySignals();
+    withRoot(root, () => locked(root, () => run(root, transaction)));
+  });
+}
+
+/**
+ * Settles what a run that was cut short left behind: finishes it if its commit point is in place, takes it back if not.
+ * @throws UserError (internal) that names the files that somebody changed since: they are left alone
+ */
+export function recover(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
+  return explained(root, () => {
+    if (!isLeftOver(root)) return 'nothing';
+    delaySignals();
+    return locked(root, () => settle(root));
+  });
+}
+
+function isLeftOver(root: string): boolean {
+  const stat = lstat(join(root, OWN));
+  if (!stat) return false;
+  refuseOther(root, OWN, stat);
+  if ([TX, LOCK].some((path) => lstat(join(root, path)))) return true;
+  try {
+    return fs.readdirSync(join(root, OWN)).length === 0;
+  } catch (error) {
+    // Another run has just taken it away.
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+function refuseOther(root: string, path: string, stat: fs.Stats | undefined): void {
+  if (stat && !stat.isDirectory())
+    throw new UserError(`${join(root, path)} is not a folder; move it away`, EXIT.conflict);
+}
+
+function settle(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
+  const stat = lstat(join(root, TX));
+  if (!stat) return 'nothing';
+  refuseOther(root, TX, stat);
+  const journal = readJournal(root);
+  if (!journal) {
+    dropTx(root);
+    return 'nothing';
+  }
+  refuseLinks(root, journal.steps);
+  const isForward = !journal.isBack && isCommitted(root, journal.steps);
+  const problems = isForward ? rollForward(root, journal.steps) : takeAllBack(root, journal.steps);
+  if (problems.length > 0) throw unsettled(root, problems);
+  dropTx(root);
+  return isForward ? 'rolled forward' : 'rolled back';
+}
+
+function isCommitted(root: string, steps: readonly Step[]): boolean {
+  const index = commitPoint(steps);
+  return isDone(root, steps[index] as Step, index);
+}
+
+function takeAllBack(root: string, steps: readonly Step[]): string[] {
+  return turnBack(root) ? rollBack(root, steps) : [];
+}
+
+/** Nothing at all is touched for a journal of which a path leads elsewhere. */
+function refuseLinks(root: string, steps: readonly Step[]): void {
+  const link = steps.flatMap(({ path }) => [...parentsOf(path), path]).find((path) => isLink(root, path));
+  if (link) throw unsettled(root, [`${join(root, link)} is a link`]);
+}
+
+function isLink(root: string, path: string): boolean {
+  return lstat(join(root, path))?.isSymbolicLink() ?? false;
+}
+
+function unsettled(root: string, problems: string[]): UserError {
+  return new UserError(
+    `an earlier run in ${root} was cut short and cannot be settled (${problems.join('; ')}); put these files right with what is in ${join(root, TX)}, then remove that folder`,
+    EXIT.internal,
+  );
+}
+
+function run(root: string, transaction: Transaction): void {
+  settle(root);
+  const steps = stepsOf(root, transaction);
+  if (steps.length === 0) return;
+  try {
+    stage(root, steps, transaction.writes);
+    checkUnedited(root, new Map([...statesBefore(steps), ...transaction.expected]));
+    const commitAt = commitPoint(steps);
+    steps.forEach((step, index) => {
+      if (index === commitAt) for (const path of touchedFolders(root, steps.slice(0, index))) sync(path);
+      carryOut(root, step, index);
+    });
+    for (const path of touchedFolders(root, steps.slice(commitAt))) sync(path);
+  } catch (error) {
+    const problems = takeAllBackNow(root, steps);
+    if (problems.length > 0) throw failure(root, error, `and not all could be undone: ${problems.join('; ')}`);
+    quietly(() => dropTx(root));
+    throw error;
+  }
+  quietly(() => dropTx(root));
+}
+
+function takeAllBackNow(root: string, steps: readonly Step[]): string[] {
+  try {
+    return takeAllBack(root, steps);
+  } catch (error) {
+    return [(error as Error).message];
+  }
+}
+
+function failure(root: string, error: unknown, outcome: string): UserError {
+  return new UserError(`cannot write to ${root}: ${(error as Error).message}; ${outcome}`, EXIT.internal);
+}
+
+function explained<T>(root: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw failure(root, error, 'nothing was changed');
+  }
+}
+
+/** Makes the folder itself, and takes it away again if nothing came of it. */
+function withRoot(root: string, work: () => void): void {
+  const made = fs.mkdirSync(root, { recursive: true });
+  try {
+    work();
+  } catch (error) {
+    if (made) for (let path = root; path.length >= made.length; path = dirname(path)) quietly(() => fs.rmdirSync(path));
+    throw error;
+  }
+}

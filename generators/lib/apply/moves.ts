@@ -85,6 +85,8 @@ function takeBack(root: string, step: Step, index: number): void {
   } else {
     const isAside = state === undefined && lstat(join(root, oldPath(index)));
     if (state === (step.before ?? undefined) || !(isDone(root, step, index) || isAside)) return;
+    // The folder that the file took the place of is back already.
+    if (step.before === null && state === 'folder') return;
     if (state !== undefined && !(step.kind === 'write' && state === step.after)) throw edited(index);
     if (step.before !== null && stateOf(root, oldPath(index)) !== step.before) throw edited(index);
     if (step.before === null) fs.unlinkSync(path);

@@ -24,7 +24,10 @@ export function stepsOf(root: string, { writes, dirs, expected }: Transaction): 
   const isFirst = ({ path }: Step) => written.some((other) => isBelow(path, other.path) || isBelow(other.path, path));
   const first = deletes.filter((step) => isFirst(step) && step !== commit);
   const others = changes.filter((step) => step !== commit && !first.includes(step));
-  const kept = new Set(dirs.flatMap((dir) => [...parentsOf(dir), dir]));
+  const kept = new Set([
+    ...dirs.flatMap((dir) => [...parentsOf(dir), dir]),
+    ...written.flatMap((step) => parentsOf(step.path)),
+  ]);
   const emptied = foldersAbove(deletes, (path) => !kept.has(path) && !dirs.some((dir) => isBelow(path, dir)));
   const rmdirs = emptied.map((path): Step => ({ kind: 'rmdir', path, mode: modeOf(join(root, path)) }));
   const isRoom = ({ path }: Step) => written.some((other) => path === other.path || isBelow(path, other.path));
@@ -73,8 +76,9 @@ function changeOf(root: string, write: Write, all: readonly Write[]): Step[] {
     const link = [...parentsOf(path), path].find((name) => lstat(join(root, name))?.isSymbolicLink()) as string;
     throw new UserError(`${join(root, link)} is a link, nothing is written through it; move it away`, EXIT.conflict);
   }
-  const isEmptied = write.kind === 'write' && all.some((other) => other.kind === 'delete' && isBelow(other.path, path));
-  if (there === 'device' || (there === 'folder' && !isEmptied)) throw inTheWay(root, path, 'a file');
+  // What is there already of a folder that takes a file's place, or what goes for a file that takes a folder's.
+  const isSwapped = all.some((other) => other.kind !== write.kind && isBelow(other.path, path));
+  if (there === 'device' || (there === 'folder' && !isSwapped)) throw inTheWay(root, path, 'a file');
   const before = there === 'folder' ? undefined : there;
   if (write.kind === 'delete') return before ? [{ kind: 'delete', path, before }] : [];
   const after = fileState(write.bytes, write.executable);

@@ -4,9 +4,9 @@ import { EXIT, UserError } from '../errors.ts';
 import { commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
 import { locked, quietly } from './lock.ts';
 import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
-import { withoutSignals } from './signals.ts';
+import { delaySignals } from './signals.ts';
 import { stage } from './stage.ts';
-import { LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
+import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
 import { checkUnedited, statesBefore, stepsOf, touchedFolders } from './steps.ts';
 
 export { stateOf } from './state.ts';
@@ -33,7 +33,8 @@ export interface Transaction {
 export function commit(root: string, transaction: Transaction): void {
   explained(root, () => {
     if (!isLeftOver(root) && stepsOf(root, transaction).length === 0 && lstat(root)) return;
-    withoutSignals(() => withRoot(root, () => locked(root, () => run(root, transaction))));
+    delaySignals();
+    withRoot(root, () => locked(root, () => run(root, transaction)));
   });
 }
 
@@ -42,16 +43,25 @@ export function commit(root: string, transaction: Transaction): void {
  * @throws UserError (internal) that names the files that somebody changed since: they are left alone
  */
 export function recover(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
-  return explained(root, () =>
-    isLeftOver(root) ? withoutSignals(() => locked(root, () => settle(root))) : ('nothing' as const),
-  );
+  return explained(root, () => {
+    if (!isLeftOver(root)) return 'nothing';
+    delaySignals();
+    return locked(root, () => settle(root));
+  });
 }
 
 function isLeftOver(root: string): boolean {
   const stat = lstat(join(root, OWN));
   if (!stat) return false;
   refuseOther(root, OWN, stat);
-  return fs.readdirSync(join(root, OWN)).length === 0 || [TX, LOCK].some((path) => lstat(join(root, path)));
+  if ([TX, LOCK].some((path) => lstat(join(root, path)))) return true;
+  try {
+    return fs.readdirSync(join(root, OWN)).length === 0;
+  } catch (error) {
+    // Another run has just taken it away.
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 function refuseOther(root: string, path: string, stat: fs.Stats | undefined): void {
@@ -64,12 +74,14 @@ function settle(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
   if (!stat) return 'nothing';
   refuseOther(root, TX, stat);
   const journal = readJournal(root);
-  const isForward = journal !== undefined && !journal.isBack && isCommitted(root, journal.steps);
-  if (journal) {
-    refuseLinks(root, journal.steps);
-    const problems = isForward ? rollForward(root, journal.steps) : takeAllBack(root, journal.steps);
-    if (problems.length > 0) throw unsettled(root, problems);
+  if (!journal) {
+    dropTx(root);
+    return 'nothing';
   }
+  refuseLinks(root, journal.steps);
+  const isForward = !journal.isBack && isCommitted(root, journal.steps);
+  const problems = isForward ? rollForward(root, journal.steps) : takeAllBack(root, journal.steps);
+  if (problems.length > 0) throw unsettled(root, problems);
   dropTx(root);
   return isForward ? 'rolled forward' : 'rolled back';
 }

@@ -1,5 +1,5 @@
 /** Projects as a user makes them: written by the generator's own command, then built. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { checkout } from './machine.mjs';
@@ -26,6 +26,19 @@ export async function makeProject({ work, docker, base }, name, answers = {}, fi
 
 /** The images that were built. */
 export const built = [];
+
+/** Builds the base image; `options.certificates` is a file of certificates to trust meanwhile. */
+export async function buildBase({ docker, work, debian, options }, image) {
+  const folder = join(work, 'base');
+  await makinaImage('base', folder);
+  if (options.certificates) copyFileSync(options.certificates, join(folder, 'certs/e2e.crt'));
+  const pip = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'].filter((name) => process.env[name]);
+  const passed = [...pip.flatMap((name) => ['--build-arg', name]), ...proxies()];
+  built.push(image);
+  await docker(['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...passed, '--tag', image, folder], {
+    timeout: 900_000,
+  });
+}
 
 /** Builds the image of a project, with the command of its README. */
 export async function buildProject(docker, folder, image, env = {}) {

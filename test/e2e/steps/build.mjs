@@ -1,22 +1,13 @@
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { LISTED_ACLS } from '../in-container.mjs';
-import { buildProject, built, makeProject, makinaImage, proxies } from '../project.mjs';
+import { buildBase, buildProject, makeProject } from '../project.mjs';
 
 const BASE = 'makina-image-e2e/base';
-const PIP = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
 
 /** Builds the base image and the demo project. Returns `{base, demo}`. */
 export async function buildSteps(context) {
-  const { docker, needed, step, work, options, debian } = context;
+  const { docker, needed, step } = context;
   await needed('the base image builds', async () => {
-    const folder = join(work, 'base');
-    await makinaImage('base', folder);
-    if (options.certificates) copyFileSync(options.certificates, join(folder, 'certs/e2e.crt'));
-    const pip = PIP.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
-    const args = ['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...pip, ...proxies(), '--tag', BASE, folder];
-    built.push(BASE);
-    await docker(args, { timeout: 900_000 });
+    await buildBase(context, BASE);
     return megabytes(docker, BASE);
   });
   const demo = await needed('the demo project builds', () => makeProject({ ...context, base: BASE }, 'e2edemo'));

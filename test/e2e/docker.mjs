@@ -26,11 +26,14 @@ export function createDocker(engine, signal) {
     });
     if (result.timedOut || (reject && result.exitCode !== 0))
       throw new Error(
-        `docker ${args.join(' ')}: ${result.timedOut ? 'no end' : `exit code ${result.exitCode}`}\n${tail(result.all)}`,
+        `docker ${args.map(firstLine).join(' ')}: ${result.timedOut ? 'no end' : `exit code ${result.exitCode}`}\n${tail(result.all)}`,
       );
     return result;
   };
 }
+
+/** Of a program among the arguments, nothing: those start with a line break. */
+const firstLine = (text) => text.split('\n')[0];
 
 /** Removes the containers of this run that are still there, and images, which may not exist. */
 export async function cleanUp(engine, images) {
@@ -67,6 +70,31 @@ export async function withContainer({ docker, signal }, image, { run = [], comma
   }
 }
 
+/**
+ * Runs a container that ends by itself, and removes it.
+ * @returns `{code, stdout, stderr, changed}`: `changed` are the paths of its own layer that it made, changed or removed
+ */
+export async function runToEnd({ docker, signal }, image, { run = [], command = [], seconds = 40 } = {}) {
+  const name = `makina-image-e2e-${process.pid}-${runToEnd.count++}`;
+  const args = ['run', '--name', name, '--label', LABEL, ...run, image, ...command];
+  try {
+    const { exitCode, stdout, stderr } = await docker(args, { reject: false, timeout: seconds * 1000 });
+    const diff = (await docker(['diff', name])).stdout;
+    return { code: exitCode, stdout, stderr, changed: changedPaths(diff) };
+  } finally {
+    if (!signal.aborted) await docker(['rm', '--force', '--volumes', name], { reject: false });
+  }
+}
+runToEnd.count = 0;
+
+/** The paths that `docker diff` names, but for the folders that only hold others of them. */
+function changedPaths(diff) {
+  const paths = diff.split('\n').filter(Boolean);
+  return paths
+    .filter((line) => line[0] !== 'C' || !paths.some((other) => other.slice(2).startsWith(`${line.slice(2)}/`)))
+    .map((line) => line.slice(2));
+}
+
 /** A container that was started. */
 class Container {
   constructor(docker, signal, id) {
@@ -75,21 +103,32 @@ class Container {
 
   /** The body that is served on a path: waits at most `seconds` for status 200. */
   async get(path = '/', seconds = 20) {
-    return waitForPage(`http://${await this.address()}${path}`, seconds, this.signal, async () => {
-      const { running, code } = await this.state();
-      if (!running) throw new Error(`it has ended, with code ${code}`);
-    });
+    return waitForPage(`http://${await this.address()}${path}`, seconds, this.signal, () => this.mustRun());
+  }
+
+  /** Throws if it has ended. */
+  async mustRun() {
+    const { running, code } = await this.state();
+    if (!running) throw new Error(`it has ended, with code ${code}`);
   }
 
   /** `127.0.0.1:PORT` of its port 80. */
   async address() {
-    const { stdout } = await this.docker(['port', this.id, '80/tcp']);
-    return stdout.split('\n')[0];
+    const { exitCode, stdout, all } = await this.docker(['port', this.id, '80/tcp'], { reject: false });
+    if (exitCode === 0) return stdout.split('\n')[0];
+    // A port is open as long as the container runs.
+    await this.mustRun();
+    throw new Error(all);
   }
 
   /** Standard output and standard error so far. */
   async logs() {
     return (await this.docker(['logs', this.id], { reject: false })).all;
+  }
+
+  /** The paths of its own layer that it made, changed or removed so far. */
+  async changed() {
+    return changedPaths((await this.docker(['diff', this.id])).stdout);
   }
 
   async state() {
@@ -115,6 +154,27 @@ class Container {
     return (await this.docker(['exec', this.id, ...command])).stdout;
   }
 
+  /** What a Python program of in-container.mjs prints, which is JSON. */
+  async python(program, ...args) {
+    return JSON.parse(await this.exec('python3', '-c', program, ...args));
+  }
+
+  /**
+   * Sends it a signal with `docker kill`.
+   * @returns `{sent, delivered}`: the times just before and after, or undefined if it had ended already
+   */
+  async kill(signal) {
+    const sent = Date.now();
+    const { exitCode, all } = await this.docker(['kill', '--signal', signal, this.id], { reject: false });
+    if (exitCode === 0) return { sent, delivered: Date.now() };
+    if (!/is not running/.test(all)) throw new Error(`docker kill --signal ${signal}: ${all}`);
+  }
+
+  /** When it ended, by Docker's own record, in milliseconds since 1970. */
+  async endTime() {
+    return Date.parse((await this.docker(['inspect', '--format', '{{.State.FinishedAt}}', this.id])).stdout);
+  }
+
   /** Waits until its health check passes. */
   async healthy(seconds = 30) {
     const end = performance.now() + seconds * 1000;
@@ -126,6 +186,12 @@ class Container {
 
   async start() {
     await this.docker(['start', this.id]);
+  }
+
+  /** Stops it without a word, as a power cut would. */
+  async crash() {
+    await this.docker(['kill', '--signal', 'KILL', this.id], { reject: false });
+    await this.ended();
   }
 
   /** `docker stop`, as its user would: returns its state, and the seconds it took. */

@@ -3,17 +3,20 @@
 /**
  * @param signal aborts the whole run
  * @returns `step(name, action)` runs one step, prints `ok NAME (seconds)` or `FAILED NAME (seconds)` with the reason, and
- *   returns what the action returns, which is printed too if it is a text; undefined if it failed. `needed` is the same for
+ *   returns what the action returns, which is printed too if it is a text; undefined if it failed. The first word of a
+ *   named case's step is its name; `expect(names)` fails for each name that no step had. `needed` is the same for
  *   a step without which nothing more can be done: it throws after that. `summary()` prints the last line and returns the
  *   exit code.
  */
 export function createReport(signal) {
   const count = { passed: 0, failed: 0 };
+  const names = new Set();
 
   async function step(name, action) {
     const start = performance.now();
     const seconds = () => `${((performance.now() - start) / 1000).toFixed(2)} s`;
     signal.throwIfAborted();
+    names.add(name.split(' ')[0]);
     try {
       const result = await action();
       count.passed += 1;
@@ -32,10 +35,17 @@ export function createReport(signal) {
     return result;
   }
 
+  async function expect(expected) {
+    for (const name of expected.filter((each) => !names.has(each)))
+      await step(name, () => {
+        throw new Error('this case did not run');
+      });
+  }
+
   function summary() {
     console.log(`${count.passed} passed, ${count.failed} failed`);
     return count.passed > 0 && count.failed === 0 && !signal.aborted ? 0 : 1;
   }
 
-  return { step, needed, summary };
+  return { step, needed, expect, summary };
 }

@@ -1,12 +1,14 @@
 /**
  * The run-time proof: builds the base image and generated projects with real Docker, runs them, and checks what they do.
  *
- *   npm run test:e2e -- [options]
+ *   npm run test:e2e -- [options]      npm run test:soak -- [options]: the same with the larger counts of counts.mjs
  *
  *   --debian-image NAME   the Debian 12 image to start from; made with mmdebstrap if not given (E2E_DEBIAN_IMAGE)
  *   --debian-mirror URL   where mmdebstrap takes Debian from; read from this machine's apt sources if not given (E2E_DEBIAN_MIRROR)
  *   --certificates FILE   certificates the build may trust beside Debian's; PIP_CERT or SSL_CERT_FILE if not given
  *   --only NAME[,NAME]    these groups of steps alone: build is always run; the others are listed in GROUPS below
+ *   --soak                the larger counts
+ *   --seed N              the seed of the random moments; printed at the start and the end, another one each time if not given
  *   --keep                leave the containers, images, the started engine and the work folder as they are
  *
  * http_proxy, https_proxy and no_proxy, PIP_INDEX_URL and PIP_DEFAULT_TIMEOUT are passed on to the builds if set.
@@ -14,29 +16,47 @@
  * the Debian packages that are missing (docker.io, docker-compose, mmdebstrap) are installed. The Debian that is made is kept
  * in .cache/e2e of the checkout. Ports are opened on 127.0.0.1 alone.
  */
+import { randomInt } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { CASES } from './cases.mjs';
+import { readCounts } from './counts.mjs';
 import { cleanUp, createDocker } from './docker.mjs';
 import { debianImage, findEngine, installPackages } from './machine.mjs';
 import { built } from './project.mjs';
+import { createRandom } from './random.mjs';
 import { createReport } from './report.mjs';
+import { answerSteps } from './steps/answers.mjs';
 import { bareSteps } from './steps/bare.mjs';
 import { buildSteps } from './steps/build.mjs';
 import { composeSteps } from './steps/compose.mjs';
-import { hostileSteps } from './steps/hostile.mjs';
+import { crashSteps } from './steps/crash.mjs';
+import { hardeningSteps } from './steps/hardening.mjs';
+import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
 import { pillarSteps } from './steps/pillar.mjs';
+import { reconfigureSteps } from './steps/reconfigure.mjs';
+import { secretSteps } from './steps/secrets.mjs';
 import { serveSteps } from './steps/serve.mjs';
 import { signalSteps } from './steps/signals.mjs';
+import { supervisionSteps } from './steps/supervision.mjs';
+import { volumeSteps } from './steps/volumes.mjs';
 
 const GROUPS = {
   serve: serveSteps,
   pillar: pillarSteps,
-  signals: signalSteps,
   compose: composeSteps,
-  hostile: hostileSteps,
+  answers: answerSteps,
   bare: bareSteps,
+  signals: signalSteps,
+  crash: crashSteps,
+  supervision: supervisionSteps,
+  'hostile-volume': hostileVolumeSteps,
+  volumes: volumeSteps,
+  hardening: hardeningSteps,
+  secrets: secretSteps,
+  reconfigure: reconfigureSteps,
 };
 
 /** The options of the command line; throws for an unknown one. */
@@ -48,13 +68,16 @@ function readOptions() {
       'debian-mirror': { type: 'string', default: env.E2E_DEBIAN_MIRROR },
       certificates: { type: 'string', default: env.PIP_CERT || env.SSL_CERT_FILE },
       only: { type: 'string', default: Object.keys(GROUPS).join() },
+      soak: { type: 'boolean', default: false },
+      seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       keep: { type: 'boolean', default: false },
     },
   });
+  if (!/^\d{1,10}$/.test(values.seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`);
   const only = values.only.split(',').filter((name) => name !== 'build');
   const unknown = only.filter((name) => !Object.hasOwn(GROUPS, name));
   if (unknown.length > 0) throw new Error(`--only knows ${Object.keys(GROUPS).join(', ')}, not ${unknown.join(', ')}`);
-  return { ...values, only };
+  return { ...values, seed: Number(values.seed), only };
 }
 
 /** Runs everything; returns the exit code. */
@@ -64,10 +87,11 @@ async function main() {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
     process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)));
   const work = mkdtempSync(join(tmpdir(), 'makina-image-e2e-'));
-  const { step, needed, summary } = createReport(interruption.signal);
+  const { step, needed, expect, summary } = createReport(interruption.signal);
   let engine;
   let docker;
   let crashed = false;
+  console.log(`seed ${options.seed}`);
   try {
     await needed('prepare the machine', async () => {
       await installPackages(options, interruption.signal);
@@ -76,9 +100,25 @@ async function main() {
       return engine.started ? 'own engine' : 'the engine that was there';
     });
     const debian = await needed('make the Debian image', () => debianImage(docker, options, interruption.signal));
-    const context = { options, work, docker, step, needed, debian, env: engine.env, signal: interruption.signal };
+    const context = {
+      options,
+      work,
+      docker,
+      step,
+      needed,
+      debian,
+      env: engine.env,
+      signal: interruption.signal,
+      counts: readCounts(options.soak),
+      random: (label) => createRandom(options.seed, label),
+    };
     const images = await buildSteps(context);
-    for (const name of options.only) await GROUPS[name]({ ...context, ...images });
+    for (const name of options.only) {
+      const start = performance.now();
+      await GROUPS[name]({ ...context, ...images });
+      console.log(`-- the group ${name} took ${Math.round((performance.now() - start) / 1000)} s`);
+    }
+    await expect(['build', ...options.only].flatMap((name) => CASES[name] ?? []));
   } catch (error) {
     crashed = true;
     console.log(`stopped: ${error.message}`);
@@ -92,6 +132,7 @@ async function main() {
       rmSync(work, { recursive: true, force: true });
     }
   }
+  console.log(`seed ${options.seed}`);
   return summary() || Number(crashed);
 }
 

@@ -143,3 +143,14 @@ def test_streams_are_inherited_apart_and_users_switched(runner):
     assert out.count("www-data") == 6 and out.count("pa$SWORD1x %% $(b)") == 2
     assert runner.log().count("error") == 2
     assert runner.stop()[0] == 0
+
+
+def test_without_retries_the_first_death_counts(runner):
+    assert crash(runner, "exit 6", max_retry=0).wait(10) == 6
+    assert len(runner.lines("app died, process")) == 1
+
+
+def test_a_program_may_have_no_processes(runner):
+    crash(runner, "exit 6", numprocesses=0)
+    runner.until("front started")
+    assert not runner.lines("app died") and runner.stop()[0] == 0

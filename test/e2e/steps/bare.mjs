@@ -7,8 +7,8 @@ export async function bareSteps(context) {
   const { step } = context;
 
   await step('a project with nothing in it builds and runs', async () => {
-    const { name } = await makeProject(context, 'e2ebare', { demo: false });
-    await withContainer(context, name, { run: ['--health-interval', '1s'] }, async (container) => {
+    const { image } = await makeProject(context, 'e2ebare', { demo: false });
+    await withContainer(context, image, { run: ['--health-interval', '1s'] }, async (container) => {
       await container.healthy();
       await assert.rejects(container.get('/', 0.1), /is not served/);
       assert.equal((await container.stop()).code, 0);
@@ -16,8 +16,8 @@ export async function bareSteps(context) {
   });
 
   await step('a project with files alone serves them', async () => {
-    const { name } = await makeProject(context, 'e2efiles', answers, files);
-    await withContainer(context, name, {}, async (container) => {
+    const { name, image } = await makeProject(context, 'e2efiles', answers, files);
+    await withContainer(context, image, {}, async (container) => {
       assert.equal(await container.get('/media/sub/page.html'), 'from the seeded folder');
       assert.equal(await container.get('/plain/sub/page.html'), 'from the seeded folder');
       const { status } = await fetch(`http://${await container.address()}/plain../secret`);

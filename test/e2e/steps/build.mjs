@@ -1,36 +1,27 @@
-import { copyFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { LISTED_ACLS } from '../in-container.mjs';
-import { buildProject, built, makeProject, makinaImage, proxies } from '../project.mjs';
+import { buildBase, buildProject, imageName, makeProject } from '../project.mjs';
 
-const BASE = 'makina-image-e2e/base';
-const PIP = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
+const BASE = imageName('makina-image-e2e/base');
 
 /** Builds the base image and the demo project. Returns `{base, demo}`. */
 export async function buildSteps(context) {
-  const { docker, needed, step, work, options, debian } = context;
+  const { docker, needed, step } = context;
   await needed('the base image builds', async () => {
-    const folder = join(work, 'base');
-    await makinaImage('base', folder);
-    if (options.certificates) copyFileSync(options.certificates, join(folder, 'certs/e2e.crt'));
-    const pip = PIP.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
-    const args = ['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...pip, ...proxies(), '--tag', BASE, folder];
-    built.push(BASE);
-    await docker(args, { timeout: 900_000 });
+    await buildBase(context, BASE);
     return megabytes(docker, BASE);
   });
   const demo = await needed('the demo project builds', () => makeProject({ ...context, base: BASE }, 'e2edemo'));
   await step('the demo project builds with BuildKit', () =>
-    buildProject(docker, demo.folder, 'e2edemo-buildkit', { DOCKER_BUILDKIT: '1' }),
+    buildProject(docker, demo.folder, imageName('e2edemo-buildkit'), { DOCKER_BUILDKIT: '1' }),
   );
-  await step('no file of the image has an ACL', async () => {
-    const { stdout } = await docker(['run', '--rm', '--entrypoint', 'python3', demo.name, '-c', LISTED_ACLS]);
+  await step('no-acl', async () => {
+    const { stdout } = await docker(['run', '--rm', '--entrypoint', 'python3', demo.image, '-c', LISTED_ACLS]);
     const { files, acls } = JSON.parse(stdout);
     if (files < 1000 || acls.length > 0) throw new Error(`${files} files looked at; with an ACL: ${acls.join(' ')}`);
     return `${files} files`;
   });
   await step('a command instead of the launcher is run', async () => {
-    const { stdout } = await docker(['run', '--rm', demo.name, 'sh', '-c', 'echo ok']);
+    const { stdout } = await docker(['run', '--rm', demo.image, 'sh', '-c', 'echo ok']);
     if (stdout !== 'ok') throw new Error(`it printed ${stdout}`);
   });
   return { base: BASE, demo };

@@ -11,7 +11,7 @@ export async function serveSteps(context) {
   const run = dataVolume(demo);
 
   await step('the first start fills the volume and serves', () =>
-    withContainer(context, demo.name, { run }, async (container) => {
+    withContainer(context, demo.image, { run }, async (container) => {
       assert(!existsSync(seeded), 'the volume is not empty before the first start');
       const page = await container.get();
       assert.match(page, /<h1>It works<\/h1>/);
@@ -23,7 +23,7 @@ export async function serveSteps(context) {
   );
 
   await step('a second start leaves a changed file alone', () =>
-    withContainer(context, demo.name, { run }, async (container) => {
+    withContainer(context, demo.image, { run }, async (container) => {
       writeFileSync(seeded, 'changed by its user');
       assert.match(await container.get(), /<p>changed by its user<\/p>/);
       assert.equal(readFileSync(seeded, 'utf8'), 'changed by its user');
@@ -31,14 +31,14 @@ export async function serveSteps(context) {
   );
 
   await step('only the init, the launcher, circus and its children run', () =>
-    withContainer(context, demo.name, { run }, async (container) => {
+    withContainer(context, demo.image, { run }, async (container) => {
       await container.get();
       const user = await container.exec('id', '-u', `${demo.name}-user`);
       const www = await container.exec('id', '-u', 'www-data');
       const expected = [
         ['0', /^\/usr\/bin\/tini /],
         ['0', /^\/bin\/sh \/srv\/projects\/e2edemo\/project\/launch.sh$/],
-        ['0', /^\/srv\/apps\/circus\/venv\/bin\/python\S* \/srv\/apps\/circus\/venv\/bin\/circusd /],
+        ['0', /^\/srv\/apps\/circus\/venv\/bin\/python -I \/srv\/apps\/circus\/runner /],
         [user, /^python3 app\/server.py$/],
         ['0', /^nginx: master process /],
         [www, /^nginx: worker process$/],
@@ -53,7 +53,7 @@ export async function serveSteps(context) {
   );
 
   await step('the logs of nginx and of the program are in docker logs', () =>
-    withContainer(context, demo.name, { run }, async (container) => {
+    withContainer(context, demo.image, { run }, async (container) => {
       await container.get('/?in-the-log');
       const log = await container.logs();
       assert.match(log, /"GET \/\?in-the-log HTTP\/1.1" 200 \d+ "-"/, 'nothing of nginx');
@@ -63,7 +63,7 @@ export async function serveSteps(context) {
   );
 
   await step('its health check tells when it is ready', () =>
-    withContainer(context, demo.name, { run: [...run, '--health-interval', '1s'] }, async (container) => {
+    withContainer(context, demo.image, { run: [...run, '--health-interval', '1s'] }, async (container) => {
       assert.equal((await container.state()).health, 'starting');
       await container.healthy();
       assert.match(await container.get('/', 1), /It works/);
@@ -71,7 +71,7 @@ export async function serveSteps(context) {
   );
 
   await step('docker stop ends it gracefully', () =>
-    withContainer(context, demo.name, { run }, async (container) => {
+    withContainer(context, demo.image, { run }, async (container) => {
       await container.get();
       const { code, pid, seconds } = await container.stop();
       assert.equal(code, 0);
@@ -85,7 +85,7 @@ export async function serveSteps(context) {
   );
 
   await step('a stopped container starts again', () =>
-    withContainer(context, demo.name, { run }, async (container) => {
+    withContainer(context, demo.image, { run }, async (container) => {
       await container.get();
       await container.stop();
       await container.start();
@@ -94,7 +94,7 @@ export async function serveSteps(context) {
   );
 
   await step('it runs without a mounted volume', () =>
-    withContainer(context, demo.name, {}, async (container) => {
+    withContainer(context, demo.image, {}, async (container) => {
       assert.match(await container.get(), /copied into the data volume/);
     }),
   );

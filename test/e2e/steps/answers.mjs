@@ -41,14 +41,14 @@ const answers = {
 };
 
 /** That no answer changes on its way to a real program. */
-export async function hostileSteps(context) {
+export async function answerSteps(context) {
   const { step, docker } = context;
   const files = { 'project/app/dump.py': DUMP_SERVER };
   const project = await step('a project with hostile answers builds', () => makeProject(context, NAME, answers, files));
   if (!project) return;
 
   await step('hostile answers reach the program unchanged', () =>
-    withContainer(context, NAME, {}, async (container) => {
+    withContainer(context, project.image, {}, async (container) => {
       const { args, env, app } = JSON.parse(await container.get());
       assert.deepEqual(args, ['one word', "it's", ...HOSTILE]);
       for (const [key, text] of Object.entries(answers.programs.web.env)) assert.equal(env[key], text, key);
@@ -57,7 +57,7 @@ export async function hostileSteps(context) {
   );
 
   await step('a program gets no other environment than its own', () =>
-    withContainer(context, NAME, { run: ['--env', 'SECRET=1'] }, async (container) => {
+    withContainer(context, project.image, { run: ['--env', 'SECRET=1'] }, async (container) => {
       const { env } = JSON.parse(await container.get());
       const demo = ['APP_CONFIG', 'DATA_DIR', 'PORT'];
       const known = ['PATH', 'HOME', 'USER', 'LANG', ...demo, ...Object.keys(answers.programs.web.env)];
@@ -68,7 +68,7 @@ export async function hostileSteps(context) {
 
   await step('a hostile description is a label, unchanged', async () => {
     const format = '{{json .Config.Labels}}';
-    const labels = JSON.parse((await docker(['image', 'inspect', '--format', format, NAME])).stdout);
+    const labels = JSON.parse((await docker(['image', 'inspect', '--format', format, project.image])).stdout);
     assert.equal(labels['org.opencontainers.image.description'], answers.description);
   });
 }

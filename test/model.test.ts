@@ -6,6 +6,7 @@ import { unusable } from '../generators/lib/answers/unusable.ts';
 import { formatYoRc, parseYoRc } from '../generators/lib/answers/yo-rc.ts';
 import { fields } from '../generators/lib/model/fields.ts';
 import { canonicalIntent, complete, type Intent, merge, sortKeys } from '../generators/lib/model/intent.ts';
+import { migrate } from '../generators/lib/model/migrations.ts';
 import { publishedFiles } from '../generators/lib/model/published.ts';
 import { RESERVED_DATA_KEYS } from '../generators/lib/model/reserved.ts';
 import { packageRoot } from '../generators/lib/package.ts';
@@ -214,4 +215,14 @@ test('no data key of the model is one that mc_project keeps for itself', () => {
 
 test.each(Object.entries(publishedFiles()))('%s is what the model says (npm run docs:model)', (path, text) => {
   expect(readFileSync(join(packageRoot, path), 'utf8')).toBe(text);
+});
+
+test('stored answers of an older model go through every migration after it, in order', () => {
+  const append = (word: string) => (answers: Intent) => ({ ...answers, path: `${answers.path} ${word}` });
+  const migrations = [append('2'), append('3')];
+  expect([1, 2, 3].map((version) => migrate({ path: 'from' }, version, migrations).path)).toEqual([
+    'from 2 3',
+    'from 3',
+    'from',
+  ]);
 });

@@ -1,8 +1,10 @@
 import { UserError } from '../errors.ts';
 import { canonicalIntent, type Intent, isDict } from '../model/intent.ts';
+import { MIGRATIONS, migrate } from '../model/migrations.ts';
 
 const KEY = 'generator-makina-image';
-const MODEL_VERSION = 1;
+/** The version of the model that this generator writes. */
+const MODEL_VERSION = MIGRATIONS.length + 1;
 
 /** A parsed `.yo-rc.json`: our intent, if it has one, and what other generators keep beside it. */
 export interface YoRc {
@@ -28,11 +30,12 @@ export function parseYoRc(path: string, text: string): YoRc {
   const { [KEY]: ours, ...others } = content;
   if (ours === undefined) return { others };
   if (!isDict(ours) || !isDict(ours.answers)) throw new UserError(`${path}: "${KEY}" must be an object with "answers"`);
-  if (ours.model !== MODEL_VERSION)
+  const { model } = ours;
+  if (typeof model !== 'number' || !Number.isInteger(model) || model < 1 || model > MODEL_VERSION)
     throw new UserError(
-      `${path} holds model ${ours.model}, this generator reads model ${MODEL_VERSION}; use the generator that wrote it`,
+      `${path} holds model ${model}, this generator reads models up to ${MODEL_VERSION}; use the generator that wrote it`,
     );
-  return { intent: ours.answers, others };
+  return { intent: migrate(ours.answers, model), others };
 }
 
 /** The text of a `.yo-rc.json`; the order in which things were said never shows. */

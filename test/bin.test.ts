@@ -16,6 +16,19 @@ import { packageRoot, version } from '../generators/lib/package.ts';
 import { BIN, makinaImage, onTerminal, tempDir } from './support/run.ts';
 import { readTree } from './support/tree.ts';
 
+/** Runs the bin, and kills it once it has renamed some files into place. */
+function killAfterRenames() {
+  const fs = require('node:fs');
+  const { renameSync } = fs;
+  let left = Number(process.argv[1]);
+  fs.renameSync = (...paths: unknown[]) => {
+    renameSync(...paths);
+    if (--left === 0) process.kill(process.pid, 'SIGKILL');
+  };
+  process.argv.splice(1, 1);
+  require(process.argv[1] as string);
+}
+
 describe('makina-image new', () => {
   test('writes a whole project and says what to type next', async () => {
     const dir = tempDir();
@@ -31,7 +44,7 @@ describe('makina-image new', () => {
       '.yo-rc.json',
     ])
       expect(Object.keys(tree)).toContain(path);
-    expect(Object.keys(tree).filter((path) => path.includes('makina-image-'))).toEqual([]);
+    expect(Object.keys(tree).filter((path) => /makina-image-|(lock|tx)\/$/.test(path))).toEqual([]);
   });
 
   test('a second time writes nothing', async () => {
@@ -87,7 +100,7 @@ describe('makina-image new', () => {
     });
   });
 
-  test('stops with 3 where files differ, names them all and writes nothing, unless forced', async () => {
+  test('stops with 3 where files differ, names them all and writes nothing, unless told to', async () => {
     const dir = tempDir();
     mkdirSync(join(dir, 'demo'));
     writeFileSync(join(dir, 'demo/README.md'), 'mine');
@@ -96,7 +109,7 @@ describe('makina-image new', () => {
     expect(exitCode).toBe(3);
     expect(stderr).toContain('  README.md\n  compose.yaml');
     expect(readTree(join(dir, 'demo'))).toEqual({ 'README.md': 'mine', 'compose.yaml': 'mine' });
-    expect((await makinaImage(dir, ['new', 'demo', '--force'])).exitCode).toBe(0);
+    expect((await makinaImage(dir, ['new', 'demo', '--conflict=theirs'])).exitCode).toBe(0);
     expect(readTree(join(dir, 'demo'))['README.md']).toContain('# demo');
   });
 
@@ -135,6 +148,11 @@ describe('makina-image new', () => {
     [['new', 'demo', '--description', '--yes'], '--description needs a value'],
     [['new', 'demo', '--programs', '['], '--programs is not valid JSON'],
     [['new', 'demo', '-x'], 'new has no flag -x'],
+    [['new', 'demo', '--force'], 'new has no flag --force'],
+    [['new', 'demo', '--conflict=best'], '--conflict must be one of abort, markers'],
+    [['ci', 'github'], 'is no project of this generator'],
+    [['resolve', 'README.md'], 'resolve needs one of --ours, --theirs and --merged'],
+    [['adopt'], 'adopt needs the path of a file'],
   ])('%j is refused in one sentence', async (args, sentence) => {
     const dir = tempDir();
     const { exitCode, stderr } = await makinaImage(dir, args);
@@ -178,30 +196,37 @@ describe('makina-image new', () => {
     expect((await makinaImage(dir, ['new', 'demo'])).exitCode).toBe(3);
   });
 
-  test('says which edited files differ from what the answers give, and replaces them only by force', async () => {
+  test('takes answers that were changed by hand, and replaces an edit of the same lines only when told to', async () => {
     const dir = tempDir();
     await makinaImage(dir, ['new', 'demo']);
-    const yoRc = join(dir, 'demo/.yo-rc.json');
+    const [yoRc, compose] = [join(dir, 'demo/.yo-rc.json'), join(dir, 'demo/compose.yaml')];
     writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('"name": "demo"', '"name": "demo", "publish": 9000'));
-    const { stdout } = await makinaImage(join(dir, 'demo'), ['new']);
-    expect(stdout).toContain('left as you edited them');
-    expect(stdout).toContain('compose.yaml');
-    await makinaImage(join(dir, 'demo'), ['new', '--force']);
+    writeFileSync(compose, readFileSync(compose, 'utf8').replace('8080:80', '8081:80'));
+    const before = readTree(join(dir, 'demo'));
+    const { exitCode, stderr } = await makinaImage(join(dir, 'demo'), ['new']);
+    expect([exitCode, stderr]).toEqual([3, expect.stringContaining('  compose.yaml')]);
+    expect(readTree(join(dir, 'demo'))).toEqual(before);
+    await makinaImage(join(dir, 'demo'), ['new', '--conflict=theirs']);
     expect(readTree(join(dir, 'demo'))['compose.yaml']).toContain('9000:80');
   });
 
-  test('finishes at the next run what a killed run left half done', async () => {
+  test('finishes at the next run what a killed run left half done, or takes it back', async () => {
     const dir = tempDir();
+    const change = ['new', 'demo', '--publish', '9000', '--description', 'Other'];
     await makinaImage(dir, ['new', 'demo']);
-    const project = join(dir, 'demo');
-    const before = readTree(project);
-    await makinaImage(dir, ['new', 'demo', '--publish', '9000', '--description', 'Other']);
-    const after = readTree(project);
-    // A run that was killed after its first file: the answers are written last.
-    for (const path of ['.yo-rc.json', 'compose.yaml', 'project/Dockerfile'])
-      writeFileSync(join(project, path), before[path] as string);
-    await makinaImage(dir, ['new', 'demo', '--publish', '9000', '--description', 'Other']);
-    expect(readTree(project)).toEqual(after);
+    const before = readTree(join(dir, 'demo'));
+    await makinaImage(dir, change);
+    const after = readTree(join(dir, 'demo'));
+    const script = killAfterRenames.toString().replace(/^.*?\{|\}$/gs, '');
+    for (const renames of [1, 3, 6]) {
+      rmSync(join(dir, 'demo'), { recursive: true });
+      await makinaImage(dir, ['new', 'demo']);
+      expect(readTree(join(dir, 'demo'))).toEqual(before);
+      const killed = await execa('node', ['-e', script, String(renames), BIN, ...change], { cwd: dir, reject: false });
+      expect(killed.signal).toBe('SIGKILL');
+      await makinaImage(dir, change);
+      expect(readTree(join(dir, 'demo'))).toEqual(after);
+    }
   });
 
   test('leaves deleted and linked seeds to the user, and refuses to rename a project', async () => {
@@ -226,8 +251,8 @@ describe('makina-image new', () => {
     const dir = tempDir();
     writeFileSync(join(dir, 'file'), '');
     const { exitCode, stderr } = await makinaImage(dir, ['new', 'demo', '--destination', 'file/below', '--yes']);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain('nothing was changed');
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/not a (directory|folder).*file\/below/)]);
+    expect(readTree(dir)).toEqual({ file: '' });
   });
 });
 
@@ -277,6 +302,6 @@ describe('makina-image', () => {
     expect((await makinaImage('.', ['--version'])).stdout).toBe(version);
     expect((await makinaImage('.', [])).stdout).toContain('new [NAME]');
     expect((await makinaImage('.', ['new', '--help'])).stdout).toContain('--base-image TEXT');
-    expect((await makinaImage('.', ['base', '--help'])).stdout).toContain('--force');
+    expect((await makinaImage('.', ['base', '--help'])).stdout).toContain('--conflict');
   });
 });

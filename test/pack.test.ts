@@ -55,7 +55,9 @@ test('from the tarball alone, npx runs yo makina-image and the bin', { timeout: 
     env: npmFree(userDir()),
   });
   expect([exitCode, all]).toEqual([0, expect.stringContaining('files written')]);
-  expect(Object.keys(readTree(join(dir, 'byyo')))).toEqual(Object.keys(readTree(join(dir, 'bybin'))));
+  // Bases are named after their content, and that after the project.
+  const paths = (name: string) => Object.keys(readTree(join(dir, name))).filter((path) => !path.includes('/base/'));
+  expect(paths('byyo')).toEqual(paths('bybin'));
 });
 
 test('the bin loads nothing but itself until it has to', async () => {

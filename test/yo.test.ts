@@ -69,6 +69,13 @@ describe('yo makina-image', () => {
     expect((await yo(dir, ['makina-image', 'demo', '--destination', '.'])).exitCode).toBe(3);
     expect(readTree(dir)).toEqual({ 'README.md': 'mine' });
     expect((await yo(dir, ['makina-image', 'demo', '--destination', '.', '--force'])).exitCode).toBe(0);
+    const tree = readTree(dir);
+    expect(tree['README.md']).toContain('# demo');
+    expect(
+      Object.keys(tree)
+        .filter((path) => path.startsWith('.makina-image/backup/'))
+        .map((path) => tree[path]),
+    ).toContain('mine');
   });
 
   test('asks on a terminal', async () => {
@@ -99,10 +106,40 @@ describe('yo makina-image:base', () => {
   });
 });
 
+describe('yo makina-image:upgrade', () => {
+  test('does what the bin does, with its codes', async () => {
+    const dir = userDir();
+    await yo(dir, ['makina-image', 'demo']);
+    const project = join(dir, 'demo');
+    expect((await yo(project, ['makina-image:upgrade'])).exitCode).toBe(0);
+    const yoRc = join(project, '.yo-rc.json');
+    writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('"name": "demo"', '"name": "demo", "publish": 9000'));
+    const dry = await yo(dir, ['makina-image:upgrade', 'demo', '--dry-run']);
+    expect([dry.exitCode, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('updated compose.yaml')]);
+    expect(readTree(project)['compose.yaml']).toContain('8080:80');
+    expect((await yo(dir, ['makina-image:upgrade', 'demo'])).exitCode).toBe(0);
+    expect(readTree(project)['compose.yaml']).toContain('9000:80');
+    writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('9000', '9001'));
+    const mine = (readTree(project)['compose.yaml'] as string).replace('9000:80', '1:80');
+    writeFileSync(join(project, 'compose.yaml'), mine);
+    const { exitCode, stdout, stderr } = await yo(dir, ['makina-image:upgrade', 'demo']);
+    expect([exitCode, stdout + stderr]).toEqual([3, expect.stringContaining('compose.yaml: you and the templates')]);
+    expect(readTree(project)['compose.yaml']).toBe(mine);
+    expect((await yo(dir, ['makina-image:upgrade', 'demo', '--force'])).exitCode).toBe(0);
+    expect(readTree(project)['compose.yaml']).toContain('9001:80');
+  });
+  test('refuses what is no project', async () => {
+    const dir = userDir();
+    const { exitCode, stdout, stderr } = await yo(dir, ['makina-image:upgrade']);
+    expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining('is no project of this generator')]);
+  });
+});
+
 test('yo lists these generators and no helper among them', async () => {
   const { stdout } = await yo(userDir(), ['--generators']);
   expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
     "  makina-image
-        base"
+        base
+        upgrade"
   `);
 });

@@ -36,7 +36,11 @@ export interface Diff {
 
 /** What `upgrade` would change in a project; writes nothing. @throws UserError */
 export function diff(root: string, options: Options): Diff {
-  const examined = open(root, options);
+  return diffOf(open(root, options));
+}
+
+/** The same for a project that is examined already. */
+export function diffOf(examined: Examined): Diff {
   const { files, sidecars } = examined.plan;
   const changed = [
     ...files.filter(({ before, after }) => before !== after),

@@ -71,7 +71,8 @@ function basesToMerge(
 ): Map<string, Buffer> {
   const bases = new Map<string, Buffer>();
   for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
-    const needed = manifest?.conflicts[path]?.theirs ?? sha256;
+    const pending = manifest?.conflicts[path];
+    const needed = pending && !disk.get(sidecarOf(path)) ? pending.theirs : sha256;
     const ours = disk.get(path);
     const isMoved = renames.some(({ from }) => from === path);
     const next = theirs.files.get(path);

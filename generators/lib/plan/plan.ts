@@ -194,9 +194,11 @@ function decide(
     return theirs ? { action: 'conflict', reason: 'type-changed', after: undefined, base: 'as it was' } : gone();
   if (pending && theirs && isUnresolved(input, path, pending, ours, theirs))
     return { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending };
-  // Of a conflict that the user settled by hand, what was to be merged in then is the base now.
+  // Of a conflict that the user settled by hand, what was to be merged in then is the base now. A sidecar that is still
+  // there is not settled, though the templates have something newer by now.
   const executable = theirs?.executable ?? file.base?.executable ?? false;
-  const base = pending ? { sha256: pending.theirs, executable } : file.base;
+  const isSettled = pending && !(pending.kind === 'sidecar' && input.disk.get(sidecarOf(path)));
+  const base = isSettled ? { sha256: pending.theirs, executable } : file.base;
 
   if (!theirs) {
     if (!ours) return gone();
@@ -206,7 +208,8 @@ function decide(
   if (!ours) {
     if (!base) return { action: 'created', after: theirs, base: 'rendered' };
     const changed = is(theirs, base) ? {} : { reason: 'template-changed' as const };
-    return { action: 'deleted-by-user', ...changed, after: undefined, base: 'as it was' };
+    // A file that was the user's own, beside ours, may be gone too: without a base it would come back.
+    return { action: 'deleted-by-user', ...changed, after: undefined, base: file.base ? 'as it was' : 'rendered' };
   }
   if (same(ours, theirs)) {
     const known = base && is(theirs, base) ? undefined : 'converged';

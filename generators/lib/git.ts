@@ -15,17 +15,17 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
     '--',
     ...paths,
   ];
-  const { status, stdout } = spawnSync('git', ['-C', root, '-c', 'status.relativePaths=true', ...args], {
-    encoding: 'utf8',
-  });
-  if (status !== 0) return [];
-  return paths.filter((path) => stdout.split('\0').some((line) => isOf(line.slice(3), path)));
+  // Without optional locks, since git status would write what it finds into the index.
+  const git = (words: string[]) =>
+    spawnSync('git', ['--no-optional-locks', '-C', root, ...words], { encoding: 'utf8' });
+  const prefix = git(['rev-parse', '--show-prefix']);
+  const { status, stdout } = git(args);
+  if (prefix.status !== 0 || status !== 0) return [];
+  const found = stdout.split('\0').map((line) => line.slice(3));
+  return paths.filter((path) => found.some((dirty) => isOf(dirty, prefix.stdout.replace(/\n$/, '') + path)));
 }
 
-/** git names a folder where all that is in it is ignored; with -z its paths are those of the repository. */
-function isOf(found: string, path: string): boolean {
-  return (
-    found !== '' &&
-    (found === path || found.endsWith(`/${path}`) || (found.endsWith('/') && `/${path}`.includes(`/${found}`)))
-  );
+/** Both from the top of the repository; git names a folder where all that is in it is ignored. */
+function isOf(dirty: string, path: string): boolean {
+  return dirty === path || (dirty.endsWith('/') && path.startsWith(dirty));
 }

@@ -32,6 +32,8 @@ export function resolve(root: string, path: string, side: Side, scratch: string)
   const put = (bytes: Buffer, executable: boolean) => writes.push({ kind: 'write', path, bytes, executable });
   if (marked && entry) {
     const bytes = side === 'merged' ? refuseMarkers(path, entry.bytes) : takeSide(entry.bytes, side);
+    // Lines that the user wrote are among those that go.
+    if (side === 'theirs') writes.push(backup(entry.bytes));
     if (!bytes.equals(entry.bytes)) put(bytes, entry.executable);
   } else if (side === 'theirs' && !(entry?.bytes.equals(theirs.bytes) && entry.executable === theirs.executable)) {
     if (entry) writes.push(backup(entry.bytes));

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { globSync, isDynamicPattern } from 'tinyglobby';
 import { UserError } from '../lib/errors.ts';
@@ -28,11 +29,11 @@ export function folders(words: readonly string[]): string[] {
  * @param tell prints what there is to tell of one
  * @returns the worst exit code
  */
-export function eachProject(
+export async function eachProject(
   roots: readonly string[],
   act: (root: string) => Report,
   tell: (report: Report) => void,
-): number {
+): Promise<number> {
   const exits: number[] = [];
   const showsProgress = roots.length > 1 && isatty(2);
   for (const [index, root] of roots.entries()) {
@@ -47,6 +48,9 @@ export function eachProject(
     if (showsProgress) process.stderr.write('\r\x1b[K');
     tell(report);
     exits.push(report.exit);
+    // A signal that came while files were written is told two turns later, and ends the run here.
+    await setImmediate();
+    await setImmediate();
   }
   return worst(exits);
 }

@@ -1,19 +1,14 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { CASES, FOLDER, SEED } from './support/cases.ts';
 import { type Engine, engine, mutants } from './support/engine.ts';
-import { type Property, plainProperties, properties } from './support/properties.ts';
+import { diffed, type Property, plainProperties, properties } from './support/properties.ts';
 import { plainScenarios, scenarios } from './support/scenario.ts';
-
-/** How often each property is tried, and from which seed: `CASES=500 SEED=1 npm test -- test/regenerate.test.ts`. */
-const CASES = Number(process.env.CASES ?? 100);
-const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
-// In memory, since every run waits for the disk.
-const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-console.log(`SEED=${SEED} CASES=${CASES}`);
+import { workFiles } from './support/snapshot.ts';
 
 async function hold(
   property: Property,
@@ -56,6 +51,24 @@ describe('whatever the user and the templates do', () => {
   test.each(all)('%s', { timeout: 600_000 }, (_, property, given) => hold(property, engine, given, CASES));
 });
 
+describe('the diffs of all these', () => {
+  test.each([
+    ['git', ['apply', '--whitespace=nowarn']],
+    ['patch', ['-p1', '--silent']],
+  ])('are what %s %j takes', { timeout: 600_000 }, (command, args) => {
+    for (const { before, text, after } of diffed.filter(({ text }) => text && !text.includes('\nBinary files'))) {
+      const root = mkdtempSync(join(FOLDER, 'makina-image-case-'));
+      try {
+        writeFiles(root, before);
+        execFileSync(command, args, { cwd: root, input: Buffer.from(text, 'utf8') });
+        expect(workFiles(root)).toEqual(after);
+      } finally {
+        rmSync(root, { recursive: true, force: true });
+      }
+    }
+  });
+});
+
 describe('the suite finds a fault', () => {
   test.each(Object.entries(mutants))('in an engine that %s', { timeout: 600_000 }, async (_, mutant) => {
     let found: string | undefined;
@@ -67,3 +80,17 @@ describe('the suite finds a fault', () => {
     expect(found).toBeDefined();
   });
 });
+
+/** Files as `workFiles` tells them, links apart. */
+function writeFiles(root: string, files: Record<string, string>): void {
+  for (const [path, content] of Object.entries(files)) {
+    const isLink = content.startsWith('->');
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    if (isLink) symlinkSync(content.slice(3), join(root, path));
+    else
+      writeFileSync(join(root, path), content.slice(2), {
+        encoding: 'latin1',
+        mode: content[0] === 'x' ? 0o755 : 0o644,
+      });
+  }
+}

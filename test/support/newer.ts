@@ -1,0 +1,23 @@
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot } from '../../generators/lib/package.ts';
+
+/** A change of the text of a template, by its path below templates/, without `.ejs`. */
+export type Changes = Record<string, (text: string) => string>;
+
+/**
+ * Another version of this generator.
+ * @param folder where to put it; it need not exist
+ * @returns its bin
+ */
+export function otherVersion(folder: string, version: string, changes: Changes): string {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ['dist', 'templates', 'package.json'])
+    cpSync(join(packageRoot, name), join(folder, name), { recursive: true });
+  symlinkSync(join(packageRoot, 'node_modules'), join(folder, 'node_modules'));
+  const change = (path: string, how: (text: string) => string) =>
+    writeFileSync(join(folder, path), how(readFileSync(join(folder, path), 'utf8')));
+  change('package.json', (text) => text.replace(/"version": "[^"]*"/, `"version": "${version}"`));
+  for (const [path, how] of Object.entries(changes)) change(`templates/${path}.ejs`, how);
+  return join(folder, 'dist/makina-image.cjs');
+}

@@ -42,7 +42,10 @@ export function readManifest(root: string): Manifest | undefined {
   const file = join(root, MANIFEST);
   if (fs.lstatSync(join(root, FOLDER), { throwIfNoEntry: false })?.isSymbolicLink())
     throw new UserError(`${join(root, FOLDER)} is a link; put the folder there`, EXIT.internal);
-  if (!fs.existsSync(file)) return undefined;
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (!stat) return undefined;
+  // A FIFO would be waited for without end.
+  if (!stat.isFile()) throw unusable(file, 'it is not a file');
   let content: unknown;
   try {
     content = JSON.parse(fs.readFileSync(file, 'utf8'));

@@ -1,15 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UserError } from '../generators/lib/errors.ts';
 import { newProject } from '../generators/lib/new-project.ts';
 import { CONFLICT_MODES } from '../generators/lib/plan/plan.ts';
 import { check, upgrade } from '../generators/lib/upgrade.ts';
-import { CASES, FOLDER, SEED } from './support/cases.ts';
+import { CASES, FOLDER, SEED, turnOver } from './support/cases.ts';
 import { makinaImage } from './support/run.ts';
 import { contents, stamps } from './support/snapshot.ts';
 
@@ -21,7 +21,7 @@ beforeAll(async () => {
   const root = join(work, 'template/project');
   const scratch = tmpdir();
   await newProject({ cwd: work, destination: root, flags: { name: 'demo' }, answers: {}, conflict: 'abort', scratch });
-  for (const path of ['../outside', '.git', 'data/data', 'project/.git', '../outside/base'])
+  for (const path of ['../outside', '.git', 'data/data', 'project/.git', '../outside/base', '.makina-image/backup'])
     mkdirSync(join(root, path), { recursive: true });
   for (const path of [
     '../outside/victim',
@@ -91,6 +91,7 @@ const entry = fc.constantFrom<unknown>(
 const json = fc.jsonValue({ maxDepth: 2 });
 const spoiled: fc.Arbitrary<(manifest: Manifest) => void> = fc.oneof(
   fc.tuple(path, entry).map(([path, entry]) => ({ files }: Manifest) => {
+    if (typeof files !== 'object' || files === null) return;
     Object.defineProperty(files, path, { value: entry, enumerable: true, configurable: true });
   }),
   fc.tuple(fc.constantFrom('seeds', 'adopted'), path).map(([key, path]) => (manifest: Manifest) => {
@@ -171,8 +172,7 @@ test('whatever stands in .makina-image, nothing outside, in data/ or in .git/ is
         expect(stateOf(outer)).toEqual(before);
       } finally {
         rmSync(outer, { recursive: true, force: true });
-        await setImmediate();
-        await setImmediate();
+        await turnOver();
       }
     }),
     { numRuns: CASES, seed: SEED, endOnFailure: process.env.SHRINK === undefined },
@@ -192,10 +192,14 @@ function sentence(act: () => unknown): string | undefined {
 
 test('a manifest that cannot be read ends with 1 and a sentence, a FIFO too', async () => {
   const root = join(work, 'template/project');
-  for (const text of ['{', '{"schema": 1}', '[]']) {
+  for (const text of ['{', '{"schema": 1}', '[]', 'FIFO', 'link']) {
     const copy = mkdtempSync(join(work, 'case-'));
     cpSync(root, copy, { recursive: true, verbatimSymlinks: true });
-    writeFileSync(join(copy, '.makina-image/manifest.json'), text);
+    const manifest = join(copy, '.makina-image/manifest.json');
+    rmSync(manifest);
+    if (text === 'FIFO') execFileSync('mkfifo', [manifest]);
+    else if (text === 'link') symlinkSync('base', manifest);
+    else writeFileSync(manifest, text);
     const { exitCode, stderr } = await makinaImage(copy, ['upgrade']);
     expect([exitCode, stderr]).toEqual([
       1,

@@ -52,6 +52,14 @@ function project(name = 'demo', parent = tempDir()): string {
   return join(parent, name);
 }
 
+/** What a result may end with. */
+const EXITS = { 'in-sync': [0], 'would-change': [0, 2], changed: [0, 2], conflicts: [3], error: [1] };
+const isOf = ([verb, ...args]: string[], code: number) =>
+  ![0, 2].includes(code) || verb !== 'upgrade' || args.includes('--detailed-exitcode') || code === 0;
+
+/** The worst, in the order 1, 3, 2, 0. */
+const worst = (exits: number[]) => [1, 3, 2, 0].find((code) => exits.includes(code));
+
 /** A bin of any version. @returns what it printed and its code, and the reports if it was to print these */
 async function run(bin: string, cwd: string, args: string[], options: Options = {}) {
   const result = await execa('node', [bin, ...args], {
@@ -64,6 +72,8 @@ async function run(bin: string, cwd: string, args: string[], options: Options = 
   } as const);
   const lines = args.includes('--json') ? String(result.stdout).split('\n').filter(Boolean) : [];
   const reports = lines.map((line) => reportSchema.parse(JSON.parse(line)) as Report);
+  if (reports.length > 0) expect(result.exitCode).toBe(worst(reports.map(({ exit }) => exit)));
+  for (const { result, exit } of reports) expect(EXITS[result].filter((code) => isOf(args, code))).toContain(exit);
   return {
     code: result.exitCode,
     stdout: String(result.stdout),
@@ -479,6 +489,31 @@ describe('several projects', () => {
     for (let index = 0; index < 15; index++) project(`p${index}`, parent);
     const { code, stderr, reports } = await run(newer, parent, ['upgrade', '--json', 'p*']);
     expect([code, stderr, reports.length]).toEqual([0, '', 15]);
+  });
+});
+
+describe('a batch that is stopped', () => {
+  test('ends after the project that it is at, with all of that done', async () => {
+    const parent = tempDir();
+    const roots = Array.from({ length: 20 }, (_, index) => project(`p${index}`, parent));
+    const started = execa('node', [newer, 'upgrade', '--json', ...roots], {
+      cwd: parent,
+      reject: false,
+      stdin: 'ignore',
+    });
+    started.stdout.once('data', () => started.kill('SIGINT'));
+    const { signal, stdout } = await started;
+    const told = stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as Report);
+    expect(signal).toBe('SIGINT');
+    expect(told.length).toBeLessThan(20);
+    for (const root of roots) {
+      const { code } = await run(newer, root, ['check']);
+      expect([root, code]).toEqual([root, told.some(({ project }) => project === root) ? 0 : expect.any(Number)]);
+      expect(readdirSync(join(root, '.makina-image'))).not.toContain('tx');
+    }
   });
 });
 

@@ -125,7 +125,7 @@ describe('check', () => {
       { path: 'compose.yaml', action: 'updated' },
     ]);
     const { stdout, code: again } = await run(newer, root, ['check']);
-    expect([again, stdout]).toEqual([2, expect.stringContaining('  updated compose.yaml')]);
+    expect([again, stdout]).toEqual([2, expect.stringContaining('  update compose.yaml')]);
     expect(stamps(root)).toEqual(before);
   });
   test('says 3 where something would conflict, and shows the lines', async () => {

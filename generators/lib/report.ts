@@ -14,6 +14,8 @@ export const reportSchema = z.strictObject({
   to: z.string(),
   result: z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']),
   exit: z.int(),
+  /** Whether it was carried out. */
+  written: z.boolean(),
   files: z.array(
     z.strictObject({
       path: z.string(),
@@ -54,6 +56,7 @@ export function reportOf(examined: Examined, done: boolean): Report {
     to: version,
     result,
     exit: exits[result],
+    written: done,
     files: plan.files.map(fileOf),
     adopted: plan.manifest.adopted,
   };
@@ -68,6 +71,7 @@ export function errorReport(project: string, message: string): Report {
     to: version,
     result: 'error',
     exit: CODE.error,
+    written: false,
     files: [],
     adopted: [],
     error: message,

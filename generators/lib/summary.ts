@@ -66,22 +66,29 @@ const REASONS: Record<string, string> = {
 };
 
 /** What check and upgrade tell of a project. */
-export function told({ project, result, files }: Report): string {
+export function told({ project, result, written, files }: Report): string {
+  const open = written
+    ? 'has conflicts for you to settle, then `makina-image resolve PATH`'
+    : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
   const head = {
     'in-sync': 'in sync',
     'would-change': 'would change',
     changed: 'changed',
-    conflicts: 'has conflicts',
+    conflicts: open,
     error: 'error',
   }[result];
   const quiet = ['user-edit', 'adopted', 'converged'];
   const lines = files
     .filter(({ action, reason }) => !quiet.includes(action) && !(action === 'deleted-by-user' && !reason))
     .map(({ path, action, reason }) =>
-      action === 'conflict' ? toldConflict({ path, reason }) : `  ${action} ${path}`,
+      action === 'conflict'
+        ? toldConflict({ path, reason })
+        : `  ${written ? action : (TO_DO[action] ?? action)} ${path}`,
     );
   return [`${project}: ${head}`, ...lines].join('\n');
 }
+
+const TO_DO: Record<string, string> = { created: 'create', updated: 'update', merged: 'merge', removed: 'remove' };
 
 /** `diff --stat` */
 export function statOf(stat: Diff['stat']): string {

@@ -28,7 +28,7 @@ export function write(project: Project, conflict: ConflictMode): Written {
   if (examined.conflicts && conflict === 'abort') {
     const files = examined.plan.files.filter(({ action }) => action === 'conflict').map(({ path }) => `  ${path}`);
     throw new UserError(
-      `${root} has files that differ from what would be written, nothing was written; move them away, or say with --conflict how to go on:\n${files.join('\n')}`,
+      `${root} has files that differ from what would be written, nothing was written; --conflict=markers, sidecar, ours or theirs says how to go on:\n${files.join('\n')}`,
       EXIT.conflict,
     );
   }

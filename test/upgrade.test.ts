@@ -648,7 +648,7 @@ describe('ci', () => {
   const WORKFLOW = { github: '.github/workflows/makina-image.yml', gitlab: '.gitlab/makina-image.yml' };
   const FAKES = {
     npx: '#!/bin/sh\nshift 2\nexec node "$REAL_BIN" "$@"\n',
-    gh: '#!/bin/sh\necho "gh $*" >> "$GH_LOG"\n[ "$2" = create ]\n',
+    gh: '#!/bin/sh\necho "gh $*" >> "$GH_LOG"\n[ "$2" = create ] || { [ "$GH_OPEN" ] && echo OPEN; }\n',
   };
   function stepsOf(kind: keyof typeof WORKFLOW, root: string): { script: string; env: Record<string, string> } {
     const workflow = parse(text(root, WORKFLOW[kind]));
@@ -683,13 +683,14 @@ describe('ci', () => {
       const { script, env } = stepsOf(kind, clone);
       const log = join(parent, `gh${code}`);
       const values = { ...env, GH_TOKEN: 'none', MAKINA_IMAGE_TOKEN: 'none', CI_REPOSITORY_URL: `file://${origin}` };
-      const { exitCode, all } = await execa('bash', ['-e', '-c', script], {
+      const settings = {
         cwd: clone,
         all: true,
         reject: false,
         stdin: 'ignore',
         env: { ...values, CI: 'true', REAL_BIN: real, GH_LOG: log, PATH: `${bin}:${process.env.PATH}` },
-      });
+      } as const;
+      const { exitCode, all } = await execa('bash', ['-e', '-c', script], settings);
       expect([exitCode, code === 1 ? '' : exitCode && all]).toEqual([code === 1 ? 1 : 0, code === 1 ? '' : 0]);
       const branch = await git(origin, 'branch', '--list', 'makina-image-upgrade');
       expect(branch !== '').toBe(code > 1);
@@ -703,6 +704,13 @@ describe('ci', () => {
           .split('\n')
           .filter((line) => line.startsWith('gh pr create'));
         expect(create?.includes('--draft')).toBe(code === 3);
+        // The branch is pushed again, and its pull request is there.
+        await git(clone, 'checkout', '--quiet', 'main');
+        rmSync(log);
+        expect(
+          (await execa('bash', ['-e', '-c', script], { ...settings, env: { ...settings.env, GH_OPEN: '1' } })).exitCode,
+        ).toBe(0);
+        expect(readFileSync(log, 'utf8')).not.toContain('gh pr create');
       }
     }
   });

@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
 import { told } from '../lib/summary.ts';
 import { upgrade } from '../lib/upgrade.ts';
 import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
@@ -25,9 +26,18 @@ export default class Upgrade extends Generator {
   }
 
   writing(): void {
+    try {
+      this.#upgrade();
+    } catch (error) {
+      // 2 is no error of this verb: something was changed.
+      throw error instanceof UserError ? new UserError(error.message, EXIT.internal) : error;
+    }
+  }
+
+  #upgrade(): void {
     const values = flagValues(this.#raw, FLAGS, 'makina-image upgrade');
     const report = upgrade(resolve(this.destinationRoot(), String(this.args[0] ?? '.')), {
-      conflict: conflictMode(values.conflict as string | undefined),
+      conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
       scratch: tmpdir(),
       dryRun: values['dry-run'] === true,
       allowDirty: values['allow-dirty'] === true,

@@ -88,17 +88,18 @@ export async function signalSteps(context) {
   });
 }
 
-/** How long the two kinds of start last, until something is served, in milliseconds. */
+/** How long the two kinds of start last, until something is served, in milliseconds: the shortest of three each. */
 async function startSpans(context) {
   const { demo } = context;
   const spans = {};
-  for (const kind of ['start', 'reconfigure']) {
+  for (const kind of ['start', 'reconfigure', 'start', 'reconfigure', 'start', 'reconfigure']) {
     const volume = freshVolume(demo);
     if (kind === 'reconfigure') writeOverride(demo.name, volume.data, { app: { greeting: 'Overridden' } });
     await withContainer(context, demo.image, volume, async (container) => {
       const started = performance.now();
       await container.get('/', 30);
-      spans[kind] = performance.now() - started;
+      // One that was held up would put most moments after the start.
+      spans[kind] = Math.min(spans[kind] ?? Number.POSITIVE_INFINITY, performance.now() - started);
     });
   }
   return spans;

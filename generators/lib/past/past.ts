@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { EXIT, UserError } from '../errors.ts';
 import type { Intent } from '../model/intent.ts';
 import { packageRoot } from '../package.ts';
 import type { Side } from '../plan/plan.ts';
@@ -19,6 +20,11 @@ export function firstRendering(intent: Intent, scratch: string): Map<string, Sid
     const folder = join(work, 'project');
     fs.writeFileSync(answers, JSON.stringify(intent));
     const bin = join(packageRoot, 'dist/past', FIRST_RELEASE, 'dist/makina-image.cjs');
+    if (!fs.existsSync(bin))
+      throw new UserError(
+        `${bin} is missing: this installation is not whole; install the package again`,
+        EXIT.internal,
+      );
     execFileSync(process.execPath, [bin, 'new', '--yes', '--destination', folder, '--answers', answers], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

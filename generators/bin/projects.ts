@@ -18,7 +18,7 @@ export function folders(words: readonly string[]): string[] {
         .split(/[\n\0]/)
         .filter(Boolean);
     if (!isDynamicPattern(word)) return [word];
-    return globSync(word, { onlyDirectories: true, dot: true }).sort();
+    return globSync(word, { onlyDirectories: true, dot: true, expandDirectories: false }).sort();
   });
   if (found.length === 0) throw new UserError(`there is no project at ${words.join(' ')}`);
   return [...new Set(found.map((folder) => resolve(folder)))];

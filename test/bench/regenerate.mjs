@@ -29,6 +29,7 @@ Each tool gets the same 39 files, goes from version 1 to 2, and is called as a C
 this template in the place of its own ("upgrade" leaves all as it is where there is a conflict). kept: the edit is in the project.
 merged: so is the template's change. told: the output names the file with a word of trouble. The number is the exit code.
 Right: kept, and what was not merged is told or gives an exit code, and what was lost can be had back.
+copier prints nothing of a conflict, it leaves the file unmerged in git's index, which is not counted as told.
 --force of Yeoman and synth of projen overwrite by design.
 `;
 

@@ -14,7 +14,7 @@ export async function runCheck(args: string[]): Promise<void> {
   const { flags, words } = parseCommandLine('check', args, [], ['json', 'allow-downgrade', 'help']);
   if (flags.help) return (await import('./help.ts')).printCheckHelp();
   const tell = teller(flags);
-  process.exitCode = await eachProject(folders(words), (root) => check(root, options(flags, 'abort')), tell);
+  process.exitCode = await eachProject(await folders(words), (root) => check(root, options(flags, 'abort')), tell);
 }
 
 /** `makina-image diff [DIR...]` */
@@ -27,7 +27,7 @@ export async function runDiff(args: string[]): Promise<void> {
     return report;
   };
   const tell = on(flags, 'json') ? teller(flags) : tellError;
-  process.exitCode = await eachProject(folders(words), act, tell);
+  process.exitCode = await eachProject(await folders(words), act, tell);
 }
 
 /** `makina-image upgrade [DIR...]` */
@@ -41,7 +41,7 @@ export async function runUpgrade(args: string[]): Promise<void> {
     allowDirty: on(flags, 'allow-dirty'),
   };
   const act = (root: string) => withExit(upgrade(root, settings), on(flags, 'detailed-exitcode'));
-  process.exitCode = await eachProject(folders(words), act, teller(flags));
+  process.exitCode = await eachProject(await folders(words), act, teller(flags));
 }
 
 function options(flags: Flags, conflict: string | undefined): Options {

@@ -1,18 +1,18 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { z } from 'zod';
+import * as z from 'zod/mini';
 import { EXIT, UserError } from '../errors.ts';
 import { isWritable, lstat, TX } from './state.ts';
 
-const path = z.string().refine(isWritable);
-const file = z.string().regex(/^[0-9a-f]{64}\*?$/);
+const path = z.string().check(z.refine(isWritable));
+const file = z.string().check(z.regex(/^[0-9a-f]{64}\*?$/));
 const step = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('write'), path, before: file.nullable(), after: file }),
+  z.strictObject({ kind: z.literal('write'), path, before: z.nullable(file), after: file }),
   z.strictObject({ kind: z.literal('delete'), path, before: file }),
   z.strictObject({ kind: z.literal('mkdir'), path }),
-  z.strictObject({ kind: z.literal('rmdir'), path, mode: z.int().min(0).max(0o7777) }),
+  z.strictObject({ kind: z.literal('rmdir'), path, mode: z.int().check(z.minimum(0), z.maximum(0o7777)) }),
 ]);
-const journal = z.strictObject({ version: z.literal(1), steps: z.array(step).min(1) });
+const journal = z.strictObject({ version: z.literal(1), steps: z.array(step).check(z.minLength(1)) });
 
 /**
  * One thing to do, with the states of the file before and after. The new file of the step with the number n is staged

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -82,7 +82,11 @@ function byKey<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** The SHA-256 of some bytes, in hexadecimal digits. */
+const hashes = new WeakMap<Buffer, string>();
+
+/** The SHA-256 of some bytes, in hexadecimal digits; they must not be changed afterwards. */
 export function sha256Of(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
+  const found = hashes.get(bytes) ?? hash('sha256', bytes);
+  hashes.set(bytes, found);
+  return found;
 }

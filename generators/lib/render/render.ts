@@ -30,7 +30,18 @@ function renderFiles(entries: readonly FileEntry[], view: Record<string, unknown
   return new Map(
     entries.map(({ path, template, policy = 'shared' }) => {
       const text = renderTemplate(template, view);
-      return [path, { bytes: Buffer.from(text), executable: text.startsWith('#!'), policy }];
+      return [path, { bytes: bytesOf(template, text), executable: text.startsWith('#!'), policy }];
     }),
   );
+}
+
+/** What came out of each template last: over many projects most files are the same, and are hashed once. */
+const latest = new Map<string, { text: string; bytes: Buffer }>();
+
+function bytesOf(template: string, text: string): Buffer {
+  const last = latest.get(template);
+  if (last?.text === text) return last.bytes;
+  const bytes = Buffer.from(text);
+  latest.set(template, { text, bytes });
+  return bytes;
 }

@@ -14,6 +14,11 @@ const LANGUAGES: [RegExp, (text: string) => string][] = [
   [/^Dockerfile$/, quote.dockerfile],
 ];
 
+type Fill = (it: Record<string, unknown>) => string;
+
+/** Over many projects, reading and compiling a template anew for each takes most of the time. */
+const fills = new Map<string, Fill>();
+
 /**
  * Renders one template of the package. In it `<%= %>` quotes for the language of the file that comes out, and `<%- %>`
  * is left for values whose schema is an identifier.
@@ -22,23 +27,33 @@ const LANGUAGES: [RegExp, (text: string) => string][] = [
  * @throws when the template names an unknown value, or quotes in a file whose language is unknown
  */
 export function renderTemplate(template: string, it: Record<string, unknown>): string {
+  const fill = fills.get(template) ?? compile(template);
+  fills.set(template, fill);
+  return fill(it);
+}
+
+function compile(template: string): Fill {
   const text = readFileSync(join(packageRoot, 'templates', `${template}.ejs`), 'utf8').replaceAll('\r\n', '\n');
   // ejs takes longer to find that there is nothing to do.
-  if (!text.includes('<%') && !text.includes('%%>')) return text;
+  if (!text.includes('<%') && !text.includes('%%>')) return () => text;
   const quoteFor = LANGUAGES.find(([pattern]) => pattern.test(basename(template)))?.[1] ?? refuse(template);
-  const known = new Proxy(it, {
-    get(values, key) {
-      if (typeof key === 'string' && !(key in values)) throw new Error(`${template}: unknown value "${key}"`);
-      return values[key as string];
-    },
-  });
   const options = {
     escape: (value: unknown) => quoteFor(String(value)),
     strict: true,
     _with: false,
     destructuredLocals: ['it'],
   };
-  return ejs.render(text, { it: known }, { ...options, filename: template });
+  const fill = ejs.compile(text, { ...options, filename: template });
+  return (it) => fill({ it: refuseUnknown(template, it) });
+}
+
+function refuseUnknown(template: string, it: Record<string, unknown>): Record<string, unknown> {
+  return new Proxy(it, {
+    get(values, key) {
+      if (typeof key === 'string' && !(key in values)) throw new Error(`${template}: unknown value "${key}"`);
+      return values[key as string];
+    },
+  });
 }
 
 function refuse(template: string): (text: string) => string {

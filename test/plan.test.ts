@@ -133,7 +133,7 @@ describe('conflicts', () => {
   test('a sidecar leaves the file alone, and waits too', () => {
     const found = run({ ...clash, mode: 'sidecar' });
     expect([found.told, found.writes]).toEqual(['conflict content', false]);
-    expect(found.result.sidecars.get(`${PATH}.makina-image-new`)?.bytes.toString()).toBe(CLASH);
+    expect(found.result.sidecars.get(`${PATH}.makina-image-new`)?.after.bytes.toString()).toBe(CLASH);
     const { manifest } = found.result;
     const again = run({ ...clash, manifest, sidecar: CLASH, mode: 'sidecar' });
     expect([again.told, again.result.sidecars.size, again.result.manifest]).toEqual([

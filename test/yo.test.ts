@@ -115,7 +115,7 @@ describe('yo makina-image:upgrade', () => {
     const yoRc = join(project, '.yo-rc.json');
     writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('"name": "demo"', '"name": "demo", "publish": 9000'));
     const dry = await yo(dir, ['makina-image:upgrade', 'demo', '--dry-run']);
-    expect([dry.exitCode, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('updated compose.yaml')]);
+    expect([dry.exitCode, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('update compose.yaml')]);
     expect(readTree(project)['compose.yaml']).toContain('8080:80');
     expect((await yo(dir, ['makina-image:upgrade', 'demo'])).exitCode).toBe(0);
     expect(readTree(project)['compose.yaml']).toContain('9000:80');

@@ -1,10 +1,13 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 
 /**
  * Which of some paths git does not have as they are on disk: changed, untracked or ignored ones.
  * @returns [] where there is no git or no repository
  */
 export function dirtyPaths(root: string, paths: readonly string[]): string[] {
+  if (!isInRepository(root)) return [];
   const args = [
     'status',
     '--porcelain',
@@ -28,4 +31,9 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
 /** Both from the top of the repository; git names a folder where all that is in it is ignored. */
 function isOf(dirty: string, path: string): boolean {
   return dirty === path || (dirty.endsWith('/') && path.startsWith(dirty));
+}
+
+/** Starting git for nothing would take longer than an upgrade. */
+function isInRepository(folder: string): boolean {
+  return existsSync(join(folder, '.git')) || (dirname(folder) !== folder && isInRepository(dirname(folder)));
 }

@@ -27,9 +27,8 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
   // A seed that was written once is the user's: it is not even looked at.
   for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
-  const sidecars = [...paths].map(sidecarOf);
-  const disk = readDisk(root, [...paths, ...sidecars]);
-  const found = plan({
+  const disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)]);
+  const input = {
     disk,
     manifest,
     bases: basesToMerge(project, disk),
@@ -38,11 +37,15 @@ export function examine(project: Project, mode: ConflictMode): Examined {
     kind: project.kind,
     generator: version,
     renames,
-  });
+  };
+  let found = plan(input);
+  // What is where a sidecar goes matters only then.
+  const unread = [...found.sidecars.keys()].filter((path) => !disk.has(path));
+  if (unread.length > 0) found = plan({ ...input, disk: new Map([...disk, ...readDisk(root, unread)]) });
   const changed = found.files.filter(({ before, after }) => before !== after);
   const writes: Write[] = [
     ...changed.map(({ path, after }) => writeOf(path, after)),
-    ...[...found.sidecars].map(([path, side]) => writeOf(path, side)),
+    ...[...found.sidecars].map(([path, { after }]) => writeOf(path, after)),
   ];
   const expected = new Map(writes.map(({ path }) => [path, stateOf(root, path)]));
   const engine = engineWrites(project, found);

@@ -45,13 +45,15 @@ function outcome(written: Written): string {
   const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
   const left = files.filter(({ action, settled }) => action === 'conflict' && !settled);
   if (left.length > 0)
-    return `${done} to ${destination}. These conflicts are left for you, then \`makina-image resolve PATH\`:\n${left.map(toldConflict).join('\n')}`;
+    return `${done} to ${destination}. These conflicts are left for you, then \`makina-image resolve PATH\`:\n${left.map((file) => toldConflict(file)).join('\n')}`;
   return count === 0 ? `${destination} is up to date, ${done}.` : `${done} to ${destination}.`;
 }
 
 /** One line of a conflict that is left for the user. */
-export function toldConflict({ path, reason }: { path: string; reason?: string }): string {
-  return `  ${path}: ${REASONS[reason ?? ''] ?? reason}`;
+export function toldConflict({ path, reason }: { path: string; reason?: string }, written = true): string {
+  const text = REASONS[reason ?? ''] ?? String(reason);
+  // After the semicolon stands what was done.
+  return `  ${path}: ${written ? text : text.replace(/;.*/, '')}`;
 }
 
 const REASONS: Record<string, string> = {
@@ -82,7 +84,7 @@ export function told({ project, result, written, files }: Report): string {
     .filter(({ action, reason }) => !quiet.includes(action) && !(action === 'deleted-by-user' && !reason))
     .map(({ path, action, reason }) =>
       action === 'conflict'
-        ? toldConflict({ path, reason })
+        ? toldConflict({ path, reason }, written)
         : `  ${written ? action : (TO_DO[action] ?? action)} ${path}`,
     );
   return [`${project}: ${head}`, ...lines].join('\n');

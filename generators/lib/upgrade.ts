@@ -44,7 +44,7 @@ export function diffOf(examined: Examined): Diff {
   const { files, sidecars } = examined.plan;
   const changed = [
     ...files.filter(({ before, after }) => before !== after),
-    ...[...sidecars].map(([path, after]) => ({ path, before: undefined, after })),
+    ...[...sidecars].map(([path, sides]) => ({ path, ...sides })),
   ];
   return {
     report: reportOf(examined, false),

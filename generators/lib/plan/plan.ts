@@ -57,7 +57,7 @@ export interface Plan {
   /** In the order of their paths. */
   files: PlannedFile[];
   /** Files to write beside those of `files`: what the user has to merge by hand. */
-  sidecars: Map<string, Side | undefined>;
+  sidecars: Map<string, { before: Side | undefined; after: Side }>;
   manifest: Manifest;
   /** What `manifest` refers to, as far as the rendering brings it, by SHA-256. */
   bases: Map<string, Buffer>;
@@ -141,7 +141,7 @@ interface Outcome {
   /** The base of the next merge: what is rendered now, what it was, or none any more. */
   base: 'rendered' | 'as it was' | 'none';
   pending?: Manifest['conflicts'][string];
-  sidecar?: Side;
+  sidecar?: { before: Side | undefined; after: Side };
   backups?: Buffer[];
 }
 
@@ -169,7 +169,9 @@ function planShared(
   const theirs = input.theirs.files.get(path);
   const outcome = decide(input, { path, from, base, ours, theirs }, entry?.kind === 'other', old.conflicts[path]);
 
-  const { action, reason, settled, hunks, after, pending, sidecar, backups = [] } = outcome;
+  const { reason, settled, hunks, after, pending, sidecar, backups = [] } = outcome;
+  // What the templates moved is written, though nothing else is new in it.
+  const action = from && outcome.action === 'user-edit' ? 'merged' : outcome.action;
   if (outcome.base === 'as it was' && base) result.manifest.files[path] = base;
   if (theirs && (outcome.base === 'rendered' || pending)) result.bases.set(sha256Of(theirs.bytes), theirs.bytes);
   if (theirs && outcome.base === 'rendered') result.manifest.files[path] = baseOf(theirs);
@@ -276,7 +278,7 @@ function conflict(
     after: ours,
     base: 'as it was',
     pending: pending('sidecar'),
-    sidecar: { bytes: theirs.bytes, executable: false },
+    sidecar: { before: there, after: { bytes: theirs.bytes, executable: there?.executable ?? false } },
     backups: there && !there.bytes.equals(theirs.bytes) ? [there.bytes] : [],
   };
 }

@@ -2,11 +2,12 @@ import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
+import { OWN } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { isSafePath } from './paths.ts';
 
 /** The folder of a project that is the engine's own. */
-export const FOLDER = '.makina-image';
+export const FOLDER = OWN;
 export const MANIFEST = `${FOLDER}/manifest.json`;
 const SCHEMA = 1;
 

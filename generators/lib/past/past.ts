@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
@@ -25,6 +24,8 @@ export function firstRendering(intent: Intent, scratch: string): Map<string, Sid
         `${bin} is missing: this installation is not whole; install the package again`,
         EXIT.internal,
       );
+    // Loaded here: hardly a run needs it, and every verb loads this file.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     execFileSync(process.execPath, [bin, 'new', '--yes', '--destination', folder, '--answers', answers], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });

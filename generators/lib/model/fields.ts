@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { type FieldMeta, imageSchema } from './schema.ts';
+import { imageSchema } from './schema.ts';
+import type { FieldMeta } from './types.ts';
 
 /** One top-level field of the model, as the fronts need it. */
 export interface Field extends FieldMeta {

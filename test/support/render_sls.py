@@ -3,6 +3,7 @@
 usage: render_sls.py PROJECT_DIR BASE_DIR OUT_DIR
 Salt itself is run by `npm run test:salt`; this tells in a second whether a template or an answer breaks the text.
 """
+import functools
 import hashlib
 import json
 import os
@@ -33,6 +34,7 @@ environment = jinja2.Environment(
     extensions=['jinja2.ext.do'], undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(from_salt_root)
 )
 environment.filters['json'] = to_json
+environment.filters['traverse'] = lambda value, path: functools.reduce(lambda inner, key: inner[key], path.split(':'), value)
 environment.filters['sha256'] = lambda text: hashlib.sha256(text.encode()).hexdigest()
 
 

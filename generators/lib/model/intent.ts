@@ -88,8 +88,21 @@ export function complete(intent: Intent): { image: Image; problems?: never } | {
   const said = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
   const result = imageSchema.safeParse(sortKeys(said));
   if (!result.success) return { problems: result.error.issues.flatMap((issue) => toProblems(issue)) };
-  const problems = [...checkSeeds(result.data), ...checkVolumes(result.data), ...checkDefaultServers(result.data)];
+  const problems = [
+    ...checkPrograms(result.data),
+    ...checkSeeds(result.data),
+    ...checkVolumes(result.data),
+    ...checkDefaultServers(result.data),
+  ];
   return problems.length > 0 ? { problems } : { image: result.data };
+}
+
+function checkPrograms({ programs }: Image): Problem[] {
+  return Object.entries(programs).flatMap(([name, { oneshot, numprocesses, port = 1 }]) => {
+    const path = ['programs', name, 'numprocesses'];
+    if (oneshot && numprocesses > 1) return [{ path, message: 'must be 1 for a program that is oneshot' }];
+    return port + numprocesses > 65536 ? [{ path, message: 'is more than there are ports from `port` on' }] : [];
+  });
 }
 
 function checkSeeds(image: Image): Problem[] {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
 import { defaultsOf, fields } from '../model/fields.ts';
-import { type Image, programSchema, seedSchema, vhostSchema } from '../model/schema.ts';
+import { cronSchema, type Image, programSchema, seedSchema, vhostSchema } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
 import { sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
@@ -70,7 +70,7 @@ function saltData(image: Image): Record<string, unknown> {
   return data;
 }
 
-const entrySchemas = { programs: programSchema, vhosts: vhostSchema, seeds: seedSchema };
+const entrySchemas = { programs: programSchema, vhosts: vhostSchema, seeds: seedSchema, crons: cronSchema };
 
 function differing(entry: object, usual: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isDeepStrictEqual(value, usual[key])));

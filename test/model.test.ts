@@ -47,7 +47,7 @@ describe('what is wrong with answers', () => {
       [
         "name is required",
         "publish must be a whole number from 1 to 65535",
-        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already",
+        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already",
         "programs.other.cmd is required",
         "programs.web.cmd must be of type string, not number",
         "vhosts.a;b the key must be a host name",

@@ -3,6 +3,7 @@
 usage: render_sls.py PROJECT_DIR BASE_DIR OUT_DIR
 Salt itself is run by `npm run test:salt`; this tells in a second whether a template or an answer breaks the text.
 """
+import functools
 import hashlib
 import json
 import os
@@ -35,6 +36,7 @@ environment = jinja2.Environment(
 )
 environment.filters['json'] = to_json
 environment.filters['quote'] = shlex.quote
+environment.filters['traverse'] = lambda value, path: functools.reduce(lambda inner, key: inner[key], path.split(':'), value)
 environment.filters['sha256'] = lambda text: hashlib.sha256(text.encode()).hexdigest()
 
 

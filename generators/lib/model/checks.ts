@@ -6,6 +6,7 @@ import type { Image } from './schema.ts';
 /** Everything in an image that does not fit together. */
 export function checkImage(image: Image): Problem[] {
   return [
+    ...checkPrograms(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
     ...checkInVolumes(image),
@@ -13,6 +14,14 @@ export function checkImage(image: Image): Problem[] {
     ...checkVhosts(image),
     ...checkUpstreams(image),
   ];
+}
+
+function checkPrograms({ programs }: Image): Problem[] {
+  return Object.entries(programs).flatMap(([name, { oneshot, numprocesses, port = 1 }]) => {
+    const path = ['programs', name, 'numprocesses'];
+    if (oneshot && numprocesses > 1) return [{ path, message: 'must be 1 for a program that is oneshot' }];
+    return port + numprocesses > 65536 ? [{ path, message: 'is more than there are ports from `port` on' }] : [];
+  });
 }
 
 function checkSeeds(image: Image): Problem[] {

@@ -3,7 +3,7 @@ import { namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
 import { defaultsOf, fields } from '../model/fields.ts';
 import { configSchema } from '../model/installed.ts';
 import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
-import { type Image, programSchema, seedSchema } from '../model/schema.ts';
+import { cronSchema, type Image, programSchema, seedSchema } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
 import { dockerfile, sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
@@ -97,6 +97,7 @@ const entrySchemas = {
   upstreams: upstreamSchema,
   configs: configSchema,
   seeds: seedSchema,
+  crons: cronSchema,
 };
 
 function differing(entry: object, usual: Record<string, unknown>): Record<string, unknown> {

@@ -35,6 +35,7 @@ import { composeSteps } from './steps/compose.mjs';
 import { crashSteps } from './steps/crash.mjs';
 import { hardeningSteps } from './steps/hardening.mjs';
 import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
+import { imageSteps } from './steps/images.mjs';
 import { pillarSteps } from './steps/pillar.mjs';
 import { reconfigureSteps } from './steps/reconfigure.mjs';
 import { secretSteps } from './steps/secrets.mjs';
@@ -49,6 +50,7 @@ const GROUPS = {
   compose: composeSteps,
   answers: answerSteps,
   bare: bareSteps,
+  images: imageSteps,
   signals: signalSteps,
   crash: crashSteps,
   supervision: supervisionSteps,

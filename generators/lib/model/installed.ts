@@ -3,7 +3,8 @@
 import * as z from 'zod/mini';
 import { absolutePath, account, field, integer, matching, octalMode, optional, path, required } from './types.ts';
 
-const url = () => matching(/^(https?|ftp):\/\/[!-~]{1,2000}$/, 'must be an http, https or ftp URL');
+const url = () =>
+  matching(/^((https?|ftp):\/\/|file:\/\/[/{])[!-~]{1,2000}$/, 'must be an http, https, ftp or file URL');
 const root = (what: string) => field(account(), 'root', what);
 
 export const aptRepositorySchema = z.strictObject({
@@ -39,7 +40,7 @@ export const virtualenvSchema = z.strictObject({
 });
 
 export const downloadSchema = z.strictObject({
-  url: required(url(), 'What is fetched while the image is built'),
+  url: required(url(), 'What is fetched while the image is built; `file://{project_root}/…` for what the project brings along'),
   sha256: required(matching(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'), 'Its SHA-256'),
   target: required(absolutePath(), 'Where the file goes; the folder that an archive is unpacked in'),
   unpack: optional(

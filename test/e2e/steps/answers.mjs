@@ -14,7 +14,7 @@ const HOSTILE = [
   '%(name)s %d 100%',
   '{{ x }} {% raw %} {# comment #} {% endraw %}',
   '{{ 7 * 7 }}',
-  '$(circus.wid) ((circus.wid))',
+  '((circus.wid)) $(circus.other)',
   'back\\slash \\n \\\\ \\',
   'two\nlines\ttab\r\n',
   '  blanks around  ',

@@ -1,5 +1,6 @@
 import { isatty } from 'node:tty';
 import type Generator from 'yeoman-generator';
+import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
 
 /** Our own policy writes the files, and nothing is installed afterwards. */
@@ -41,7 +42,14 @@ export function flagValues(
     const known = byOption.get(option);
     if (!known && (YEOMAN_OPTIONS.has(option) || option.includes('-'))) continue;
     const flag = known?.flag ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    if (!known) throw new UserError(`there is no flag --${flag}; add --help to see them all`);
+    if (!known) {
+      const meant = nearest(
+        flag,
+        flags.map((other) => other.flag),
+        '--',
+      );
+      throw new UserError(`there is no flag --${flag}${meant}; add --help to see them all`);
+    }
     if (Array.isArray(value))
       throw new UserError(
         `yo cannot pass --${flag} more than once; use --answers FILE, one JSON value, or ${equivalent}`,

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { single } from '../lib/answers/flags.ts';
 import { EXIT } from '../lib/errors.ts';
-import { KINDS, type Kind, ownFlags } from '../lib/stanza/kinds.ts';
+import { flagsOf, KINDS, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
 import { parseCommandLine } from './command-line.ts';
@@ -15,13 +15,11 @@ export const runNginxVhost = (args: string[]) => run(KINDS['nginx-vhost'], args)
 export const runNginxLocation = (args: string[]) => run(KINDS['nginx-location'], args);
 
 async function run(kind: Kind, args: string[]): Promise<void> {
-  const all = [
-    ...kind.fields.map(({ flag, kind }) => ({ flag, isSwitch: kind === 'boolean' })),
-    ...ownFlags(kind).map(({ flag, value }) => ({ flag, isSwitch: value === undefined })),
-  ];
-  const valued = all.filter(({ isSwitch }) => !isSwitch).map(({ flag }) => flag);
-  const switches = all.filter(({ isSwitch }) => isSwitch).map(({ flag }) => flag);
-  const { flags, words } = parseCommandLine(kind.verb, args, [...valued, 'conflict'], [...switches, 'help']);
+  const named = (switches: boolean) =>
+    flagsOf(kind)
+      .filter(({ isSwitch }) => isSwitch === switches)
+      .map(({ flag }) => flag);
+  const { flags, words } = parseCommandLine(kind.verb, args, [...named(false), 'conflict'], [...named(true), 'help']);
   if (flags.help) return (await import('./help.ts')).printStanzaHelp(kind);
   const conflict = conflictMode(single(flags, 'conflict'));
   const result = stanza(kind, { cwd: process.cwd(), words, flags, conflict, scratch: tmpdir() });

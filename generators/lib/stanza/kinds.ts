@@ -52,6 +52,14 @@ const CONVENIENCE: readonly OwnFlag[] = [
   { flag: 'vhost', value: 'DOMAIN', description: 'the virtual host of --location; not needed where there is one only' },
 ];
 
+/** Every flag of a verb: those of its fields, and its own. */
+export function flagsOf(kind: Kind): { flag: string; description: string; isSwitch: boolean }[] {
+  return [
+    ...kind.fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
+    ...ownFlags(kind).map(({ flag, description, value }) => ({ flag, description, isSwitch: value === undefined })),
+  ];
+}
+
 /** The flags of a verb beside those of its fields. */
 export function ownFlags({ noun }: Kind): OwnFlag[] {
   return [

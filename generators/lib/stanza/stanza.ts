@@ -137,12 +137,12 @@ function fieldPath({ verb, fields }: Kind, target: Target, word: string, image: 
 
 /** How a problem of an entry is answered with the flags of its verb. */
 function flagFor({ verb, fields }: Kind, { path }: Target, problem: Problem): string {
-  const isInside = path.every((key, index) => problem.path[index] === key);
+  if (!path.every((key, index) => problem.path[index] === key))
+    return 'correct it with its own verb, or with makina-image new';
   const field = fields.find(({ key }) => key === problem.path[path.length]);
-  if (!isInside) return `correct it in .yo-rc.json or with makina-image new`;
-  return field
-    ? `set it with --${field.flag}, or --unset ${field.key}`
-    : `makina-image ${verb} --help lists what to set, or --unset`;
+  if (field) return `set it with --${field.flag}`;
+  if (problem.message.startsWith('the key ')) return 'choose another name';
+  return `--FIELD sets one, --unset FIELD takes one away; makina-image ${verb} --help lists them`;
 }
 
 function told({ path, told }: Target, parts: readonly string[], before: Image, after: Image): string {

@@ -1,15 +1,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FlagValues } from '../generators/lib/answers/flags.ts';
 import type { Intent } from '../generators/lib/model/intent.ts';
 import { newProject } from '../generators/lib/new-project.ts';
+import { packageRoot } from '../generators/lib/package.ts';
 import { flagsOf, KINDS } from '../generators/lib/stanza/kinds.ts';
 import { stanza } from '../generators/lib/stanza/stanza.ts';
 import { CASES, FOLDER, SEED, turnOver } from './support/cases.ts';
-import { makinaImage, tempDir } from './support/run.ts';
+import { BIN, makinaImage, tempDir } from './support/run.ts';
 import { contents, stamps, workTree } from './support/snapshot.ts';
 
 type Verb = keyof typeof KINDS;
@@ -75,6 +77,9 @@ describe('makina-image circus-program', () => {
     expect((await run('circus-program', '--remove', 'web')).stdout).toContain('program web: removed');
     expect(await list('circus-program')).toEqual([]);
     expect((await run('circus-program', '--list')).stdout).toBe('There is no program.');
+    expect((await run('circus-program', '--help')).stdout).toMatch(
+      /--env KEY=VALUE \.\.\.[\s\S]*--essential, --no-essential/,
+    );
     await run('circus-program', 'web', '--cmd', 'mine');
     expect((await list('circus-program'))[0]).toMatchObject({ name: 'web', cmd: 'mine', env: {} });
   });
@@ -102,6 +107,9 @@ describe('makina-image circus-program', () => {
     expect((await makinaImage(join(root, 'project/app/deep'), ['nginx-vhost', 'x.org'])).exitCode).toBe(0);
     const { exitCode, stderr } = await makinaImage(tempDir(), ['nginx-vhost', 'x.org']);
     expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/is in no project.*makina-image new$/)]);
+    await makinaImage(root, ['base', 'base-image']);
+    const inBase = await makinaImage(join(root, 'base-image/certs'), ['nginx-vhost', '--list']);
+    expect([inBase.exitCode, inBase.stderr]).toEqual([1, expect.stringContaining('base-image has no .yo-rc.json')]);
   });
 
   test('a dry run writes nothing and tells what would be written', async () => {
@@ -190,6 +198,18 @@ test.each<[Verb, string[], string]>([
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining(sentence)]);
   expect(stderr).not.toContain('    at ');
   expect(stamps(root)).toEqual(stamp);
+});
+
+test('the examples of docs/subgenerators.md run as written', async () => {
+  const doc = readFileSync(join(packageRoot, 'docs/subgenerators.md'), 'utf8');
+  const examples = [...doc.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, example]) => example);
+  const script = `makina-image() { node '${BIN}' "$@"; }\n${examples.join('')}`;
+  const dir = tempDir();
+  const { exitCode, stdout, stderr } = await execa('bash', ['-euc', script], { cwd: dir, reject: false });
+  expect([exitCode, stderr]).toEqual([0, '']);
+  expect(stdout).toContain('program api: removed, with upstream api, location /api of localhost');
+  const { answers } = JSON.parse(readFileSync(join(dir, 'shop/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+  expect(answers).toEqual({ name: 'shop' });
 });
 
 test('no flag of a verb is there twice', () => {

@@ -56,7 +56,7 @@ export function stanza(kind: Kind, { cwd, words, flags, conflict, scratch }: Sta
 function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image } {
   if (!intent)
     throw new UserError(
-      `${root} is no project but a base image; go to a project, or start one with makina-image new`,
+      `${root} has no .yo-rc.json with the answers of a project; go to a project, or start one with makina-image new`,
       EXIT.internal,
     );
   refuseUnusable(intent);

@@ -114,7 +114,6 @@ export const programSchema = z.strictObject({
   graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
   max_retry: field(integer(-1, 1000), 5, 'Deaths within a minute after which it is not started again; -1 for no limit'),
   essential: field(z.boolean(), true, 'The container ends with its exit code when it is not started again'),
-  port: optional(port(), 'First port; process N listens on port + N - 1'),
 });
 
 const location = z
@@ -219,17 +218,6 @@ export const imageSchema = z.strictObject({
   ),
   programs: field(z.record(programName(), programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
   vhosts: field(z.record(hostname(), vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
-  upstreams: field(
-    z.record(
-      identifier(),
-      z.strictObject({
-        program: optional(identifier(), 'The program whose processes it passes to'),
-        servers: optional(z.array(text()), 'Addresses it passes to'),
-      }),
-    ),
-    {},
-    'Groups of servers that nginx passes requests to, by name',
-  ),
   seeds: field(
     z.record(identifier(), seedSchema),
     {},

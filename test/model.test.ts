@@ -47,11 +47,10 @@ describe('what is wrong with answers', () => {
       [
         "name is required",
         "publish must be a whole number from 1 to 65535",
-        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already",
+        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already",
         "programs.other.cmd is required",
         "programs.web.cmd must be of type string, not number",
         "vhosts.a;b the key must be a host name",
-        "vhosts.x.org.locations./ needs proxy_pass or alias",
         "seeds.s.target must be a path of letters, digits and _./{}@+- without ".."",
         "seeds.s.mode must be an octal mode such as 0640",
         "typo is not a known field",
@@ -81,6 +80,19 @@ describe('what is wrong with answers', () => {
     [{ volumes: ['/usr'] }, 'volumes.0'],
     [{ volumes: ['/srv/a', '/srv/a/'] }, 'volumes.1'],
     [{ publish: 0 }, 'publish'],
+    [{ vhosts: { a: { locations: { '/': { raw: 'return 200 "x" }' } } } } }, 'vhosts.a.locations./.raw'],
+    [{ vhosts: { a: { locations: { '@x': { proxy_pass: 'http://b/c' } } } } }, 'vhosts.a.locations.@x.proxy_pass'],
+    [{ vhosts: { a: { locations: { '/': {} } } } }, 'vhosts.a.locations./'],
+    [{ vhosts: { a: { add_header: { 'X-A': '$nothing' } } } }, 'vhosts.a.add_header.X-A'],
+    [{ vhosts: { a: { ssl_cert: '-----BEGIN CERTIFICATE-----\nAA' } } }, 'vhosts.a'],
+    [{ vhosts: { a: { ssl_listen: 80 } } }, 'vhosts.a.ssl_listen'],
+    [{ upstreams: { a: {} } }, 'upstreams.a'],
+    [{ upstreams: { a: { program: 'web' } } }, 'upstreams.a.program'],
+    [{ configs: { a: { source: 'x', target: '{data_root}/x' } } }, 'configs.a.target'],
+    [{ directories: { '/srv/m/x': {} }, volumes: ['/srv/m'] }, 'directories./srv/m/x'],
+    [{ apt_repositories: { a: { uri: 'https://x', suites: ['y'] } } }, 'apt_repositories.a'],
+    [{ virtualenvs: { a: {} } }, 'virtualenvs.a'],
+    [{ reconfigure_steps: ['300_nginx'] }, 'reconfigure_steps.0'],
   ])('includes %j, which would not build or start', (answers, place) => {
     expect(problems({ name: 'x', ...answers }).map((problem) => problem.split(' ')[0])).toEqual([place]);
   });

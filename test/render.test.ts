@@ -27,7 +27,7 @@ describe('the generated tree', () => {
   test('of the demo', async () => {
     await expect(asText(demo)).toMatchFileSnapshot('__snapshots__/demo.txt');
   });
-  test.each(['shop.yaml', 'hostile.json'])('of %s', async (name) => {
+  test.each(['shop.yaml', 'wide.yaml', 'hostile.json'])('of %s', async (name) => {
     await expect(asText(render(imageOf(fixture(name))), demo)).toMatchFileSnapshot(`__snapshots__/${name}.txt`);
   });
   test('of the base image', async () => {

@@ -78,7 +78,7 @@ describe('makina-image circus-program', () => {
     expect(await list('circus-program')).toEqual([]);
     expect((await run('circus-program', '--list')).stdout).toBe('There is no program.');
     expect((await run('circus-program', '--help')).stdout).toMatch(
-      /--env KEY=VALUE \.\.\.[\s\S]*--essential, --no-essential/,
+      /--env KEY=VALUE \.\.\.[\s\S]*--\[no-\]essential/,
     );
     await run('circus-program', 'web', '--cmd', 'mine');
     expect((await list('circus-program'))[0]).toMatchObject({ name: 'web', cmd: 'mine', env: {} });
@@ -179,7 +179,7 @@ test.each<[Verb, string[], string]>([
   ['circus-program', ['web', '--unset', 'stopsignal'], 'no field stopsignal (did you mean stop_signal?)'],
   ['circus-program', ['web', '--unset', 'env.PROT'], 'has no PROT (did you mean PORT?)'],
   ['circus-program', ['web', '--unset', 'cmd'], 'programs.web.cmd is required'],
-  ['circus-program', ['nginx', '--cmd', 'x'], 'every image runs already; choose another name'],
+  ['circus-program', ['nginx', '--cmd', 'x'], 'run already; choose another name'],
   ['circus-program', ['web', '--location', '/x'], 'has none; give it --port'],
   ['circus-program', ['web', '--port', '1', '--location', '/x', '--vhost', 'x.org'], 'there is no vhost x.org'],
   ['circus-program', ['web', '--vhost', 'localhost'], '--vhost goes with --location'],
@@ -188,9 +188,9 @@ test.each<[Verb, string[], string]>([
   ['circus-program', ['web', '--json'], '--json goes with --list'],
   ['circus-program', ['web', '--stop-signl', 'INT'], 'did you mean --stop-signal?'],
   ['nginx-vhost', ['a b'], 'must be a host name; choose another name'],
-  ['nginx-location', ['x'], 'takes one path, which starts with /'],
+  ['nginx-location', ['x'], 'takes one path, such as /media/, after at most one vhost'],
   ['nginx-location', ['localhots', '/x'], 'did you mean localhost?'],
-  ['nginx-location', ['/x'], 'needs proxy_pass or alias; --FIELD sets one'],
+  ['nginx-location', ['/x'], 'says nothing; give it proxy_pass'],
 ])('%s %j is refused in one sentence with 2', async (verb, args, sentence) => {
   const { root, run } = await demoOnce();
   const stamp = stamps(root);

@@ -34,7 +34,7 @@ function unpack({ files }: Rendered, root: string): void {
   }
 }
 
-describe.each(['demo.yaml', 'shop.yaml', 'hostile.json'])('what comes out of %s', (fixture) => {
+describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what comes out of %s', (fixture) => {
   const image = complete(parse(readFileSync(join(packageRoot, 'test/fixtures', fixture), 'utf8')) as Intent)
     .image as Image;
   const trees: Record<string, Rendered> = { project: render(image), base: renderBase() };
@@ -89,27 +89,32 @@ describe.each(['demo.yaml', 'shop.yaml', 'hostile.json'])('what comes out of %s'
     });
     withSaltLibraries('every answer reads back from PILLAR.sample as it was given', () => {
       for (const key of ['app', 'packages', 'volumes'] as const) expect(out.data[key]).toEqual(image[key]);
-      for (const key of ['program', 'vhost', 'seed'] as const)
+      for (const key of ['program', 'vhost', 'upstream', 'config', 'seed', 'cron'] as const)
         for (const [name, entry] of Object.entries(image[`${key}s`]))
           expect({ ...out.data[`${key}_defaults`], ...out.data[`${key}s`][name] }).toEqual(entry);
     });
     withSaltLibraries('every sls is a dict of states with the functions that old and new Salt share', () => {
-      const known = /^(file\.(managed|directory)|cmd\.run|pkg\.installed)$/;
+      const known = /^(file\.(managed|directory|absent|replace|symlink)|cmd\.run|pkg\.installed)$/;
       for (const states of Object.values<Record<string, object>>(out.states))
         for (const state of Object.values(states)) for (const name of Object.keys(state)) expect(name).toMatch(known);
     });
     withSaltLibraries('every program stands in circus with its command unharmed', () => {
       const dir = `/etc/makina-projects/${image.name}/circus`;
-      expect(out.circus[`${dir}/circusd.ini`].watchers).toMatchObject([
-        { name: 'nginx' },
-        ...Object.keys(image.programs)
-          .sort()
-          .map((name) => ({ name, numprocesses: image.programs[name]?.numprocesses, uid: `${image.name}-user` })),
-      ]);
-      for (const name of Object.keys(image.programs)) {
-        const { cmd, args, env } = { ...out.cfg.program_defaults, ...out.cfg.programs[name] };
-        expect(JSON.parse(out.written[`${dir}/programs/${name}.json`])).toMatchObject({ cmd, args, env });
-      }
+      const own = Object.keys(image.crons).length > 0 ? ['nginx', 'cron'] : ['nginx'];
+      const watchers = [
+        ...own.map((name) => ({ name })),
+        ...Object.entries(image.programs).map(([name, { numprocesses }]) => ({
+          name,
+          numprocesses,
+          uid: `${image.name}-user`,
+        })),
+      ].sort((a, b) => (a.name < b.name ? -1 : 1));
+      expect(out.circus[`${dir}/circusd.ini`].watchers).toMatchObject(watchers);
+      for (const kind of ['program', 'cron'] as const)
+        for (const name of Object.keys(image[`${kind}s`])) {
+          const { cmd, args, env } = { ...out.cfg[`${kind}_defaults`], ...out.cfg[`${kind}s`][name] };
+          expect(JSON.parse(out.written[`${dir}/${kind}s/${name}.json`])).toMatchObject({ cmd, args, env });
+        }
       expect(JSON.parse(out.written[`/etc/makina-projects/${image.name}/app.json`])).toEqual(out.cfg.app);
     });
     withNginx('nginx takes the configuration', async () => {

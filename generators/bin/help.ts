@@ -5,7 +5,7 @@ const VALUE = { string: 'TEXT', integer: 'NUMBER', boolean: '', json: 'JSON' };
 
 /** A flag with what is typed after it. */
 function head({ flag, kind, items }: Field): string {
-  if (kind === 'boolean') return `--${flag}, --no-${flag}`;
+  if (kind === 'boolean') return `--[no-]${flag}`;
   if (kind !== 'list' && kind !== 'dict') return `--${flag} ${VALUE[kind]}`;
   if (items === undefined) return `--${flag} JSON`;
   return `--${flag} ${kind === 'list' ? VALUE[items] : 'KEY=VALUE'} ...`;

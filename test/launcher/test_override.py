@@ -207,7 +207,8 @@ def test_a_reconfiguration_is_due_when_something_changed(parts, project, monkeyp
     record, pillar = parts("record"), parts("pillar")
     monkeypatch.setattr(record, "CUSTOM_SLS", str(tmp_path / "custom.sls"))
     outputs = {name: pathlib.Path(project.conf_dir, name) for name in ("app.json", "folder", "absent")}
-    settings = {"seeds": {}}
+    certificate = tmp_path / "cert.pem"
+    settings = {"seeds": {}, "certificates": {str(certificate): False}}
 
     def reconfigure(override):
         pillar.write_override(project, override)
@@ -234,6 +235,7 @@ def test_a_reconfiguration_is_due_when_something_changed(parts, project, monkeyp
     changed(lambda: (tmp_path / "custom.sls").write_text("x"), lambda: None)
     changed(lambda: pathlib.Path(project.pillar_root, "more.sls").write_text("x"), lambda: None)
     changed(lambda: monkeypatch.setenv("WATCHED", "x"), lambda: None)
+    changed(lambda: certificate.write_text("x"), certificate.unlink)
     changed(lambda: pathlib.Path(project.record).write_text("{"), lambda: None)
     reconfigure({})
     monkeypatch.setenv("OTHER", "x")

@@ -105,6 +105,15 @@ def test_the_outer_of_two_seeds_is_filled_first(world):
     assert (world.data / "data/site/index.html").exists() and (world.data / "data/site/welcome.txt").exists()
 
 
+def test_a_seed_without_source_is_an_empty_folder(world):
+    assert world.fill(spool=world.seed(None, "data/a/spool", mode="0640")) == ["spool"]
+    spool = world.data / "data/a/spool"
+    found = spool.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o7777) == (UID, GID, 0o750)
+    spool.rmdir()
+    assert world.fill(spool=world.seed(None, "data/a/spool")) == []
+
+
 def test_what_exists_stays_as_it_is_and_is_recorded(world):
     (world.data / "data/full").mkdir(parents=True)
     (world.data / "data/welcome.txt").write_text("mine")
@@ -201,7 +210,7 @@ def test_a_large_volume_costs_no_more_than_an_empty_one(world):
         ({"source": "no/thing.txt"}, "seeds.a.source {project}/no/thing.txt does not exist"),
         ({"source": "../outside/secret"}, 'seeds.a.source must be a path without ".."'),
         ({"source": "site/link/x"}, "{project}/site/link is a link or no folder"),
-        ({"source": None}, "seeds.a.source must be text"),
+        ({"source": 1}, "seeds.a.source must be text"),
         ({"target": "data/../../outside/x"}, 'seeds.a.target must be a path without ".."'),
         ({"target": "/etc/x"}, "seeds.a.target /etc/x is in no volume"),
         ({"target": "{media}"}, "is in no volume"),

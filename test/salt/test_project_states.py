@@ -1,6 +1,7 @@
 """A generated project, built and reconfigured in a throw-away Debian root, under both Salts."""
 import os
 import pathlib
+import subprocess
 
 import pytest
 import yaml
@@ -117,3 +118,42 @@ def test_an_override_reaches_the_files(image, override):
 def test_nginx_accepts_the_configuration(image):
     image.run("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf")
     assert pathlib.Path(image.root / "srv/apps/circus/venv/bin/circusd").exists()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate and its key, as text."""
+    folder = tmp_path_factory.mktemp("certificate")
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=tls -keyout key.pem -out cert.pem"
+    subprocess.run(command.split(), cwd=folder, check=True, capture_output=True)
+    return (folder / "cert.pem").read_text(), (folder / "key.pem").read_text()
+
+
+def test_a_certificate_of_the_pillar_is_readable_for_root_alone(image, override, certificate):
+    nginx = image.root / "etc/makina-projects/demo/nginx"
+    cert, key = certificate
+    override({"vhosts": {"tls": {"ssl_cert": cert, "ssl_key": key, "auth_basic": "x", "auth_basic_users": {"a": "b"}}}})
+    found = {path.suffix: path for path in (nginx / "ssl").iterdir()}
+    assert found[".key"].read_text().strip() == key.strip() and found[".key"].stat().st_mode & 0o777 == 0o400
+    (users,) = (nginx / "users").iterdir()
+    assert users.read_text() == "a:b\n" and users.stat().st_mode & 0o777 == 0o440
+    configuration = (nginx / "nginx.conf").read_text()
+    assert "listen 443 ssl;" in configuration and f"ssl/{found['.crt'].name}" in configuration
+    override({"vhosts": {"tls": {"ssl_cert": cert, "ssl_key": key, "ssl_redirect": False}}})
+    assert list((nginx / "users").iterdir()) == []
+    override({})
+    assert list((nginx / "ssl").iterdir()) == []
+
+
+def test_a_certificate_of_a_volume_counts_once_it_is_there(image, override, certificate):
+    configuration = image.root / "etc/makina-projects/demo/nginx/nginx.conf"
+    folder = image.root / "srv/projects/demo/data/configuration"
+    data = {"vhosts": {"tls": {"ssl_certificate": "{data_root}/configuration/c.pem", "ssl_certificate_key": "{data_root}/configuration/k.pem"}}}
+    override(data)
+    assert "listen 443" not in configuration.read_text()
+    for name, text in zip(("c.pem", "k.pem"), certificate):
+        (folder / name).write_text(text)
+    override(data)
+    assert "listen 443 ssl;" in configuration.read_text()
+    for name in ("c.pem", "k.pem"):
+        (folder / name).unlink()

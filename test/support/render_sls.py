@@ -3,9 +3,11 @@
 usage: render_sls.py PROJECT_DIR BASE_DIR OUT_DIR
 Salt itself is run by `npm run test:salt`; this tells in a second whether a template or an answer breaks the text.
 """
+import functools
 import hashlib
 import json
 import os
+import shlex
 import sys
 
 import jinja2
@@ -33,6 +35,8 @@ environment = jinja2.Environment(
     extensions=['jinja2.ext.do'], undefined=jinja2.StrictUndefined, loader=jinja2.FunctionLoader(from_salt_root)
 )
 environment.filters['json'] = to_json
+environment.filters['quote'] = shlex.quote
+environment.filters['traverse'] = lambda value, path: functools.reduce(lambda inner, key: inner[key], path.split(':'), value)
 environment.filters['sha256'] = lambda text: hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -57,7 +61,7 @@ settings = {
     'data_root': '/srv/projects/' + name + '/data',
 }
 cfg = Config(settings, data=interpolate(data, {**settings, **data}))
-salt = {'mc_project.get_configuration': lambda project: cfg}
+salt = {'mc_project.get_configuration': lambda project: cfg, 'file.file_exists': lambda path: False}
 
 states = {}
 for sls in sorted(os.listdir(salt_root)):
@@ -69,7 +73,8 @@ for sls, declared in states.items():
     for state in declared.values():
         for function, arguments in state.items():
             options = {key: value for argument in arguments for key, value in argument.items()}
-            if function == 'file.managed' and options.get('template') == 'jinja':
+            # Others are the user's own.
+            if function == 'file.managed' and options.get('template') == 'jinja' and options['source'].startswith('salt://'):
                 source = options['source'].replace('salt://makina-projects/%s/' % name, '')
                 text = render(source, salt=salt, **options['context'])
                 written[options['name']] = text

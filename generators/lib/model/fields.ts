@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { type FieldMeta, imageSchema } from './schema.ts';
+import { imageSchema } from './schema.ts';
+import type { FieldMeta } from './types.ts';
 
 /** One field of the model or of an entry, as the fronts need it. */
 export interface Field extends FieldMeta {

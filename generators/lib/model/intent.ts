@@ -3,6 +3,7 @@
  * what a lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
  */
 import type { core, ZodMiniType } from 'zod/mini';
+import { checkImage } from './checks.ts';
 import { demo } from './demo.ts';
 import { defaultOf, fields, innerType } from './fields.ts';
 import { type Image, imageSchema } from './schema.ts';
@@ -108,48 +109,8 @@ export function complete(intent: Intent): { image: Image; problems?: never } | {
   const said = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
   const result = imageSchema.safeParse(sortKeys(said));
   if (!result.success) return { problems: result.error.issues.flatMap((issue) => toProblems(issue)) };
-  const problems = [...checkSeeds(result.data), ...checkVolumes(result.data), ...checkDefaultServers(result.data)];
+  const problems = checkImage(result.data);
   return problems.length > 0 ? { problems } : { image: result.data };
-}
-
-function checkSeeds(image: Image): Problem[] {
-  return Object.entries(image.seeds).flatMap(([name, { source, target }]) => {
-    const at = ['seeds', name];
-    const problems: Problem[] = [];
-    if (source.startsWith('/')) problems.push({ path: [...at, 'source'], message: 'must be relative to project/' });
-    const inVolume = image.volumes.some((volume) => target.startsWith(`${volume.replace(/\/+$/, '')}/`));
-    if (target.startsWith('/') && !inVolume)
-      problems.push({ path: [...at, 'target'], message: 'must be relative to data/ or lie below one of `volumes`' });
-    return problems;
-  });
-}
-
-/** Folders that a volume may neither be, lie in, nor hold. */
-const OURS = ['/dev', '/etc/makina-projects', '/proc', '/srv/apps', '/srv/makina-states', '/srv/projects', '/sys'];
-/** Folders that a volume may lie in. */
-const SYSTEM = ['/bin', '/etc', '/home', '/lib', '/root', '/run', '/sbin', '/usr', '/var'];
-
-function checkVolumes({ volumes }: Image): Problem[] {
-  const plain = volumes.map((volume) => volume.replace(/\/+$/, ''));
-  return plain.flatMap((volume, index) => {
-    const path = ['volumes', String(index)];
-    const holds = (folder: string) => `${folder}/`.startsWith(`${volume}/`);
-    const taken = OURS.find((folder) => holds(folder) || volume.startsWith(`${folder}/`)) ?? SYSTEM.find(holds);
-    if (taken) return [{ path, message: `must not be in the way of ${taken}` }];
-    return plain.indexOf(volume) === index ? [] : [{ path, message: 'is named twice' }];
-  });
-}
-
-/** nginx refuses a second one on the same port. */
-function checkDefaultServers({ vhosts }: Image): Problem[] {
-  const ports = new Map<number, string>();
-  return Object.entries(vhosts).flatMap(([key, { default_server, listen }]) => {
-    const other = ports.get(listen);
-    if (default_server) ports.set(listen, other ?? key);
-    if (!default_server || other === undefined) return [];
-    const message = `is the second one on port ${listen}, after ${other}; take one away, or ${other} itself with null`;
-    return [{ path: ['vhosts', key, 'default_server'], message }];
-  });
 }
 
 function toProblems(issue: core.$ZodIssue): Problem[] {

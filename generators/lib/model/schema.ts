@@ -5,105 +5,88 @@
  */
 
 import * as z from 'zod/mini';
-import en from 'zod/v4/locales/en.js';
 import { minorVersion } from '../package.ts';
+import {
+  aptRepositorySchema,
+  configSchema,
+  directorySchema,
+  downloadSchema,
+  label,
+  stepName,
+  virtualenvSchema,
+} from './installed.ts';
+import { upstreamSchema, vhostSchema } from './nginx.ts';
+import {
+  absolutePath,
+  account,
+  environmentName,
+  field,
+  hostname,
+  identifier,
+  integer,
+  line,
+  matching,
+  optional,
+  path,
+  port,
+  required,
+  text,
+  volume,
+} from './types.ts';
 
-z.config(en());
-
-/** What a field says of itself beside its type. */
-export interface FieldMeta {
-  description: string;
-  /** The question asked on a terminal; fields without one are never asked. */
-  prompt?: string;
-  /** May also be given as the first word after the verb. */
-  positional?: boolean;
-  /** May be changed in a running image through the override pillar (it is data of the Salt project). */
-  runtime?: boolean;
-  /** Read by the Salt project, but only while the image is built. */
-  salt?: boolean;
-}
-
-type More = Omit<FieldMeta, 'description'>;
-
-/** A field that must be given. */
-function required<T extends z.ZodMiniType>(type: T, description: string, more: More = {}): T {
-  z.globalRegistry.add(type, { description, ...more });
-  return type;
-}
-
-/** A field with a default. */
-function field<T extends z.ZodMiniType>(
-  type: T,
-  usual: z.util.NoUndefined<z.output<T>>,
-  description: string,
-  more: More = {},
-) {
-  return required(z._default(type, usual), description, more);
-}
-
-/** A field that may stay away. */
-function optional<T extends z.ZodMiniType>(type: T, description: string) {
-  return required(z.optional(type), description);
-}
-
-const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
-const integer = (least: number, most: number) => {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
-};
-
-const text = () => matching(/^[^\0]*$/, 'must not contain a NUL character');
-const line = () =>
-  matching(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters');
-const identifier = () =>
-  matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, - and _, starting with a letter');
-const hostname = () =>
-  matching(
-    /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
-    'must be a host name',
-  );
-const port = () => integer(1, 65535);
-// `{key}` is mc_project's interpolation, so braces are welcome wherever a value is data of the Salt project.
-const path = () =>
-  matching(
-    /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]+$/,
-    'must be a path of letters, digits and _./{}@+- without ".."',
-  );
-const absolutePath = () =>
-  matching(
-    /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
-    'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
-  );
-const volume = () =>
-  matching(
-    /^\/(?!.*(^|\/)\.\.?(\/|$))(?!.*\/\/)[A-Za-z0-9_./@+-]+$/,
-    'must be an absolute path of letters, digits and _./@+- without "." and ".."',
-  );
-const account = () =>
-  matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}');
-
-const environmentName = () => matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name');
-
-// nginx is a watcher of every image already, and circus keeps the first of two.
+// nginx and cron are watchers of our own, and circus keeps the first of two.
 const programName = () =>
   matching(
-    /^(?!nginx$)[a-z][a-z0-9_-]{0,63}$/,
-    'must be lower-case letters, digits, - and _, starting with a letter, and not "nginx", which every image runs already',
+    /^(?!(nginx|cron)$)[a-z][a-z0-9_-]{0,63}$/,
+    'must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already',
+  );
+const commandLine = () =>
+  matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes');
+const dataPath = () => matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
+const rlimitName = () =>
+  matching(
+    /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
+    'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
   );
 
-export const programSchema = z.strictObject({
+/** What exec_program.py needs of a command, be it a program's or a cron's. */
+const command = () => ({
   cmd: required(
-    matching(
-      /^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/,
-      'must be words with balanced quotes',
-    ),
-    'Command line, split into words as circus does (quotes and backslashes; nothing is expanded)',
+    commandLine(),
+    'Command line, split into words as circus does (quotes and backslashes; only $(circus.wid) and $(circus.port) are replaced)',
   ),
-  args: field(z.array(text()), [], 'Arguments added to cmd, each exactly as written'),
+  args: field(
+    z.array(text()),
+    [],
+    'Arguments added to cmd, each exactly as written but for $(circus.wid) and $(circus.port)',
+  ),
   env: field(z.record(environmentName(), text()), {}, 'Environment variables, by name'),
+  env_from: field(
+    z.record(environmentName(), dataPath()),
+    {},
+    'Environment variables with a value of `data`, as NAME: app:database:password',
+  ),
   working_dir: field(absolutePath(), '{project_root}', 'Working directory'),
   user: field(account(), '{user}', 'Unix user that runs it'),
   group: field(account(), '{group}', 'Unix group that runs it'),
+  rlimits: field(
+    z.record(rlimitName(), integer(-1, Number.MAX_SAFE_INTEGER)),
+    {},
+    'Resource limits, soft and hard: nofile, nproc, core, as, fsize, stack, cpu, data, memlock; -1 for none',
+  ),
+  log_file: optional(absolutePath(), "File its output goes to; the container's output if not given"),
+  log_max_bytes: field(
+    integer(0, Number.MAX_SAFE_INTEGER),
+    10485760,
+    'Size at which log_file is renamed to log_file.1, and a new one begun; 0 for never',
+  ),
+  log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
+});
+
+export const programSchema = z.strictObject({
+  ...command(),
+  copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),
+  port: optional(port(), 'Port of its first process, told in PORT; the next process has the next port'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
   priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
   stop_signal: field(
@@ -114,49 +97,52 @@ export const programSchema = z.strictObject({
   graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
   max_retry: field(integer(-1, 1000), 5, 'Deaths within a minute after which it is not started again; -1 for no limit'),
   essential: field(z.boolean(), true, 'The container ends with its exit code when it is not started again'),
+  oneshot: field(
+    z.boolean(),
+    false,
+    'Runs once, to its end, before the programs of the same or a lower priority start',
+  ),
+  autostart: field(z.boolean(), true, 'Starts with the container; otherwise with circusctl start'),
+  warmup_delay: field(
+    integer(0, 3600),
+    0,
+    'Seconds between the starts of its processes, and before the next program starts',
+  ),
+  stop_children: field(z.boolean(), false, 'Its child processes get the stop signal too'),
+  healthcheck: optional(commandLine(), 'Command line that ends with 0 within 4 seconds while it is healthy'),
 });
 
-const location = z
-  .strictObject({
-    proxy_pass: optional(
-      matching(
-        /^https?:\/\/([A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\{[a-z_]+\}))?(\/[A-Za-z0-9_.~/{}%-]*)?$/,
-        'must be an http or https URL',
-      ),
-      'URL the requests are passed to',
-    ),
-    alias: optional(
-      absolutePath(),
-      'Folder the files are served from; nginx runs as www-data and must be able to read them',
-    ),
-  })
-  .check(
-    z.refine((value) => value.proxy_pass !== undefined || value.alias !== undefined, 'needs proxy_pass or alias'),
-    z.refine(
-      (value) => value.proxy_pass === undefined || value.alias === undefined,
-      'has proxy_pass and alias; take one away with null',
-    ),
-  );
+/** One of the five fields of a schedule: numbers matching `number`, or one of `names`. */
+const cronField = (number: string, names = '') => {
+  const element = `(\\*(/[1-9][0-9]?)?|0?${number}(-0?${number}(/[1-9][0-9]?)?)?${names && `|${names}`})`;
+  return `${element}(,${element})*`;
+};
+const CRON_FIELDS = [
+  cronField('([0-9]|[1-5][0-9])'),
+  cronField('([0-9]|1[0-9]|2[0-3])'),
+  cronField('([1-9]|[12][0-9]|3[01])'),
+  cronField('([1-9]|1[0-2])', 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec'),
+  cronField('[0-7]', 'sun|mon|tue|wed|thu|fri|sat'),
+];
 
-export const vhostSchema = z.strictObject({
-  domain: optional(hostname(), "Domain it answers for; the vhost's key if not given"),
-  aliases: field(z.array(hostname()), [], 'More domains it answers for'),
-  listen: field(port(), 80, 'Port nginx listens on'),
-  default_server: field(z.boolean(), false, 'Answers requests for unknown domains too'),
-  client_max_body_size: field(
-    matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m'),
-    '1m',
-    'Largest request body',
+export const cronSchema = z.strictObject({
+  schedule: required(
+    matching(
+      new RegExp(`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|${CRON_FIELDS.join(' +')})$`),
+      'must be the five fields of a crontab, or @hourly, @daily, @weekly, @monthly or @yearly',
+    ).check(z.refine(ascending, 'has a range that goes down')),
+    "When it runs, in the container's time: the five fields of a crontab, or @hourly, @daily, @weekly, @monthly, @yearly",
   ),
-  locations: field(
-    z.record(matching(/^\/[A-Za-z0-9_./~-]{0,159}$/, 'must be a path that starts with /'), location),
-    {},
-    'What is served, by path prefix',
-  ),
+  ...command(),
 });
+
+/** Whether each range of a schedule goes up: cron drops the whole file otherwise. */
+function ascending(schedule: string): boolean {
+  return [...schedule.matchAll(/(\d+)-(\d+)/g)].every(([, from, to]) => Number(from) <= Number(to));
+}
 
 export const seedSchema = z.strictObject({
-  source: required(path(), 'File or folder below project/'),
+  source: optional(path(), 'File or folder below project/; an empty folder if not given'),
   target: required(
     path(),
     'Where it is copied if nothing is there: below data/, or an absolute path in one of `volumes`',
@@ -205,6 +191,29 @@ export const imageSchema = z.strictObject({
     'Debian packages installed in the image',
     { salt: true },
   ),
+  apt_repositories: field(z.record(identifier(), aptRepositorySchema), {}, 'More apt repositories, by name', {
+    salt: true,
+  }),
+  virtualenvs: field(z.record(identifier(), virtualenvSchema), {}, 'Python virtual environments, by name', {
+    salt: true,
+  }),
+  downloads: field(z.record(identifier(), downloadSchema), {}, 'Files and archives fetched while the image is built', {
+    salt: true,
+  }),
+  directories: field(
+    z.record(absolutePath(), directorySchema),
+    {},
+    'Folders made while the image is built, by path; one in a volume is a seed without source',
+    { salt: true },
+  ),
+  environment: field(z.record(environmentName(), line()), {}, "The container's own environment variables"),
+  labels: field(z.record(label(), line()), {}, 'Labels of the image'),
+  ports: field(z.array(port()), [], "Ports that the image exposes beside nginx's"),
+  reconfigure_steps: field(
+    z.array(stepName()),
+    [],
+    'Salt steps of your own (.salt/NNN_name.sls) that run at each reconfiguration too, not only at build time',
+  ),
   volumes: field(z.array(volume()), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
   override_jinja: field(
     z.boolean(),
@@ -218,12 +227,26 @@ export const imageSchema = z.strictObject({
   ),
   programs: field(z.record(programName(), programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
   vhosts: field(z.record(hostname(), vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
+  upstreams: field(
+    z.record(identifier(), upstreamSchema),
+    {},
+    'Groups of servers that nginx passes requests to, by name',
+    {
+      runtime: true,
+    },
+  ),
+  configs: field(z.record(identifier(), configSchema), {}, 'Configuration files made from templates of the project', {
+    runtime: true,
+  }),
   seeds: field(
     z.record(identifier(), seedSchema),
     {},
     'Files and folders copied into a volume if and only if they are not there yet, by name',
     { runtime: true },
   ),
+  crons: field(z.record(identifier(), cronSchema), {}, 'Commands that cron runs at set times, by name', {
+    runtime: true,
+  }),
   app: field(
     z.record(
       matching(/^[A-Za-z_][A-Za-z0-9_-]{0,159}$/, 'must be letters, digits, _ and -, not starting with a digit'),

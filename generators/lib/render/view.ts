@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
 import { defaultsOf, fields } from '../model/fields.ts';
-import { type Image, programSchema, seedSchema, vhostSchema } from '../model/schema.ts';
+import { configSchema } from '../model/installed.ts';
+import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
+import { cronSchema, type Image, programSchema, seedSchema } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
-import { sls } from '../quote/quote.ts';
+import { dockerfile, sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
 
 /** The values that templates/project/ may name as `it.…`. */
@@ -21,6 +23,9 @@ export function projectView(image: Image): Record<string, unknown> {
     stop_timeout: stopTimeout(image),
     app_example: image.demo ? 'greeting: Good morning' : 'some_setting: some value',
     exposed_ports: exposedPorts(image).join(' '),
+    environment_lines: dockerLines('ENV', image.environment),
+    label_lines: dockerLines('LABEL', image.labels),
+    steps: startSteps(image).join(','),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: yamlBlock(saltData(image), sls, 4),
     watched_env_json: JSON.stringify(image.watched_env),
@@ -43,9 +48,24 @@ function volumeLines(image: Image): Record<string, string> {
 }
 
 /** The ports nginx listens on; 80 where there is no vhost yet. */
-function exposedPorts({ vhosts }: Image): number[] {
-  const ports = new Set(Object.values(vhosts).map(({ listen }) => listen));
-  return ports.size === 0 ? [80] : [...ports].sort((a, b) => a - b);
+function exposedPorts({ vhosts, ports: more }: Image): number[] {
+  const listened = Object.values(vhosts).flatMap(({ listen, ssl_listen, ssl_cert, ssl_certificate }) =>
+    (ssl_cert ?? ssl_certificate) ? [listen, ssl_listen] : [listen],
+  );
+  const ports = new Set([...(listened.length === 0 ? [80] : listened), ...more]);
+  return [...ports].sort((a, b) => a - b);
+}
+
+/** Instructions of a Dockerfile, one for each value. */
+function dockerLines(instruction: string, values: Record<string, string>): string {
+  return Object.entries(values)
+    .map(([key, value]) => `${instruction} ${key}=${dockerfile(value)}\n`)
+    .join('');
+}
+
+/** The sls that a reconfiguration runs, in their order. */
+function startSteps({ reconfigure_steps }: Image): string[] {
+  return [...new Set(['200_reconfigure', '300_nginx', '400_circus', ...reconfigure_steps])].sort();
 }
 
 /**
@@ -70,7 +90,15 @@ function saltData(image: Image): Record<string, unknown> {
   return data;
 }
 
-const entrySchemas = { programs: programSchema, vhosts: vhostSchema, seeds: seedSchema };
+/** What an override can add entries to. */
+const entrySchemas = {
+  programs: programSchema,
+  vhosts: vhostSchema,
+  upstreams: upstreamSchema,
+  configs: configSchema,
+  seeds: seedSchema,
+  crons: cronSchema,
+};
 
 function differing(entry: object, usual: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isDeepStrictEqual(value, usual[key])));

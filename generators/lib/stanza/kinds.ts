@@ -1,6 +1,6 @@
-import type * as z from 'zod/mini';
-import { type Field, fieldsOf, innerType } from '../model/fields.ts';
-import { programSchema, vhostSchema } from '../model/schema.ts';
+import { type Field, fieldsOf } from '../model/fields.ts';
+import { locationSchema, vhostSchema } from '../model/nginx.ts';
+import { programSchema } from '../model/schema.ts';
 
 /** A kind of entry of the model that has a verb of its own. */
 export interface Kind {
@@ -11,9 +11,6 @@ export interface Kind {
   does: string;
   fields: readonly Field[];
 }
-
-const locations = innerType(vhostSchema.shape.locations) as z.ZodMiniRecord;
-const locationSchema = locations.def.valueType as z.ZodMiniObject;
 
 export const KINDS = {
   'circus-program': {
@@ -64,7 +61,7 @@ export function flagsOf(kind: Kind): { flag: string; description: string; isSwit
 export function ownFlags({ noun }: Kind): OwnFlag[] {
   return [
     ...(noun === 'program' ? CONVENIENCE : []),
-    { flag: 'unset', value: 'FIELD ...', description: 'takes a field (or env.KEY of a dict) back to its default' },
+    { flag: 'unset', value: 'FIELD ...', description: 'takes a field, or FIELD.KEY of a dict, back to its default' },
     { flag: 'remove', value: noun === 'location' ? 'PATH' : 'NAME', description: `takes a ${noun} away` },
     { flag: 'list', description: `lists every ${noun}` },
     { flag: 'json', description: 'as JSON, with --list' },

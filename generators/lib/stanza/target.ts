@@ -17,16 +17,19 @@ export interface Target {
 export function targetOf({ verb, noun, words: expected }: Kind, words: readonly string[], image: Image): Target {
   const usage = `makina-image ${verb} ${expected}`;
   if (noun === 'location') {
-    const paths = words.filter((word) => word.startsWith('/'));
-    const [vhost, ...more] = words.filter((word) => !word.startsWith('/'));
+    const paths = words.filter((word) => !isHost(word));
+    const [vhost, ...more] = words.filter(isHost);
     if (paths.length !== 1 || more.length > 0)
-      throw new UserError(`${verb} takes one path, which starts with /, and at most one vhost before it: ${usage}`);
+      throw new UserError(`${verb} takes one path, such as /media/, after at most one vhost: ${usage}`);
     return locationAt(image, vhost, paths[0] as string);
   }
   const [name, ...more] = words;
   if (!name || more.length > 0) throw new UserError(`${verb} takes one name: ${usage}`);
   return { path: [`${noun}s`, name], told: `${noun} ${name}` };
 }
+
+/** `/path`, `= /path`, `~ regex` and `@name` start as no host name does. */
+const isHost = (word: string) => /^[A-Za-z0-9_*]/.test(word);
 
 /**
  * A location of a vhost.

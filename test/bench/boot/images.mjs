@@ -35,20 +35,23 @@ export async function buildImages(context) {
   const plain = await build(docker, 'plain', { BASE_IMAGE: base, PROJECT_IMAGE: project });
   const supervisord = await build(docker, 'supervisord', { PLAIN_IMAGE: plain });
   const shell = await build(docker, 'shell', { PLAIN_IMAGE: plain });
-  const deploy = await build(docker, 'deploy', { PROJECT_IMAGE: project });
+  const deploying = (salt) => build(docker, 'deploy', { PROJECT_IMAGE: project, SALT_CALL: salt });
+  const stock = await deploying('/srv/makina-states/venv/bin/salt-call');
+  const ours = await deploying('/srv/makina-states/bin/salt-call');
   const greeting = 'It works';
   return {
     a: { label: 'this image, nothing changed', image: project, run: [], greeting },
     b: { label: 'this image, pillar changed', image: project, ...withOverride(work, 'Something else') },
     c: { label: 'supervisord', image: supervisord, run: [], greeting },
     d: { label: 'tini and a shell script', image: shell, run: [], greeting },
-    e: { label: 'a whole deployment, then circus', image: deploy, run: [], greeting },
+    e: { label: 'a whole deployment, then circus', image: stock, run: [], greeting },
+    f: { label: "the same with this base's salt-call", image: ours, run: [], greeting },
   };
 }
 
 /** Builds one of the folders beside this file; returns the name of the image. */
 async function build(docker, name, buildArguments) {
-  const image = imageName(name);
+  const image = imageName(`${name}${built.length}`);
   const args = Object.entries(buildArguments).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
   built.push(image);
   await docker(['build', ...args, ...proxies(), '--tag', image, join(here, name)], { timeout: 600_000 });

@@ -1,0 +1,155 @@
+/** What no single field can tell: whether the parts of an image fit together. */
+
+import type { Problem } from './intent.ts';
+import type { Image } from './schema.ts';
+
+/** Everything in an image that does not fit together. */
+export function checkImage(image: Image): Problem[] {
+  return [
+    ...checkPrograms(image),
+    ...checkSeeds(image),
+    ...checkVolumes(image),
+    ...checkInVolumes(image),
+    ...checkKeys(image),
+    ...checkVhosts(image),
+    ...checkUpstreams(image),
+  ];
+}
+
+function checkPrograms({ programs }: Image): Problem[] {
+  return Object.entries(programs).flatMap(([name, { oneshot, numprocesses, port = 1 }]) => {
+    const path = ['programs', name, 'numprocesses'];
+    if (oneshot && numprocesses > 1) return [{ path, message: 'must be 1 for a program that is oneshot' }];
+    return port + numprocesses > 65536 ? [{ path, message: 'is more than there are ports from `port` on' }] : [];
+  });
+}
+
+function checkSeeds(image: Image): Problem[] {
+  return Object.entries(image.seeds).flatMap(([name, { source, target }]) => {
+    const at = ['seeds', name];
+    const problems: Problem[] = [];
+    if (source?.startsWith('/')) problems.push({ path: [...at, 'source'], message: 'must be relative to project/' });
+    if (target.startsWith('/') && !isIn(image.volumes, target))
+      problems.push({ path: [...at, 'target'], message: 'must be relative to data/ or lie below one of `volumes`' });
+    return problems;
+  });
+}
+
+const isIn = (folders: readonly string[], path: string) =>
+  folders.some((folder) => path.startsWith(`${folder.replace(/\/+$/, '')}/`));
+
+/** Folders that a volume may neither be, lie in, nor hold. */
+const OURS = ['/dev', '/etc/makina-projects', '/proc', '/srv/apps', '/srv/makina-states', '/srv/projects', '/sys'];
+/** Folders that a volume may lie in. */
+const SYSTEM = ['/bin', '/etc', '/home', '/lib', '/root', '/run', '/sbin', '/usr', '/var'];
+
+function checkVolumes({ volumes }: Image): Problem[] {
+  const plain = volumes.map((volume) => volume.replace(/\/+$/, ''));
+  return plain.flatMap((volume, index) => {
+    const path = ['volumes', String(index)];
+    const holds = (folder: string) => `${folder}/`.startsWith(`${volume}/`);
+    const taken = OURS.find((folder) => holds(folder) || volume.startsWith(`${folder}/`)) ?? SYSTEM.find(holds);
+    if (taken) return [{ path, message: `must not be in the way of ${taken}` }];
+    return plain.indexOf(volume) === index ? [] : [{ path, message: 'is named twice' }];
+  });
+}
+
+/** What Salt writes as root must not lie where a program can put a link. */
+function checkInVolumes(image: Image): Problem[] {
+  const volumes = ['{data_root}', `/srv/projects/${image.name}/data`, ...image.volumes];
+  const inVolume = (path: string | undefined) => path !== undefined && (volumes.includes(path) || isIn(volumes, path));
+  const message = 'must not be in a volume: Salt writes it as root; use a seed there, or another path';
+  return [
+    ...Object.entries(image.configs).flatMap(([name, { target }]) =>
+      inVolume(target) ? [{ path: ['configs', name, 'target'], message }] : [],
+    ),
+    ...Object.entries(image.downloads).flatMap(([name, { target }]) =>
+      inVolume(target) ? [{ path: ['downloads', name, 'target'], message }] : [],
+    ),
+    ...Object.keys(image.directories).flatMap((path) =>
+      inVolume(path) ? [{ path: ['directories', path], message }] : [],
+    ),
+  ];
+}
+
+function checkKeys({ apt_repositories, virtualenvs }: Image): Problem[] {
+  return [
+    ...Object.entries(apt_repositories).flatMap(([name, { key, key_file }]) =>
+      (key === undefined) === (key_file === undefined)
+        ? [{ path: ['apt_repositories', name], message: 'must have one of key and key_file' }]
+        : [],
+    ),
+    ...Object.entries(virtualenvs).flatMap(([name, { requirements, packages }]) =>
+      requirements === undefined && packages.length === 0
+        ? [{ path: ['virtualenvs', name], message: 'must have requirements or packages' }]
+        : [],
+    ),
+  ];
+}
+
+function checkVhosts({ vhosts }: Image): Problem[] {
+  return [...checkDefaultServers(vhosts), ...Object.entries(vhosts).flatMap(([key, vhost]) => checkVhost(key, vhost))];
+}
+
+/** nginx refuses a second one on the same port. */
+function checkDefaultServers(vhosts: Image['vhosts']): Problem[] {
+  const ports = new Map<number, string>();
+  return Object.entries(vhosts).flatMap(([key, { default_server, listen }]) => {
+    const other = ports.get(listen);
+    if (default_server) ports.set(listen, other ?? key);
+    if (!default_server || other === undefined) return [];
+    const message = `is the second one on port ${listen}, after ${other}; take one away, or ${other} itself with null`;
+    return [{ path: ['vhosts', key, 'default_server'], message }];
+  });
+}
+
+function checkVhost(key: string, vhost: Image['vhosts'][string]): Problem[] {
+  const path = ['vhosts', key];
+  const problems: Problem[] = [];
+  const pair = (one: unknown, other: unknown) => (one === undefined) !== (other === undefined);
+  if (pair(vhost.ssl_certificate, vhost.ssl_certificate_key))
+    problems.push({ path, message: 'must have both of ssl_certificate and ssl_certificate_key, or none' });
+  if (pair(vhost.ssl_cert, vhost.ssl_key))
+    problems.push({ path, message: 'must have both of ssl_cert and ssl_key, or none' });
+  if (vhost.ssl_certificate !== undefined && vhost.ssl_cert !== undefined)
+    problems.push({ path, message: 'has ssl_certificate and ssl_cert; take one away with null' });
+  if (vhost.listen === vhost.ssl_listen)
+    problems.push({ path: [...path, 'ssl_listen'], message: 'must not be the port of `listen`' });
+  const locations = Object.entries(vhost.locations).flatMap(([where, location]) =>
+    checkLocation([...path, 'locations', where], where, location),
+  );
+  return [...problems, ...locations];
+}
+
+/** What answers a request in a location; there is one at most. */
+const HANDLERS = ['proxy_pass', 'alias', 'fastcgi_pass', 'uwsgi_pass', 'return'] as const;
+type Location = Image['vhosts'][string]['locations'][string];
+
+function checkLocation(path: string[], where: string, location: Location): Problem[] {
+  const problems: Problem[] = [];
+  const handlers = HANDLERS.filter((handler) => location[handler] !== undefined);
+  if (Object.keys(location).length === 0)
+    problems.push({ path, message: `says nothing; give it ${HANDLERS.join(', ')} or root` });
+  if (handlers.length > 1)
+    problems.push({ path, message: `has ${handlers.join(' and ')}; take all but one away with null` });
+  if (location.alias !== undefined && location.root !== undefined)
+    problems.push({ path, message: 'has alias and root; take one away with null' });
+  if (/^[@~]/.test(where) && /^https?:\/\/[^/]+\//.test(location.proxy_pass?.replace('unix:/', '') ?? ''))
+    problems.push({
+      path: [...path, 'proxy_pass'],
+      message: 'must have no path in a named location or a regular expression',
+    });
+  if (where.startsWith('@') && location.alias !== undefined)
+    problems.push({ path: [...path, 'alias'], message: 'cannot be used in a named location; use root' });
+  return problems;
+}
+
+function checkUpstreams({ upstreams, programs }: Image): Problem[] {
+  return Object.entries(upstreams).flatMap(([name, { servers, program }]) => {
+    const path = ['upstreams', name];
+    if (program === undefined) return servers.length > 0 ? [] : [{ path, message: 'must have servers or a program' }];
+    if (!programs[program]) return [{ path: [...path, 'program'], message: `there is no program ${program}` }];
+    const { port } = programs[program];
+    return port === undefined ? [{ path: [...path, 'program'], message: `the program ${program} has no port` }] : [];
+  });
+}

@@ -1,0 +1,21 @@
+/**
+ * Whether some lines of nginx configuration are whole directives, so that they cannot change what stands around them.
+ * Words, quotes, escapes and comments are those of nginx's ngx_conf_read_token.
+ */
+export function isWholeSnippet(text: string): boolean {
+  const words =
+    /\s+|#[^\n]*|(?:"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*')(?=[\s;{)]|$)|[;{}]|(?:\\[\s\S]|\$\{|[^\s;{\\"'#}])(?:\\[\s\S]|\$\{|[^\s;{\\])*/y;
+  let depth = 0;
+  let last = ';';
+  while (words.lastIndex < text.length) {
+    const [word] = words.exec(text) ?? [];
+    if (word === undefined) return false;
+    if (/^[\s#]/.test(word)) continue;
+    if (word === '{') depth += 1;
+    if (word === '}') depth -= 1;
+    // Nothing may be closed that was not opened here, and a block starts after a word and ends after whole directives.
+    if (depth < 0 || (word === '}' && last !== ';' && last !== '}' && last !== '{')) return false;
+    last = word;
+  }
+  return depth === 0 && (last === ';' || last === '}');
+}

@@ -1,0 +1,185 @@
+/** What nginx serves, in its own words: upstreams, virtual hosts and their locations. */
+
+import * as z from 'zod/mini';
+import { isWholeSnippet } from './nginx-snippet.ts';
+import {
+  absolutePath,
+  address,
+  duration,
+  field,
+  hostname,
+  identifier,
+  integer,
+  matching,
+  optional,
+  port,
+  size,
+  text,
+} from './types.ts';
+
+/** Values in which nginx replaces its variables; a `$` that is none would keep nginx from starting. */
+const VARIABLES = [
+  '[1-9]',
+  '(arg|cookie|http|sent_http|sent_trailer|upstream_http|upstream_cookie|upstream_trailer|jwt_claim)_[a-z0-9_]+',
+  'args|body_bytes_sent|bytes_sent|connection|connection_requests|content_length|content_type|date_gmt|date_local',
+  'document_root|document_uri|fastcgi_path_info|fastcgi_script_name|host|hostname|https|is_args|limit_rate|msec',
+  'nginx_version|pid|proxy_add_x_forwarded_for|proxy_host|proxy_port|query_string|realpath_root|remote_addr',
+  'remote_port|remote_user|request|request_body|request_completion|request_filename|request_id|request_length',
+  'request_method|request_time|request_uri|scheme|server_addr|server_name|server_port|server_protocol|ssl_cipher',
+  'ssl_client_verify|ssl_protocol|ssl_server_name|status|time_iso8601|time_local|upstream_addr|upstream_status|uri',
+].join('|');
+/** Text without control characters, with variables. */
+const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|\\$((${VARIABLES})(?![A-Za-z0-9_])|\\{(${VARIABLES})\\}))*`;
+const nginxText = () =>
+  matching(new RegExp(`^${VALUE}$`), "must be one line in which $ only starts one of nginx's variables, such as $host");
+const headerName = () => matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
+const parameterName = () => matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
+const statusCodes = () =>
+  matching(/^[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/, 'must be status codes from 300 to 599, such as 404 or "502 503"');
+const headers = () => z.record(headerName(), nginxText());
+
+/** Who answers: a host with a port, an upstream, or a Unix socket. */
+const passed = () =>
+  matching(
+    /^(unix:\/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:([0-9]{1,5}|\{[a-z_]+\}))?|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$/,
+    'must be HOST:PORT, the name of an upstream, or unix:/PATH',
+  );
+const proxied = () =>
+  matching(
+    /^https?:\/\/(unix:\/[A-Za-z0-9_./@+{}-]+:?|[A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\{[a-z_]+\}))?(\/[A-Za-z0-9_.~/{}%-]*)?$/,
+    'must be an http or https URL',
+  );
+
+const userName = () => matching(/^[^:\u0000-\u001f\u007f\s{}]{1,100}$/, 'must be a name without colons and blanks');
+const passwordHash = () =>
+  matching(
+    /^[\u0021-\u007e]{1,200}$/,
+    'must be a hashed password as htpasswd and `openssl passwd -apr1` write it, of printable ASCII without blanks',
+  );
+
+const snippet = () =>
+  text().check(
+    z.refine(isWholeSnippet, 'must be whole directives of nginx: balanced braces and quotes, `;` or `}` at the end'),
+  );
+
+/** What a virtual host and a location both take. */
+const both = () => ({
+  root: optional(
+    absolutePath(),
+    'Folder that paths are looked up in; nginx runs as www-data and must be able to read it',
+  ),
+  index: optional(z.array(fileName()), 'Files that stand for a folder'),
+  client_max_body_size: optional(size(), 'Largest request body'),
+  proxy_connect_timeout: optional(duration(), 'How long connecting to a server may take'),
+  proxy_read_timeout: optional(duration(), 'How long a server may be silent'),
+  proxy_send_timeout: optional(duration(), 'How long a server may take nothing'),
+  auth_basic: optional(nginxText(), 'Asks for a name and a password, under this title; `off` does not'),
+  auth_basic_users: optional(
+    z.record(userName(), passwordHash()),
+    'Who is let in: hashed passwords by name. Best kept in a pillar',
+  ),
+  allow: optional(z.array(address()), 'Addresses that are let in'),
+  deny: optional(z.array(address()), 'Addresses that are not, unless allowed; `all` for everybody else'),
+  add_header: optional(headers(), 'Headers added to each answer'),
+  error_page: optional(
+    z.record(
+      statusCodes(),
+      matching(
+        /^(=[0-9]{0,3} )?(\/|@|https?:\/\/)[A-Za-z0-9_.~/:%?&=-]*$/,
+        'must be a path, a URL or a named location',
+      ),
+    ),
+    'What is shown instead, by status code: a path, a URL or a named location such as @app',
+  ),
+  raw: optional(snippet(), 'More lines of nginx configuration, as they are'),
+});
+
+const fileName = () => matching(/^\/?[A-Za-z0-9_.-]+$/, 'must be a file name');
+
+export const locationSchema = z.strictObject({
+  proxy_pass: optional(proxied(), 'URL the requests are passed to; its path, if any, replaces that of the location'),
+  proxy_set_header: optional(headers(), 'Headers added to what is passed on'),
+  proxy_buffering: optional(z.boolean(), 'Answers are collected before they are passed on'),
+  proxy_request_buffering: optional(z.boolean(), 'Requests are collected before they are passed on'),
+  websocket: optional(z.boolean(), 'Connections may be upgraded, to WebSocket for example'),
+  alias: optional(
+    absolutePath(),
+    'Folder the files are served from; nginx runs as www-data and must be able to read them',
+  ),
+  try_files: optional(
+    z.array(matching(/^(=[0-9]{3}|[/@$][A-Za-z0-9_.~/$?&=-]*)$/, 'must be a path, a named location or =CODE')),
+    'Files that are looked for in turn; the last one is where a request goes that finds none',
+  ),
+  expires: optional(
+    matching(/^(off|max|epoch|-?[0-9]{1,9}(ms|[smhdwMy])?)$/, 'must be a time such as 30d, or off, max or epoch'),
+    'How long clients may keep an answer',
+  ),
+  fastcgi_pass: optional(passed(), 'FastCGI server the requests are passed to, such as unix:/run/php/php-fpm.sock'),
+  fastcgi_param: optional(z.record(parameterName(), nginxText()), "FastCGI parameters beside nginx's usual ones"),
+  uwsgi_pass: optional(passed(), 'uwsgi server the requests are passed to'),
+  uwsgi_param: optional(z.record(parameterName(), nginxText()), "uwsgi parameters beside nginx's usual ones"),
+  return: optional(
+    matching(
+      new RegExp(`^[1-5][0-9]{2}( ${VALUE})?$`),
+      "must be a status code, or one with a URL or text, in which $ only starts one of nginx's variables",
+    ),
+    'Answers at once: a status code, or one with a URL or text, such as `301 /new/`',
+  ),
+  internal: optional(z.boolean(), 'Only for requests that nginx itself sends here'),
+  ...both(),
+});
+
+const pem = (kind: string, what: string) =>
+  matching(new RegExp(`^\\s*-----BEGIN [A-Z0-9 ]*${kind}-----[A-Za-z0-9+/=\\s:,-]+$`), `must be ${what} in PEM form`);
+
+export const vhostSchema = z.strictObject({
+  domain: optional(hostname(), "Domain it answers for; the vhost's key if not given"),
+  aliases: field(z.array(hostname()), [], 'More domains it answers for'),
+  redirect_aliases: field(z.boolean(), false, 'Requests for the aliases are sent on to the domain'),
+  listen: field(port(), 80, 'Port nginx listens on'),
+  default_server: field(z.boolean(), false, 'Answers requests for unknown domains too'),
+  ssl_certificate: optional(absolutePath(), 'File of the certificate with its chain, in the image or a volume'),
+  ssl_certificate_key: optional(absolutePath(), 'File of its key'),
+  ssl_cert: optional(pem('CERTIFICATE', 'a certificate'), 'The certificate itself with its chain, for a pillar'),
+  ssl_key: optional(pem('PRIVATE KEY', 'a private key'), 'Its key itself, for a pillar'),
+  ssl_listen: field(port(), 443, 'Port nginx listens on for https, where there is a certificate'),
+  ssl_redirect: field(z.boolean(), true, 'Where there is a certificate, http is sent on to https'),
+  keepalive_timeout: optional(duration(), 'How long an idle connection of a client stays open'),
+  client_header_timeout: optional(duration(), 'How long a client may take to send the headers of a request'),
+  client_body_timeout: optional(duration(), 'How long a client may pause within the body of a request'),
+  send_timeout: optional(duration(), 'How long a client may take nothing of an answer'),
+  ...both(),
+  client_max_body_size: field(size(), '1m', 'Largest request body'),
+  raw_http: optional(snippet(), 'Lines of nginx configuration that belong before the server, such as map and geo'),
+  locations: field(
+    z.record(
+      matching(
+        /^(((= |\^~ )?\/[A-Za-z0-9_./~@%+,:-]{0,159})|~\*? [^\s\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,159}|@[A-Za-z][A-Za-z0-9_-]{0,63})$/,
+        'must be a path that starts with /, one after "= " or "^~ ", a regular expression after "~ " or "~* ", or @NAME',
+      ),
+      locationSchema,
+    ),
+    {},
+    'What is served, by path prefix; `= /path`, `^~ /path`, `~ regex` and `@name` as in nginx',
+  ),
+});
+
+export const upstreamSchema = z.strictObject({
+  servers: field(
+    z.array(
+      matching(
+        /^(unix:\/[A-Za-z0-9_./@+{}-]+|([A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5}|\{[a-z_]+\}))( (backup|down|(weight|max_fails|max_conns)=[0-9]{1,6}|fail_timeout=[0-9]{1,6}s?))*$/,
+        'must be HOST:PORT or unix:/PATH, with parameters such as weight=2 and backup after it',
+      ),
+    ),
+    [],
+    'Servers, as HOST:PORT or unix:/PATH',
+  ),
+  program: optional(identifier(), 'A program with a `port`: each of its processes is a server'),
+  method: field(
+    z.enum(['round_robin', 'least_conn', 'ip_hash', 'random']),
+    'round_robin',
+    'How requests are spread over the servers',
+  ),
+  keepalive: field(integer(0, 10_000), 0, 'How many idle connections each nginx worker keeps open to the servers'),
+});

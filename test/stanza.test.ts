@@ -77,9 +77,7 @@ describe('makina-image circus-program', () => {
     expect((await run('circus-program', '--remove', 'web')).stdout).toContain('program web: removed');
     expect(await list('circus-program')).toEqual([]);
     expect((await run('circus-program', '--list')).stdout).toBe('There is no program.');
-    expect((await run('circus-program', '--help')).stdout).toMatch(
-      /--env KEY=VALUE \.\.\.[\s\S]*--\[no-\]essential/,
-    );
+    expect((await run('circus-program', '--help')).stdout).toMatch(/--env KEY=VALUE \.\.\.[\s\S]*--\[no-\]essential/);
     await run('circus-program', 'web', '--cmd', 'mine');
     expect((await list('circus-program'))[0]).toMatchObject({ name: 'web', cmd: 'mine', env: {} });
   });

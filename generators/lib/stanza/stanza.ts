@@ -147,7 +147,7 @@ function flagFor({ verb, fields }: Kind, { path }: Target, problem: Problem): st
 
 function told({ path, told }: Target, parts: readonly string[], before: Image, after: Image): string {
   const [was, is] = [at(before, path), at(after, path)];
-  const action = was === undefined ? 'added' : is === undefined ? 'removed' : 'changed';
-  const done = isDeepStrictEqual(was, is) ? 'nothing to change' : action;
+  const changed = isDeepStrictEqual(was, is) && parts.length === 0 ? 'nothing to change' : 'changed';
+  const done = was === undefined ? 'added' : is === undefined ? 'removed' : changed;
   return `${told}: ${done}${parts.length > 0 ? `, with ${parts.join(', ')}` : ''}`;
 }

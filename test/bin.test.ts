@@ -96,7 +96,6 @@ describe('makina-image new', () => {
     expect(readTree(join(dir, 'demo'))['project/.salt/PILLAR.sample']).not.toContain('worker');
     expect(JSON.parse(readTree(join(dir, 'demo'))['.yo-rc.json'] as string)['generator-makina-image'].answers).toEqual({
       name: 'demo',
-      programs: {},
     });
   });
 
@@ -133,14 +132,17 @@ describe('makina-image new', () => {
   });
 
   test.each([
-    [['new', 'demo', '--nmae', 'x'], 'new has no flag --nmae'],
+    [['new', 'demo', '--nmae', 'x'], 'new has no flag --nmae (did you mean --name?)'],
     [['new', 'demo', '--description'], '--description needs a value'],
     [['new', 'demo', '--publish', '1', '--publish', '2'], '--publish was given 2 times'],
     [['new', 'demo', '--demo=yes'], '--demo takes no value'],
     [['new', 'demo', 'twice'], 'new takes one name'],
     [['new', 'demo', '--answers', 'none.yaml'], 'none.yaml cannot be read'],
     [['new', 'demo', '--name', 'other'], '--name was given 2 times'],
-    [['toString'], 'there is no verb "toString"'],
+    [['new', 'demo', '--no-dmeo'], 'new has no flag --no-dmeo (did you mean --no-demo?)'],
+    [['adopt', '--hlep'], 'adopt has no flag --hlep (did you mean --help?)'],
+    [['toString'], 'there is no verb "toString"; makina-image --help'],
+    [['circus-pogram', 'x'], 'there is no verb "circus-pogram" (did you mean circus-program?)'],
     [['base'], 'base takes one folder'],
     [['base', ''], 'base takes one folder'],
     [['new', 'demo', '--destination='], '--destination is empty'],

@@ -164,6 +164,25 @@ describe('.yo-rc.json', () => {
     expect(parseYoRc('x', text).others).toEqual({ other: { kept: true } });
   });
   it.each([
+    [{ programs: {}, app: {}, packages: [] }, { packages: [] }],
+    [
+      { programs: { web: {} }, vhosts: { localhost: { locations: {} }, 'x.org': { locations: {} } } },
+      { vhosts: { 'x.org': {} } },
+    ],
+    [
+      { programs: null, seeds: null },
+      { programs: { web: null }, seeds: { welcome: null } },
+    ],
+    [{ programs: { web: null } }, { programs: { web: null } }],
+    [
+      { demo: false, programs: null, app: { a: {} } },
+      { demo: false, app: { a: {} } },
+    ],
+  ])('stores %j as %j, since all that means the same is one text', (said, stored) => {
+    expect(canonicalIntent(said)).toEqual(stored);
+    expect(complete({ name: 'x', ...stored }).image).toEqual(complete({ name: 'x', ...said }).image);
+  });
+  it.each([
     '{',
     '[]',
     '{"generator-makina-image": 1}',

@@ -135,11 +135,46 @@ describe('yo makina-image:upgrade', () => {
   });
 });
 
+describe('yo makina-image:circus-program', () => {
+  test('does what the bin does, from a folder inside the project', async () => {
+    const dir = userDir();
+    await yo(dir, ['makina-image', 'demo']);
+    const inside = join(dir, 'demo/project');
+    const before = readTree(join(dir, 'demo'));
+    const flags = ['--cmd', 'celery -A app', '--env', 'QUEUE=mail', '--args', '["-l", "info"]', '--no-essential'];
+    const { exitCode, stderr } = await yo(inside, ['makina-image:circus-program', 'worker', ...flags]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('program worker: added')]);
+    const { stdout } = await yo(inside, ['makina-image:circus-program', '--list', '--json']);
+    expect(JSON.parse(stdout)[1]).toMatchObject({
+      name: 'worker',
+      cmd: 'celery -A app',
+      args: ['-l', 'info'],
+      env: { QUEUE: 'mail' },
+      essential: false,
+    });
+    expect((await yo(inside, ['makina-image:circus-program', '--remove', 'worker'])).exitCode).toBe(0);
+    expect(readTree(join(dir, 'demo'))).toEqual(before);
+  });
+  test.each([
+    [['circus-program', 'web', '--nunprocesses', '3'], 'did you mean --numprocesses?'],
+    [['circus-program', 'web', '--env', 'A=1', '--env', 'B=2'], '--env more than once'],
+    [['nginx-location', '/x', '--alias', 'here'], '--alias'],
+  ])('refuses %j with 2', async ([verb, ...args], sentence) => {
+    const dir = userDir();
+    await yo(dir, ['makina-image', 'demo']);
+    const { exitCode, stdout, stderr } = await yo(join(dir, 'demo'), [`makina-image:${verb}`, ...args]);
+    expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+});
+
 test('yo lists these generators and no helper among them', async () => {
   const { stdout } = await yo(userDir(), ['--generators']);
   expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
     "  makina-image
         base
+        circus-program
+        nginx-location
+        nginx-vhost
         upgrade"
   `);
 });

@@ -31,14 +31,11 @@ export default class App extends Generator {
 
   async writing(): Promise<void> {
     const values = flagValues(this.#raw, FLAGS, 'makina-image new');
-    const given = Object.fromEntries(
-      fields.map(({ key, flag }) => [key, flag in values ? [values[flag] as string] : []]),
-    );
-    given.name = [...this.args.map(String), ...(given.name ?? [])];
+    const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]]));
     const { image, ...written } = await newProject({
       cwd: this.destinationRoot(),
       destination: values.destination as string | undefined,
-      flags: answersFromFlags(given),
+      flags: answersFromFlags({ ...given, name: [...this.args.map(String), ...(given.name ?? [])] }),
       answers: await readAnswersFile(values.answers as string | undefined),
       ask: mayAsk(values.yes === true) ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
       conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),

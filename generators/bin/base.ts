@@ -1,8 +1,9 @@
 import { conflictMode } from '../conflict-mode.ts';
+import { single } from '../lib/answers/flags.ts';
 import { baseImage } from '../lib/base-image.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
-import { parseCommandLine, single } from './command-line.ts';
+import { parseCommandLine } from './command-line.ts';
 
 /** `makina-image base DIR [--conflict=MODE]` */
 export async function runBase(args: string[]): Promise<void> {

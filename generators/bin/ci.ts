@@ -1,10 +1,11 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
+import { single } from '../lib/answers/flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { summary } from '../lib/summary.ts';
-import { parseCommandLine, single } from './command-line.ts';
+import { parseCommandLine } from './command-line.ts';
 
 /** `makina-image ci github|gitlab`: adds the files that keep a project up to date from CI. */
 export async function runCi(args: string[]): Promise<void> {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
 
 export interface CommandLine {
@@ -48,19 +49,10 @@ function known(verb: string, token: OptionToken, valued: string[], switches: str
   }
   const positive = name.replace(/^no-/, '');
   const flag = switches.includes(name) ? name : positive;
-  if (!switches.includes(flag))
-    throw new UserError(`${verb} has no flag ${rawName}; makina-image ${verb} --help lists them`);
+  if (!switches.includes(flag)) {
+    const meant = nearest(name, [...valued, ...switches, ...switches.map((known) => `no-${known}`)], '--');
+    throw new UserError(`${verb} has no flag ${rawName}${meant}; makina-image ${verb} --help lists them`);
+  }
   if (value !== undefined) throw new UserError(`--${name} takes no value; write --${flag} or --no-${flag}`);
   return { flag, value: flag === name };
-}
-
-/**
- * The value of a flag that is given at most once, and not empty.
- * @throws UserError otherwise
- */
-export function single(flags: CommandLine['flags'], flag: string): string | undefined {
-  const [value, ...more] = flags[flag] ?? [];
-  if (more.length > 0) throw new UserError(`--${flag} was given ${more.length + 1} times; give it once`);
-  if (value === '') throw new UserError(`--${flag} is empty; write --${flag}=VALUE`);
-  return value as string | undefined;
 }

@@ -1,12 +1,15 @@
 import { type Field, fields } from '../lib/model/fields.ts';
+import { type Kind, ownFlags } from '../lib/stanza/kinds.ts';
 
-const VALUE: Record<Field['kind'], string> = {
-  string: 'TEXT',
-  integer: 'NUMBER',
-  boolean: '',
-  list: 'TEXT ...',
-  dict: 'JSON',
-};
+const VALUE = { string: 'TEXT', integer: 'NUMBER', boolean: '', json: 'JSON' };
+
+/** A flag with what is typed after it. */
+function head({ flag, kind, items }: Field): string {
+  if (kind === 'boolean') return `--[no-]${flag}`;
+  if (kind !== 'list' && kind !== 'dict') return `--${flag} ${VALUE[kind]}`;
+  if (items === undefined) return `--${flag} JSON`;
+  return `--${flag} ${kind === 'list' ? VALUE[items] : 'KEY=VALUE'} ...`;
+}
 
 const CONFLICT: [string, string] = [
   '--conflict MODE',
@@ -17,23 +20,26 @@ const CONFLICT: [string, string] = [
 export function printHelp(): void {
   console.log(`makina-image VERB [flags]
 
-  new [NAME]   write a project, or change the model of the one that is there
-  base DIR     write the folder of the base image
-  check        tell whether this version of the generator would change a project
-  diff         show what it would change
-  upgrade      change it, and keep your edits
-  resolve      settle a conflict
-  adopt        make a file yours for good
-  restore      bring back a file that you deleted
-  ci           add the files with which CI keeps a project up to date
-  --version    print the version
+  new [NAME]      write a project, or change the model of the one that is there
+  circus-program  add, change, remove or list the processes that circus runs
+  nginx-vhost     the same with the virtual hosts that nginx serves
+  nginx-location  the same with what a virtual host serves
+  base DIR        write the folder of the base image
+  check           tell whether this version of the generator would change a project
+  diff            show what it would change
+  upgrade         change it, and keep your edits
+  resolve         settle a conflict
+  adopt           make a file yours for good
+  restore         bring back a file that you deleted
+  ci              add the files with which CI keeps a project up to date
+  --version       print the version
 
 makina-image VERB --help tells more.`);
 }
 
 /** `makina-image new --help` */
 export function printNewHelp(): void {
-  const rows: [string, string][] = fields.map((field) => [`--${field.flag} ${VALUE[field.kind]}`, field.description]);
+  const rows: [string, string][] = fields.map((field) => [head(field), field.description]);
   rows.push(
     ['--answers FILE', 'answers as JSON or YAML, by field name'],
     ['--destination DIR', 'where to write; ./NAME if not given'],
@@ -43,6 +49,23 @@ export function printNewHelp(): void {
   console.log(
     `makina-image new [NAME] [flags]\n\n${table(rows)}\n\nA flag wins over the answers file, that over .yo-rc.json, that over the defaults.`,
   );
+}
+
+/** `makina-image circus-program --help`, and those of the other entries */
+export function printStanzaHelp(kind: Kind): void {
+  const { verb, words, does, fields } = kind;
+  const own = ownFlags(kind).map(({ flag, value, description }): [string, string] => [
+    [`--${flag}`, value].filter(Boolean).join(' '),
+    description,
+  ]);
+  const rows: [string, string][] = fields.map((field) => [head(field), field.description]);
+  console.log(`makina-image ${verb} ${words} [flags]
+
+${does}, in the project that this folder is in. Only what is given changes.
+
+${table(rows)}
+
+${table([...own, CONFLICT])}`);
 }
 
 /** `makina-image base --help` */

@@ -1,9 +1,13 @@
+import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 
 // Loaded by verb, so that none pays for what another needs.
 const VERBS: Record<string, () => Promise<(args: string[]) => Promise<void> | void>> = {
   new: async () => (await import('./new.ts')).runNew,
   base: async () => (await import('./base.ts')).runBase,
+  'circus-program': async () => (await import('./stanza.ts')).runCircusProgram,
+  'nginx-vhost': async () => (await import('./stanza.ts')).runNginxVhost,
+  'nginx-location': async () => (await import('./stanza.ts')).runNginxLocation,
   check: async () => (await import('./upgrade.ts')).runCheck,
   diff: async () => (await import('./upgrade.ts')).runDiff,
   upgrade: async () => (await import('./upgrade.ts')).runUpgrade,
@@ -19,7 +23,10 @@ async function main([verb, ...args]: string[]): Promise<void> {
   if (verb === '--version') return console.log((await import('../lib/package.ts')).version);
   if (verb === undefined || verb === '--help' || verb === '-h') return (await import('./help.ts')).printHelp();
   const load = Object.hasOwn(VERBS, verb) ? VERBS[verb] : undefined;
-  if (!load) throw new UserError(`there is no verb "${verb}"; makina-image --help lists them`);
+  if (!load)
+    throw new UserError(
+      `there is no verb "${verb}"${nearest(verb, Object.keys(VERBS))}; makina-image --help lists them`,
+    );
   const run = await load();
   await run(args);
 }

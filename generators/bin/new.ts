@@ -2,12 +2,12 @@ import { tmpdir } from 'node:os';
 import { isatty } from 'node:tty';
 import { conflictMode } from '../conflict-mode.ts';
 import { readAnswersFile } from '../lib/answers/answers-file.ts';
-import { answersFromFlags } from '../lib/answers/flags.ts';
+import { answersFromFlags, single } from '../lib/answers/flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
-import { parseCommandLine, single } from './command-line.ts';
+import { parseCommandLine } from './command-line.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export async function runNew(args: string[]): Promise<void> {
@@ -22,13 +22,11 @@ export async function runNew(args: string[]): Promise<void> {
   if (flags.help) return (await import('./help.ts')).printNewHelp();
   if (words.length > 1) throw new UserError(`new takes one name, not ${words.length} words: ${words.join(' ')}`);
 
-  const given = Object.fromEntries(fields.map(({ key, flag }) => [key, flags[flag]]));
-  given.name = [...words, ...(given.name ?? [])];
   const mayAsk = !flags.yes && !process.env.CI && isatty(0) && isatty(1);
   const { image, ...written } = await newProject({
     cwd: process.cwd(),
     destination: single(flags, 'destination'),
-    flags: answersFromFlags(given),
+    flags: answersFromFlags({ ...flags, name: [...words, ...(flags.name ?? [])] }),
     answers: await readAnswersFile(single(flags, 'answers')),
     ask: mayAsk ? (await import('./prompts.ts')).ask : undefined,
     conflict: conflictMode(single(flags, 'conflict')),

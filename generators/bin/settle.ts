@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { relative, resolve as resolvePath, sep } from 'node:path';
+import { dirname, relative, resolve as resolvePath, sep } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
 import { adopt, resolve, restore, type Side } from '../lib/settle.ts';
@@ -33,7 +33,7 @@ function eachPath(verb: string, words: string[], act: (root: string, path: strin
   if (words.length === 0) throw new UserError(`${verb} needs the path of a file`);
   for (const word of words) {
     const full = resolvePath(word);
-    const root = findProject(full);
+    const root = findProject(dirname(full));
     act(root, relative(root, full).split(sep).join('/'));
     console.log(`${word}: done`);
   }

@@ -1,9 +1,10 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
+import { single } from '../lib/answers/flags.ts';
 import { CODE, type Report } from '../lib/report.ts';
 import { statOf, told } from '../lib/summary.ts';
 import { check, diff, type Options, upgrade } from '../lib/upgrade.ts';
-import { type CommandLine, parseCommandLine, single } from './command-line.ts';
+import { type CommandLine, parseCommandLine } from './command-line.ts';
 import { eachProject, folders } from './projects.ts';
 
 type Flags = CommandLine['flags'];

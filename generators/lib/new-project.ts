@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { problemsError } from './answers/flags.ts';
 import { unusable } from './answers/unusable.ts';
-import { formatYoRc } from './answers/yo-rc.ts';
+import { formatYoRc, type YoRc } from './answers/yo-rc.ts';
 import { recover } from './apply/transaction.ts';
 import { UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
-import { complete, type Intent, merge } from './model/intent.ts';
+import { complete, type Intent, merge, type Problem } from './model/intent.ts';
 import type { Image } from './model/schema.ts';
 import type { ConflictMode } from './plan/plan.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
@@ -58,12 +58,31 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   layers.unshift(stored.intent ?? {});
   const intent = said();
 
+  return writeIntent(destination, stored, intent, request);
+}
+
+export interface WriteRequest {
+  conflict: ConflictMode;
+  /** A folder for temporary files. */
+  scratch: string;
+  /** Write nothing, tell what would be written. */
+  dryRun?: boolean;
+  /** Tells the flag that answers a problem, for a verb that has others than `new`. */
+  flagOf?: (problem: Problem) => string;
+}
+
+/**
+ * Brings a folder to what an intent stands for.
+ * @param stored what `.yo-rc.json` holds now
+ * @throws UserError as `newProject`
+ */
+export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): NewResult {
   const result = complete(intent);
-  if (result.problems) throw problemsError(result.problems);
+  if (result.problems) throw problemsError(result.problems, request.flagOf);
   const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
-  refuseRenaming(stored.intent?.name, result.image, destination);
-  const past = withPast(destination, stored.intent, request.scratch);
-  return { image: result.image, ...write({ ...past, theirs }, request.conflict) };
+  refuseRenaming(stored.intent?.name, result.image, root);
+  const past = withPast(root, stored.intent, request.scratch);
+  return { image: result.image, ...write({ ...past, theirs }, request.conflict, request.dryRun) };
 }
 
 /** Where to write, if that is known yet. */
@@ -74,7 +93,8 @@ function locate({ cwd, destination }: NewRequest, said: Intent): string | undefi
   return typeof said.name === 'string' && said.name !== '' ? resolve(cwd, said.name) : undefined;
 }
 
-function refuseUnusable(...layers: Intent[]): void {
+/** @throws UserError (usage) for what no layer of answers may hold */
+export function refuseUnusable(...layers: Intent[]): void {
   const problems = layers.flatMap((layer) => unusable(layer));
   if (problems.length > 0) throw problemsError(problems);
 }

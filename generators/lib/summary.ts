@@ -4,8 +4,11 @@ import type { Image } from './model/schema.ts';
 import { minorVersion } from './package.ts';
 import { shell } from './quote/quote.ts';
 import type { Report } from './report.ts';
+import type { StanzaResult } from './stanza/stanza.ts';
 import type { Diff } from './upgrade.ts';
 import type { Written } from './write.ts';
+
+type Change = Exclude<StanzaResult, { list: string }>;
 
 /**
  * What `new` tells when it is done: how much was written, and what to type next.
@@ -28,6 +31,11 @@ ${base}  ${enter}docker build -t ${image.name} -f project/Dockerfile .
 `;
 }
 
+/** The same for the verbs that change one entry of the model. */
+export function stanzaSummary({ done, dryRun, written }: Change, cwd: string, baseCommand: string): string {
+  return `${done}\n${dryRun ? wouldWrite(written) : summary(written.image, written, cwd, baseCommand)}`;
+}
+
 /** The same for `base`. */
 export function baseSummary(written: Written, cwd: string): string {
   if (changes(written).length === 0 || written.conflicts) return outcome(written);
@@ -35,6 +43,14 @@ export function baseSummary(written: Written, cwd: string): string {
 
   docker build -t makina-image-base:${minorVersion} ${word(relative(cwd, written.destination) || '.')}
 `;
+}
+
+/** What a dry run tells: the files that would be written. */
+function wouldWrite(written: Written): string {
+  const lines = changes(written).map(({ path, action, reason }) =>
+    action === 'conflict' ? toldConflict({ path, reason }, false) : `  ${TO_DO[action] ?? action} ${path}`,
+  );
+  return [`${written.destination}: ${lines.length > 0 ? 'would change' : 'in sync'}`, ...lines].join('\n');
 }
 
 const changes = ({ files }: Written) => files.filter(({ before, after }) => before !== after);

@@ -19,9 +19,10 @@ const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'n
 
 /**
  * Brings a folder to a rendered tree: the one call behind every verb that writes a project or changes its model.
+ * @param dryRun write nothing, tell what would be done
  * @throws UserError (conflict) that names every file in the way, if the mode is `abort`; nothing is written then
  */
-export function write(project: Project, conflict: ConflictMode): Written {
+export function write(project: Project, conflict: ConflictMode, dryRun = false): Written {
   const { root } = project;
   refuseOwnFolders(root);
   const examined = examine(project, conflict);
@@ -32,7 +33,7 @@ export function write(project: Project, conflict: ConflictMode): Written {
       EXIT.conflict,
     );
   }
-  carryOut(examined);
+  if (!dryRun) carryOut(examined);
   return { destination: root, files: examined.plan.files, conflicts: examined.conflicts };
 }
 

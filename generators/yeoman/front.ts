@@ -1,5 +1,7 @@
 import { isatty } from 'node:tty';
+import { parseArgs } from 'node:util';
 import type Generator from 'yeoman-generator';
+import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
 
 /** Our own policy writes the files, and nothing is installed afterwards. */
@@ -37,20 +39,36 @@ export function flagValues(
 ): Record<string, string | boolean> {
   const byOption = new Map(flags.map((flag) => [camelCase(flag.flag), flag]));
   const values: Record<string, string | boolean> = {};
-  for (const [option, value] of Object.entries(raw)) {
+  for (const [option, passed] of Object.entries(raw)) {
     const known = byOption.get(option);
     if (!known && (YEOMAN_OPTIONS.has(option) || option.includes('-'))) continue;
+    const value = YEOMAN_OPTIONS.has(option) ? fromCommandLine(option) : passed;
+    if (value === undefined) continue;
     const flag = known?.flag ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    if (!known) throw new UserError(`there is no flag --${flag}; add --help to see them all`);
-    if (Array.isArray(value))
-      throw new UserError(
-        `yo cannot pass --${flag} more than once; use --answers FILE, one JSON value, or ${equivalent}`,
+    if (!known) {
+      const meant = nearest(
+        flag,
+        flags.map((other) => other.flag),
+        '--',
       );
+      throw new UserError(`there is no flag --${flag}${meant}; add --help to see them all`);
+    }
+    if (Array.isArray(value))
+      throw new UserError(`yo cannot pass --${flag} more than once; give one JSON value, or use ${equivalent}`);
     if (typeof value === 'boolean' && !known.isSwitch)
       throw new UserError(`--${flag} needs a value; write --${flag}=VALUE, or use ${equivalent}`);
     values[flag] = typeof value === 'boolean' ? value : String(value);
   }
   return values;
+}
+
+/** The value of a flag of ours that Yeoman takes for itself (`--env`): it reaches us on the command line alone. */
+function fromCommandLine(flag: string): unknown {
+  const options = { [flag]: { type: 'string', multiple: true } } as const;
+  const given = parseArgs({ args: process.argv.slice(2), strict: false, options }).values[flag] as
+    | unknown[]
+    | undefined;
+  return given && given.length > 1 ? given : given?.[0];
 }
 
 /** Whether somebody is there to answer. */

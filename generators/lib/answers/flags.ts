@@ -2,41 +2,73 @@ import { UserError } from '../errors.ts';
 import { type Field, fields } from '../model/fields.ts';
 import type { Intent, Problem } from '../model/intent.ts';
 
+/** The values that flags were given, in order, by flag (`base-image`); a boolean's are `true` or `false`. */
+export type FlagValues = Readonly<Record<string, readonly (string | boolean)[] | undefined>>;
+
 /**
  * Turns the words of a command line into answers.
- * @param given per field key the values its flag was given, in order; a boolean's are `true` or `false`
+ * @param known the fields that have a flag; the flags of no field are left alone
  * @returns the typed answers; a value that cannot be typed stays the text it was, for the model to refuse
  * @throws UserError when a flag that takes one value was given several, or one that takes JSON something else
  */
-export function answersFromFlags(given: Readonly<Record<string, readonly (string | boolean)[] | undefined>>): Intent {
-  const answers: Intent = {};
-  for (const field of fields) {
-    const values = given[field.key];
+export function answersFromFlags(given: FlagValues, known: readonly Field[] = fields): Intent {
+  const answers: [string, unknown][] = [];
+  for (const field of known) {
+    const values = given[field.flag];
     if (values === undefined || values.length === 0) continue;
-    if (field.kind !== 'list' && values.length > 1)
-      throw new UserError(`--${field.flag} was given ${values.length} times; give it once`);
-    answers[field.key] = field.kind === 'list' ? listFrom(field, values) : typed(field, values[0] as string | boolean);
+    if (field.items === undefined && values.length > 1) throw givenTwice(field.flag, values.length);
+    answers.push([
+      field.key,
+      field.items === undefined ? typed(field, values[0]) : collected(field, values.map(String)),
+    ]);
   }
-  return answers;
+  return Object.fromEntries(answers);
 }
 
-function typed(field: Field, value: string | boolean): unknown {
-  if (field.kind === 'integer' && /^-?\d+$/.test(String(value))) return Number(value);
-  if (field.kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
-  return field.kind === 'dict' ? fromJson(field, String(value)) : value;
+/**
+ * The value of a flag that is given at most once, and not empty.
+ * @throws UserError otherwise
+ */
+export function single(flags: FlagValues, flag: string): string | undefined {
+  const values = flags[flag] ?? [];
+  if (values.length > 1) throw givenTwice(flag, values.length);
+  if (values[0] === '') throw new UserError(`--${flag} is empty; write --${flag}=VALUE`);
+  return values[0] as string | undefined;
 }
 
-/** `--packages a --packages b`, or one JSON list. */
-function listFrom(field: Field, values: readonly (string | boolean)[]): unknown {
-  const [first] = values;
-  return values.length === 1 && String(first).startsWith('[') ? fromJson(field, String(first)) : values;
+function givenTwice(flag: string, times: number): UserError {
+  return new UserError(`--${flag} was given ${times} times; give it once`);
 }
 
-function fromJson(field: Field, value: string): unknown {
+function typed({ flag, kind }: Pick<Field, 'flag' | 'kind'>, value: unknown): unknown {
+  if (kind === 'integer' && /^-?\d+(\.\d+)?$/.test(String(value))) return Number(value);
+  if (kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+  return kind === 'list' || kind === 'dict' || kind === 'json' ? fromJson(flag, String(value)) : value;
+}
+
+/** `--packages a --packages b`, `--env A=1 --env B=2`, or all of it as one JSON value. */
+function collected({ flag, kind, items }: Field, values: readonly string[]): unknown {
+  const [first = ''] = values;
+  if (values.length === 1 && first.startsWith(kind === 'list' ? '[' : '{')) return fromJson(flag, first);
+  const item = { flag, kind: items as Field['kind'] };
+  if (kind === 'list') return values.map((value) => typed(item, value));
+  return Object.fromEntries(
+    values.map((value) => {
+      const at = value.indexOf('=');
+      if (at < 1)
+        throw new UserError(
+          `--${flag} takes KEY=VALUE, not "${value}"; write --${flag} KEY=VALUE, or one JSON mapping`,
+        );
+      return [value.slice(0, at), typed(item, value.slice(at + 1))];
+    }),
+  );
+}
+
+function fromJson(flag: string, value: string): unknown {
   try {
     return JSON.parse(value);
   } catch (error) {
-    throw new UserError(`--${field.flag} is not valid JSON: ${(error as Error).message}`);
+    throw new UserError(`--${flag} is not valid JSON: ${(error as Error).message}`);
   }
 }
 
@@ -45,13 +77,16 @@ function flagFor(problem: Problem): string {
   const field = fields.find(({ key }) => key === problem.path[0]);
   if (!field) return `known fields: ${fields.map(({ key }) => key).join(', ')}`;
   if (field.positional) return `give it as the first word, or with --${field.flag}`;
-  return field.kind === 'dict'
+  return field.kind === 'dict' || field.kind === 'json'
     ? `set it in an --answers file, or with --${field.flag} JSON`
     : `set it with --${field.flag}`;
 }
 
-/** One error that lists all that is wrong with the answers, each with the flag that would answer it. */
-export function problemsError(problems: readonly Problem[]): UserError {
-  const lines = problems.map((problem) => `  ${problem.path.join('.')} ${problem.message}; ${flagFor(problem)}`);
+/**
+ * One error that lists all that is wrong with the answers, each with the flag that would answer it.
+ * @param flagOf tells that flag, for a verb that has others than `new`
+ */
+export function problemsError(problems: readonly Problem[], flagOf: (problem: Problem) => string = flagFor): UserError {
+  const lines = problems.map((problem) => `  ${problem.path.join('.')} ${problem.message}; ${flagOf(problem)}`);
   return new UserError(`the answers cannot be used, nothing was written:\n${lines.join('\n')}`);
 }

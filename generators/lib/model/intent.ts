@@ -2,10 +2,10 @@
  * Intent is what the user said and nothing else: `.yo-rc.json` stores it, defaults stay out of it, `null` takes away
  * what a lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
  */
-import type { core } from 'zod/mini';
+import type { core, ZodMiniType } from 'zod/mini';
 import { checkImage } from './checks.ts';
 import { demo } from './demo.ts';
-import { fields } from './fields.ts';
+import { defaultOf, fields, innerType } from './fields.ts';
 import { type Image, imageSchema } from './schema.ts';
 
 export type Intent = { [key: string]: unknown };
@@ -53,9 +53,12 @@ function withoutNulls(tree: Intent): Intent {
   );
 }
 
-/** Intent as it is stored: a `null` survives only where the demo brings something to take away; canonical key order. */
+/**
+ * Intent as it is stored, the same text for all that means the same: a `null` survives only where the demo brings something
+ * to take away, a dict only where it says something; canonical key order.
+ */
 export function canonicalIntent(intent: Intent): Intent {
-  const kept = keepNullsOver(intent, intent.demo === false ? {} : demo);
+  const kept = keepSaid(intent, intent.demo === false ? {} : demo, imageSchema);
   const order = new Map(fields.map((field, index) => [field.key, index]));
   const rank = (key: string) => order.get(key) ?? order.size;
   return Object.fromEntries(
@@ -65,12 +68,29 @@ export function canonicalIntent(intent: Intent): Intent {
   );
 }
 
-function keepNullsOver(tree: Intent, below: Intent): Intent {
+/** @param type the model's type of `tree`, undefined where it is free in form */
+function keepSaid(tree: Intent, below: Intent, type: ZodMiniType | undefined): Intent {
   return Object.fromEntries(
-    Object.entries(tree)
-      .filter(([key, value]) => value !== null || Object.hasOwn(below, key))
-      .map(([key, value]) => [key, isDict(value) ? keepNullsOver(value, dictAt(below, key)) : value]),
+    Object.entries(tree).flatMap(([key, value]): [string, unknown][] => {
+      const usual = type && fieldType(type, key);
+      const under = Object.hasOwn(below, key) ? below[key] : undefined;
+      const isDictField = usual !== undefined && isDict(defaultOf(usual));
+      if (value === null) {
+        if (under === undefined) return [];
+        return [[key, isDictField && isDict(under) ? allRemoved(under) : null]];
+      }
+      if (!isDict(value)) return [[key, value]];
+      const inner = keepSaid(value, dictAt(below, key), usual && innerType(usual));
+      return Object.keys(inner).length === 0 && (isDictField || isDict(under)) ? [] : [[key, inner]];
+    }),
   );
+}
+
+function fieldType({ def }: ZodMiniType, key: string): ZodMiniType | undefined {
+  if (def.type === 'record') return (def as core.$ZodRecordDef).valueType as ZodMiniType;
+  if (def.type !== 'object') return undefined;
+  const { shape } = def as core.$ZodObjectDef;
+  return Object.hasOwn(shape, key) ? (shape[key] as ZodMiniType) : undefined;
 }
 
 /** The same value with the keys of every dict in one order, so that the order of saying things never shows. */

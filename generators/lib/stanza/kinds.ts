@@ -1,0 +1,70 @@
+import { type Field, fieldsOf } from '../model/fields.ts';
+import { locationSchema, vhostSchema } from '../model/nginx.ts';
+import { programSchema } from '../model/schema.ts';
+
+/** A kind of entry of the model that has a verb of its own. */
+export interface Kind {
+  verb: string;
+  noun: 'program' | 'vhost' | 'location';
+  /** What stands after the verb, for the help. */
+  words: string;
+  does: string;
+  fields: readonly Field[];
+}
+
+export const KINDS = {
+  'circus-program': {
+    verb: 'circus-program',
+    noun: 'program',
+    words: 'NAME',
+    does: 'Adds a process that circus runs, or changes one',
+    fields: fieldsOf(programSchema),
+  },
+  'nginx-vhost': {
+    verb: 'nginx-vhost',
+    noun: 'vhost',
+    words: 'DOMAIN',
+    does: 'Adds a virtual host that nginx serves, or changes one',
+    fields: fieldsOf(vhostSchema),
+  },
+  'nginx-location': {
+    verb: 'nginx-location',
+    noun: 'location',
+    words: '[VHOST] PATH',
+    does: 'Adds a location of a virtual host, or changes one',
+    fields: fieldsOf(locationSchema),
+  },
+} satisfies Record<string, Kind>;
+
+/** A flag of such a verb that is no field of the model. */
+export interface OwnFlag {
+  flag: string;
+  /** What is typed after it; a switch has none. */
+  value?: string;
+  description: string;
+}
+
+const CONVENIENCE: readonly OwnFlag[] = [
+  { flag: 'location', value: 'PATH', description: 'nginx passes this path to the program, at its port' },
+  { flag: 'vhost', value: 'DOMAIN', description: 'the virtual host of --location; not needed where there is one only' },
+];
+
+/** Every flag of a verb: those of its fields, and its own. */
+export function flagsOf(kind: Kind): { flag: string; description: string; isSwitch: boolean }[] {
+  return [
+    ...kind.fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
+    ...ownFlags(kind).map(({ flag, description, value }) => ({ flag, description, isSwitch: value === undefined })),
+  ];
+}
+
+/** The flags of a verb beside those of its fields. */
+export function ownFlags({ noun }: Kind): OwnFlag[] {
+  return [
+    ...(noun === 'program' ? CONVENIENCE : []),
+    { flag: 'unset', value: 'FIELD ...', description: 'takes a field, or FIELD.KEY of a dict, back to its default' },
+    { flag: 'remove', value: noun === 'location' ? 'PATH' : 'NAME', description: `takes a ${noun} away` },
+    { flag: 'list', description: `lists every ${noun}` },
+    { flag: 'json', description: 'as JSON, with --list' },
+    { flag: 'dry-run', description: 'writes nothing, tells what would be written' },
+  ];
+}

@@ -1,0 +1,45 @@
+import { tmpdir } from 'node:os';
+import Generator, { type BaseOptions } from 'yeoman-generator';
+import { conflictMode } from '../conflict-mode.ts';
+import { EXIT } from '../lib/errors.ts';
+import { flagsOf, type Kind } from '../lib/stanza/kinds.ts';
+import { stanza } from '../lib/stanza/stanza.ts';
+import { stanzaSummary } from '../lib/summary.ts';
+import { declare, FEATURES, flagValues, type YeomanFlag } from './front.ts';
+
+/** The generator of a verb that changes one entry of the model: `yo makina-image:circus-program NAME [flags]`. */
+export function stanzaGenerator(kind: Kind) {
+  const flags: YeomanFlag[] = [
+    ...flagsOf(kind),
+    { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
+  ];
+  return class Stanza extends Generator {
+    readonly #raw: Record<string, unknown>;
+
+    constructor(args: string[], options: BaseOptions) {
+      super(args, options, FEATURES);
+      this.#raw = { ...options };
+      for (const word of kind.words.split(' '))
+        this.argument(word.replace(/[[\]]/g, ''), { type: String, required: false });
+      declare(this, flags);
+    }
+
+    writing(): void {
+      const { conflict, ...values } = flagValues(this.#raw, flags, `makina-image ${kind.verb}`);
+      const result = stanza(kind, {
+        cwd: process.cwd(),
+        words: this.args.map(String),
+        flags: Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]])),
+        conflict: conflictMode(this.#raw.force === true ? 'theirs' : (conflict as string | undefined)),
+        scratch: tmpdir(),
+      });
+      if (result.list !== undefined) {
+        // Yeoman's own log goes to standard error.
+        console.log(result.list);
+        return;
+      }
+      if (result.written.conflicts) process.exitCode = EXIT.conflict;
+      this.log(stanzaSummary(result, process.cwd(), 'yo makina-image:base'));
+    }
+  };
+}

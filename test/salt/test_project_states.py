@@ -1,4 +1,5 @@
 """A generated project, built and reconfigured in a throw-away Debian root, under both Salts."""
+import json
 import os
 import pathlib
 
@@ -15,7 +16,12 @@ HOSTILE = [
     "a 'b' \"c\"", "{{ x }}", "{% raw %}", "{%- endraw %}", "{# x #}", "a # b", "a: b", "two\nlines\n", " spaces ",
     "é ü ß", "日本 🎉", "- x", "yes", "1e3", "0777", "\\n $HOME %s `id`", "!!python/object", "&a *a", "\t", "", "<%= x %>",
 ]  # fmt: skip
-ANSWERS = {"app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}}}
+ANSWERS = {
+    "app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}, "n": 7},
+    "programs": {"probe": {"cmd": "true", "args": HOSTILE, "env_from": {"FIRST": "app:hostile:0", "N": "app:n", "HOSTILE": "app:hostile:8"}}},
+    "crons": {"tick": {"schedule": "*/5 1-3 * jan sun", "cmd": "true", "env": {"A": HOSTILE[7]}, "user": "www-data"}},
+}
+CIRCUS = "etc/makina-projects/demo/circus"
 STEPS = ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus")
 
 
@@ -117,3 +123,68 @@ def test_an_override_reaches_the_files(image, override):
 def test_nginx_accepts_the_configuration(image):
     image.run("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf")
     assert pathlib.Path(image.root / "srv/apps/circus/venv/bin/circusd").exists()
+
+
+def command(image, path):
+    return json.loads((image.root / CIRCUS / path).read_text(encoding="utf-8"))
+
+
+def test_hostile_commands_survive(image):
+    found = command(image, "programs/probe.json")
+    assert (found["args"], found["env"]) == (HOSTILE, {"FIRST": HOSTILE[0], "N": "7", "HOSTILE": HOSTILE[8]})
+    assert command(image, "crons/tick.json")["env"] == {"A": HOSTILE[7]}
+
+
+def test_cron_reads_what_is_written(image):
+    line = (image.root / CIRCUS / "crons/crontab").read_text().splitlines()[-1]
+    assert line.startswith("*/5 1-3 * jan sun root /srv/apps/circus/venv/bin/python -I -S ")
+    link = image.root / "etc/cron.d/demo"
+    assert os.readlink(link) == f"/{CIRCUS}/crons/crontab"
+    assert "optional     pam_loginuid" in (image.root / "etc/pam.d/cron").read_text()
+    # cron's own judgement of the lines, but for the column of the user.
+    image.run("sh", "-c", f"sed 's/ root / /' /{CIRCUS}/crons/crontab | crontab -T -", check=False)
+    assert "[watcher:cron]" in (image.root / CIRCUS / "circusd.ini").read_text()
+
+
+def test_a_changed_value_restarts_the_program_it_is_for(image, override):
+    def fingerprints():
+        lines = (image.root / CIRCUS / "circusd.ini").read_text().splitlines()
+        return [line for line in lines if line.startswith("fingerprint")]
+
+    before = fingerprints()
+    override({"app": {"n": 8}})
+    assert command(image, "programs/probe.json")["env"]["N"] == "8"
+    assert [a == b for a, b in zip(before, fingerprints())].count(True) == len(before) - 2
+
+
+def test_an_override_takes_crons_away_and_brings_them(image, override):
+    override({"crons": {"tick": None, "tock": {"schedule": "@daily", "cmd": "true"}}})
+    assert sorted(os.listdir(image.root / CIRCUS / "crons")) == ["crontab", "tock.json"]
+    override({"crons": {"tick": None}})
+    assert os.listdir(image.root / CIRCUS / "crons") == []
+    assert "watcher:cron" not in (image.root / CIRCUS / "circusd.ini").read_text()
+
+
+REFUSED = {
+    "a path that is not there": ({"programs": {"probe": {"env_from": {"N": "app:nowhere"}}}}, "programs.probe.env_from.N is no path of data to a single value"),
+    "a path to a dict": ({"programs": {"probe": {"env_from": {"N": "app:order"}}}}, "programs.probe.env_from.N is no path"),
+    "two of what runs once": ({"programs": {"probe": {"oneshot": True, "numprocesses": 2}}}, "programs.probe.numprocesses must be 1"),
+    "too many ports": ({"programs": {"probe": {"port": 65535, "numprocesses": 2}}}, "programs.probe.numprocesses is more than"),
+    "a range that goes down": ({"crons": {"tick": {"schedule": "5-1 * * * *"}}}, "crons.tick.schedule has a range that goes down"),
+    "a schedule that is none": ({"crons": {"tick": {"schedule": "* * * *"}}}, "crons.tick.schedule must be the five fields"),
+    "a cron without a schedule": ({"crons": {"tock": {"cmd": "true"}}}, "crons.tock has no schedule"),
+    "an unknown user": ({"crons": {"tick": {"user": "nobody-here"}}}, "crons.tick.user is no user of the image"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("data, told", REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_used_is_one_sentence(image, data, told):
+    path = image.root / "srv/projects/demo/data/configuration/pillar.sls"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({KEY: {"data": data}}))
+    try:
+        done = image.run("/srv/projects/demo/project/launch.sh", "reconfigure", check=False)
+        assert done.returncode == 78 and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    finally:
+        path.unlink()
+        image.salt_call("demo_mc_launcher.reconfigure", "demo")

@@ -75,6 +75,15 @@ describe('what is wrong with answers', () => {
     [{ vhosts: { 'shop.example.com': { default_server: true } } }, 'vhosts.shop.example.com.default_server'],
     [{ vhosts: { localhost: { locations: { '/': { alias: '/srv/x/' } } } } }, 'vhosts.localhost.locations./'],
     [{ vhosts: { a: { locations: { '/': { proxy_pass: 'http://[' } } } } }, 'vhosts.a.locations./.proxy_pass'],
+    [{ programs: { cron: { cmd: 'x' } } }, 'programs.cron'],
+    [{ programs: { a: { cmd: 'x', oneshot: true, numprocesses: 2 } } }, 'programs.a.numprocesses'],
+    [{ programs: { a: { cmd: 'x', port: 65535, numprocesses: 2 } } }, 'programs.a.numprocesses'],
+    [{ programs: { a: { cmd: 'x', rlimits: { files: 1 } } } }, 'programs.a.rlimits.files'],
+    [{ programs: { a: { cmd: 'x', rlimits: { nofile: -2 } } } }, 'programs.a.rlimits.nofile'],
+    [{ programs: { a: { cmd: 'x', env_from: { A: 'app::b' } } } }, 'programs.a.env_from.A'],
+    [{ programs: { a: { cmd: 'x', log_file: 'a.log' } } }, 'programs.a.log_file'],
+    [{ programs: { a: { cmd: 'x', healthcheck: '"' } } }, 'programs.a.healthcheck'],
+    [{ crons: { a: { cmd: 'x' } } }, 'crons.a.schedule'],
     [{ base_image: 'a:b:c//@' }, 'base_image'],
     [{ volumes: ['/srv/projects/x/data'] }, 'volumes.0'],
     [{ volumes: ['/usr'] }, 'volumes.0'],
@@ -104,6 +113,38 @@ describe('what is wrong with answers', () => {
       programs: { a: { cmd: `sh -c "echo \\"a b\\" 'c'" d\\ e` } },
     };
     expect(problems({ name: 'x', ...answers })).toEqual([]);
+  });
+  it.each([
+    '* * * * *',
+    '*/5 0-23/2 1,15,31 jan,12 0-7',
+    '59 23 31 dec sat',
+    '05 4 * * 1-5,sun',
+    '@daily',
+    '@hourly',
+  ])('leaves the schedule %s', (schedule) => {
+    expect(problems({ name: 'x', crons: { a: { schedule, cmd: 'x' } } })).toEqual([]);
+  });
+  it.each([
+    '* * * *',
+    '* * * * * *',
+    '60 * * * *',
+    '* 24 * * *',
+    '* * 0 * *',
+    '* * * 13 *',
+    '* * * * 8',
+    '5-1 * * * *',
+    '5/2 * * * *',
+    '*/0 * * * *',
+    'jan * * * *',
+    '@reboot',
+    '* * * * *\nroot',
+    '* * * * * root id',
+    ' * * * * *',
+    '%',
+  ])('includes the schedule %j', (schedule) => {
+    expect(problems({ name: 'x', crons: { a: { schedule, cmd: 'x' } } })).toEqual([
+      expect.stringMatching(/^crons.a.schedule (must be the five fields|has a range that goes down)/),
+    ]);
   });
   it('includes a key that JavaScript would lose', () => {
     const keys = (tree: unknown) => unusable(tree).map(({ path, message }) => `${path.join('.')} ${message}`);

@@ -180,11 +180,13 @@ def test_the_schema_is_read_as_jsonschema_reads_it(parts, project):
 def any_data(chance):
     values = {
         "programs": {
-            "web": {"cmd": "a 'b c'", "args": ["x"], "env": {"A": "b"}, "numprocesses": 2, "essential": False, "user": "{user}"},
+            "web": {"cmd": "a 'b c'", "args": ["x"], "env": {"A": "b"}, "numprocesses": 2, "essential": False, "user": "{user}",
+                    "rlimits": {"nofile": 10, "core": -1}, "env_from": {"A": "app:b"}, "port": None, "log_file": "/a", "oneshot": True},
             "worker": None,
         },
         "vhosts": {"localhost": {"aliases": ["a.b"], "listen": 81, "locations": {"/": {"alias": "/x"}, "/y": None}}},
         "seeds": {"one": {"source": "a", "target": "data/b", "mode": "0640"}},
+        "crons": {"one": {"schedule": "1-5 * * * mon", "cmd": "a"}, "two": None},
         "app": {"any": [1, {"thing": None}]},
     }
     values = {key: value for key, value in values.items() if chance.random() < 0.6}
@@ -193,13 +195,13 @@ def any_data(chance):
         while isinstance(place, dict) and place and chance.random() < 0.8:
             above, key = place, chance.choice(sorted(place))
             place = above[key]
-        odd = chance.choice([None, True, 0, -1, 70000, 1.5, "", "x", "nginx", "a b", "{user}", "/p", [], ["x"], [None], {}, {"x": 1}, {"cmd": "y"}])
+        odd = chance.choice([None, True, 0, -1, 70000, 1.5, "", "x", "nginx", "a b", "{user}", "/p", [], ["x"], [None], {}, {"x": 1}, {"cmd": "y"}, "@daily"])
         if key is None:
-            values[chance.choice(["user", "name", "programs", "app"])] = odd
+            values[chance.choice(["user", "name", "programs", "app", "crons"])] = odd
         elif chance.random() < 0.5:
             above[key] = odd
         else:
-            above[chance.choice(["x", "A", "a-b", "cmd", "listen", "/z", "mode"])] = odd
+            above[chance.choice(["x", "A", "a-b", "cmd", "listen", "/z", "mode", "stack", "schedule"])] = odd
     return values
 
 

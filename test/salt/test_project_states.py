@@ -1,6 +1,9 @@
 """A generated project, built and reconfigured in a throw-away Debian root, under both Salts."""
+import json
 import os
 import pathlib
+import random
+import shlex
 import subprocess
 
 import pytest
@@ -16,7 +19,12 @@ HOSTILE = [
     "a 'b' \"c\"", "{{ x }}", "{% raw %}", "{%- endraw %}", "{# x #}", "a # b", "a: b", "two\nlines\n", " spaces ",
     "é ü ß", "日本 🎉", "- x", "yes", "1e3", "0777", "\\n $HOME %s `id`", "!!python/object", "&a *a", "\t", "", "<%= x %>",
 ]  # fmt: skip
-ANSWERS = {"app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}}}
+ANSWERS = {
+    "app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}, "n": 7},
+    "programs": {"probe": {"cmd": "true", "args": HOSTILE, "env_from": {"FIRST": "app:hostile:0", "N": "app:n", "HOSTILE": "app:hostile:8"}}},
+    "crons": {"tick": {"schedule": "*/5 1-3 * jan sun", "cmd": "true", "env": {"A": HOSTILE[7]}, "user": "www-data"}},
+}
+CIRCUS = "etc/makina-projects/demo/circus"
 STEPS = ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus")
 
 
@@ -157,3 +165,69 @@ def test_a_certificate_of_a_volume_counts_once_it_is_there(image, override, cert
     assert "listen 443 ssl;" in configuration.read_text()
     for name in ("c.pem", "k.pem"):
         (folder / name).unlink()
+
+
+def command(image, path):
+    return json.loads((image.root / CIRCUS / path).read_text(encoding="utf-8"))
+
+
+def test_hostile_commands_survive(image):
+    found = command(image, "programs/probe.json")
+    assert (found["args"], found["env"]) == (HOSTILE, {"FIRST": HOSTILE[0], "N": "7", "HOSTILE": HOSTILE[8]})
+    assert command(image, "crons/tick.json")["env"] == {"A": HOSTILE[7]}
+
+
+def test_hostile_words_reach_the_program_as_they_are(image, override):
+    """From the override through Salt, program.json and exec_program.py."""
+    seed = int(os.environ.get("SEED", random.randrange(10**9)))
+    print("SEED=%d" % seed)
+    chance = random.Random(seed)
+    pieces = ["'", '"', "\\", "\n", ";", "$HOME", "$(id)", "%", "%(x)s", "{{", "}}", "{%", "%}", "{#", "#", "`", " ", "\t", "é", "🎉", "-", "=", ":", "[", "&a", "*", "~", "!!", "x", "1e3", "yes"]  # fmt: skip
+    words = ["".join(chance.choices(pieces, k=chance.randrange(10))) for _ in range(300)]
+    env = {"V%d" % number: word for number, word in enumerate(words[200:])}
+    tell = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
+    cmd = shlex.join(["python3", "-c", tell, *words[:100]])
+    override({"programs": {"probe": {"cmd": cmd, "args": words[100:200], "env": env}}})
+    exec_program = "/srv/projects/demo/project/.salt/files/circus/exec_program.py"
+    args, seen = json.loads(image.run("python3", "-I", "-S", exec_program, f"/{CIRCUS}/programs/probe.json", "1").stdout)
+    assert args == words[:200]
+    assert {name: seen[name] for name in env} == env
+
+
+def test_cron_reads_what_is_written(image):
+    line = (image.root / CIRCUS / "crons/crontab").read_text().splitlines()[-1]
+    assert line.startswith("*/5 1-3 * jan sun root /srv/apps/circus/venv/bin/python -I -S ")
+    link = image.root / "etc/cron.d/demo"
+    assert os.readlink(link) == f"/{CIRCUS}/crons/crontab"
+    assert "optional     pam_loginuid" in (image.root / "etc/pam.d/cron").read_text()
+    assert "[watcher:cron]" in (image.root / CIRCUS / "circusd.ini").read_text()
+
+
+def test_a_changed_value_restarts_the_program_it_is_for(image, override):
+    def fingerprints():
+        lines = (image.root / CIRCUS / "circusd.ini").read_text().splitlines()
+        return [line for line in lines if line.startswith("fingerprint")]
+
+    before = fingerprints()
+    override({"app": {"n": 8}})
+    assert command(image, "programs/probe.json")["env"]["N"] == "8"
+    assert [a == b for a, b in zip(before, fingerprints())].count(True) == len(before) - 2
+
+
+def test_an_override_takes_crons_away_and_brings_them(image, override):
+    override({"crons": {"tick": None, "tock": {"schedule": "@daily", "cmd": "true"}}})
+    assert sorted(os.listdir(image.root / CIRCUS / "crons")) == ["crontab", "tock.json"]
+    override({"crons": {"tick": None}})
+    assert os.listdir(image.root / CIRCUS / "crons") == []
+    assert "watcher:cron" not in (image.root / CIRCUS / "circusd.ini").read_text()
+
+
+def test_a_first_cron_needs_an_image_with_cron(image):
+    cron, aside = image.root / "usr/sbin/cron", image.root / "usr/sbin/cron.aside"
+    cron.rename(aside)
+    try:
+        done = image.run("/srv/projects/demo/project/launch.sh", "reconfigure", check=False)
+        assert done.returncode == 78 and done.stderr.count("\n") == 1 and "data.crons needs cron, which is installed while an image" in done.stderr
+    finally:
+        aside.rename(cron)
+        image.salt_call("demo_mc_launcher.reconfigure", "demo")

@@ -40,7 +40,10 @@ export const virtualenvSchema = z.strictObject({
 });
 
 export const downloadSchema = z.strictObject({
-  url: required(url(), 'What is fetched while the image is built; `file://{project_root}/…` for what the project brings along'),
+  url: required(
+    url(),
+    'What is fetched while the image is built; `file://{project_root}/…` for what the project brings along',
+  ),
   sha256: required(matching(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits'), 'Its SHA-256'),
   target: required(absolutePath(), 'Where the file goes; the folder that an archive is unpacked in'),
   unpack: optional(

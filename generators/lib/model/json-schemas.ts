@@ -20,9 +20,10 @@ const toJsonSchema = (schema: z.ZodMiniType): JsonSchema =>
 
 /** What the model says of a text that does not match: editors show it, and the launcher of a project too. */
 function patternMessage(schema: z.core.$ZodType): unknown {
-  const check = (schema._zod.def as z.core.$ZodStringDef).checks?.find(
-    ({ _zod }) => _zod.def.check === 'string_format',
-  );
+  const { def } = schema._zod;
+  // A field that is optional or has a default has the pattern of the type inside.
+  const inner = ('innerType' in def ? (def.innerType as z.core.$ZodType)._zod.def : def) as z.core.$ZodStringDef;
+  const check = inner.checks?.find(({ _zod }) => _zod.def.check === 'string_format');
   return check?._zod.def.error?.({ code: 'invalid_format', input: '' } as never);
 }
 

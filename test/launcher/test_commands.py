@@ -1,0 +1,301 @@
+"""exec_program.py and its log files: what a program is given, and where its words go. Real processes, no circus."""
+import json
+import os
+import pathlib
+import random
+import shlex
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from volumes import USER, generate
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+PYTHON = "/usr/bin/python3"
+TELL = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ), os.getcwd()]))"
+PIECES = ["'", '"', "\\", "\n", ";", "$", "$HOME", "$(id)", "$(circus.env.HOME)", "%", "%(x)s", "{{", "}}", "{%", "{#", "#", "`id`", " ", "\t", "\r", "é", "日本", "🎉", "-x", "=", "*", "~", "&&", "|", "\x01", "\x7f", "a", "yes", "$(circus.", "wid)"]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def scripts(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("commands")
+    return generate(folder).parent / "files/circus"
+
+
+@pytest.fixture
+def world(scripts, tmp_path):
+    return World(scripts, tmp_path)
+
+
+class World:
+    """A folder with the JSON of commands; `data` is the project's data folder, and the user's."""
+
+    def __init__(self, scripts, folder):
+        self.scripts = scripts
+        self.folder = folder
+        self.data = folder / "data"
+        self.data.mkdir()
+        os.chown(self.data, *owner())
+        for path in (folder, *folder.parents[:3]):
+            path.chmod(path.stat().st_mode | 0o055)
+
+    def write(self, name="web", **changes):
+        command = {
+            "cmd": shlex.join([PYTHON, "-c", TELL]),
+            "args": [],
+            "env": {},
+            "copy_env": False,
+            "port": None,
+            "working_dir": "/",
+            "user": USER,
+            "group": USER,
+            "rlimits": {},
+            "log_file": None,
+            "log_max_bytes": 1000,
+            "log_backup_count": 2,
+            "data_root": str(self.folder),
+            "healthcheck": None,
+        }
+        path = self.folder / "programs" / f"{name}.json"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps({**command, **changes}))
+        return path
+
+    def start(self, path, wid=1, prefix=(), **options):
+        command = [*prefix, sys.executable, "-I", "-S", self.scripts / "exec_program.py", path, str(wid)]
+        usual = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": {}}
+        return subprocess.Popen(command, text=True, **{**usual, **options})
+
+    def run(self, path, wid=1, **options):
+        """Out: (exit code, stdout, stderr)."""
+        process = self.start(path, wid, **options)
+        out, err = process.communicate(timeout=20)
+        return process.returncode, out, err
+
+    def told(self, wid=1, options=(), **changes):
+        """What a program says of its arguments, environment and folder."""
+        code, out, err = self.run(self.write(**changes), wid, **dict(options))
+        assert (code, err) == (0, "")
+        return json.loads(out)
+
+
+def owner():
+    import pwd
+
+    return pwd.getpwnam(USER)[2:4]
+
+
+def test_hostile_words_arrive_as_they_are(world):
+    seed = int(os.environ.get("SEED", random.randrange(10**9)))
+    print("SEED=%d" % seed)
+    chance = random.Random(seed)
+    words = ["".join(chance.choices(PIECES, k=chance.randrange(12))) for _ in range(900)]
+    # The only two that mean something.
+    words = [word.replace("$(circus.wid)", "").replace("$(circus.port)", "") for word in words]
+    env = {"V%d" % number: word for number, word in enumerate(words[600:])}
+    cmd = shlex.join([PYTHON, "-c", TELL, *words[:300]])
+    args, seen, _ = world.told(wid=7, cmd=cmd, args=words[300:600], env=env)
+    assert args == words[:600]
+    assert {name: seen[name] for name in env} == env
+
+
+def test_the_number_and_the_port_of_a_process(world):
+    words = ["$(circus.wid)", "x$(circus.port)y$(circus.wid)", "$(circus.WID)", "((circus.wid))", "$$(circus.widx)"]
+    expected = ["3", "x8002y3", "$(circus.WID)", "((circus.wid))", "$$(circus.widx)"]
+    cmd = shlex.join([PYTHON, "-c", TELL, *words])
+    args, env, _ = world.told(3, cmd=cmd, args=words, env={"A": words[1]}, port=8000)
+    assert args == expected * 2
+    assert (env["A"], env["PORT"]) == ("x8002y3", "8002")
+    assert world.told(3, port=8000, env={"PORT": "1"})[1]["PORT"] == "1"
+    args, env, _ = world.told(2, args=words[:2])
+    assert args == ["2", "x$(circus.port)y2"] and "PORT" not in env
+
+
+def test_the_environment(world):
+    given = {"options": {"env": {"FROM": "outside", "HOME": "/root", "MC_LAUNCHER_X": "1", "PWD": "/", "A": "outside"}}}
+    _, env, folder = world.told(env={"A": "own"}, working_dir="/usr", **given)
+    assert set(env) - {"LC_CTYPE"} == {"A", "HOME", "LANG", "PATH", "USER"} and (env["A"], folder) == ("own", "/usr")
+    _, env, _ = world.told(env={"A": "own"}, copy_env=True, **given)
+    assert set(env) - {"LC_CTYPE"} == {"A", "FROM", "HOME", "LANG", "PATH", "USER"}
+    assert (env["A"], env["FROM"], env["USER"]) == ("own", "outside", "root")
+
+
+def test_signals_are_the_usual_ones(world):
+    code, out, _ = world.run(world.write(cmd="sh -c 'grep SigIgn /proc/self/status'"))
+    assert code == 0 and int(out.split()[1], 16) == 0
+
+
+def test_limits(world):
+    cmd = "sh -c 'ulimit -Sn; ulimit -Hn; ulimit -Sc; ulimit -Hc'"
+    assert world.run(world.write(cmd=cmd, rlimits={"nofile": 321, "core": 0}))[1].split() == ["321", "321", "0", "0"]
+    lower = ["prlimit", "--nofile=200:300", "setpriv", "--bounding-set=-sys_resource", "--inh-caps=-sys_resource"]
+    code, out, err = world.run(world.write(rlimits={"nofile": 5000}), prefix=lower)
+    assert (code, out) == (78, "")
+    assert err.endswith(
+        "web.json: the limit nofile cannot be 5000: the container allows 300 at most; start it with docker --ulimit nofile=5000\n"
+    )
+
+
+def test_what_cannot_be_run_is_told(world):
+    code, _, err = world.run(world.write(cmd="/nowhere/x"))
+    assert code == 1 and "cannot run /nowhere/x in /: No such file or directory" in err
+    code, _, err = world.run(world.write(cmd="/nowhere/x", log_file=str(world.data / "web.log")))
+    assert code == 1 and "cannot run /nowhere/x in /: No such file or directory" in err
+
+
+def test_a_cron_runs_as_its_user_and_speaks_to_the_container(world):
+    """In a PID namespace of its own, whose process 1 has the container's output."""
+    path = world.write(cmd="sh -c 'id -un; id -gn; id -Gn; echo err >&2; exit 3'")
+    # In parentheses, since dash would redirect its own output meanwhile.
+    script = f"({sys.executable} -I -S {world.scripts}/exec_program.py --cron {path}; exit $?) > /dev/null 2>&1; echo code $?"
+    command = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True, env={"HOME": "/root", "PATH": os.environ["PATH"]}, timeout=20)
+    assert (done.stdout, done.stderr) == ("www-data\nwww-data\nwww-data\ncode 3\n", "err\n")
+
+
+# ---- log files ----
+
+
+def until_free(path):
+    """Waits, as launch.sh does, until no writer holds a program's file."""
+    subprocess.run(["flock", "-w", "5", path, "true"], check=True)
+
+
+def test_all_words_come_into_the_log_file_to_the_last(world):
+    log = world.data / "logs/deep/web.log"
+    path = world.write(cmd="sh -c 'echo first; echo second >&2; printf last; kill -9 $$'", log_file=str(log))
+    assert world.run(path) == (-signal.SIGKILL, "", "")
+    until_free(path)
+    assert log.read_text() == "first\nsecond\nlast"
+    assert log.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_last_words_survive_the_end_of_the_process_group(world):
+    log = world.data / "web.log"
+    path = world.write(cmd="sh -c 'seq 20000; echo end; sleep 100'", log_file=str(log), log_max_bytes=0)
+    process = world.start(path, start_new_session=True)
+    end = time.monotonic() + 10
+    while not log.exists() or b"end" not in log.read_bytes():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    until_free(path)
+    assert log.read_text().split() == [*map(str, range(1, 20001)), "end"]
+
+
+def test_a_full_file_is_renamed_and_the_oldest_goes(world):
+    log = world.data / "web.log"
+    path = world.write(cmd="sh -c 'for i in $(seq 1000 1999); do echo $i; sleep 0.001; done'", log_file=str(log))
+    assert world.run(path)[0] == 0
+    until_free(path)
+    files = [pathlib.Path(f"{log}{end}") for end in (".2", ".1", "")]
+    assert sorted(path.name for path in world.data.iterdir()) == ["web.log", "web.log.1", "web.log.2"]
+    assert all(0 < file.stat().st_size <= 1000 for file in files)
+    numbers = [int(word) for file in files for word in file.read_text().split()]
+    assert numbers == list(range(2000 - len(numbers), 2000)) and len(numbers) > 400
+
+
+@pytest.mark.parametrize("backups", [0, 1])
+def test_few_backups(world, backups):
+    log = world.data / "web.log"
+    path = world.write(cmd="sh -c 'for i in $(seq 10000 39999); do echo $i; done'", log_file=str(log), log_backup_count=backups)
+    assert world.run(path)[0] == 0
+    until_free(path)
+    assert len(list(world.data.iterdir())) == backups + 1
+
+
+def test_processes_that_share_a_file_lose_nothing_and_mix_no_lines(world):
+    log = world.data / "web.log"
+    cmd = "sh -c 'for i in $(seq 500); do echo $0 $i; done' $(circus.wid)"
+    path = world.write(cmd=cmd, log_file=str(log), log_max_bytes=2000, log_backup_count=50)
+    processes = [world.start(path, wid) for wid in range(1, 5)]
+    assert [process.wait(20) for process in processes] == [0] * 4
+    until_free(path)
+    lines = [line for file in world.data.iterdir() for line in file.read_text().splitlines()]
+    assert sorted(lines) == sorted(f"{wid} {i}" for wid in range(1, 5) for i in range(1, 501))
+
+
+def test_what_is_no_file_of_the_program_is_refused(world):
+    log = world.data / "web.log"
+    log.symlink_to("/etc/motd")
+    for path, what in ((log, "Too many levels of symbolic links"), ("/nowhere/web.log", "No such file or directory")):
+        code, out, err = world.run(world.write(cmd="echo here", log_file=str(path)))
+        assert (code, out) == (78, "") and f"log_file {path} cannot be written: {what}; give it a folder" in err
+    os.mkfifo(world.data / "fifo")
+    code, _, err = world.run(world.write(log_file=str(world.data / "fifo")))
+    assert code == 78 and err.count("\n") == 1
+
+
+def test_the_log_file_may_be_taken_away(world):
+    log = world.data / "web.log"
+    path = world.write(cmd="sh -c 'echo a; read x; echo b; read x; echo c'", log_file=str(log))
+    process = world.start(path, stdin=subprocess.PIPE)
+    for word in "abc":
+        end = time.monotonic() + 5
+        while not (log.exists() and log.read_text() == f"{word}\n"):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        log.unlink()
+        if word != "c":
+            process.stdin.write("\n")
+            process.stdin.flush()
+    process.communicate()
+
+
+# ---- healthcheck.py ----
+
+
+@pytest.fixture
+def healthcheck(world):
+    """Runs healthcheck.py for programs with these healthchecks. Out: (exit code, stdout, seconds)."""
+    launched, pid_file = world.folder / "launched", world.folder / "nginx.pid"
+
+    def run(mark=True, nginx=os.getpid(), options=None, **checks):
+        for name, check in checks.items():
+            world.write(name, healthcheck=check, **(options or {}))
+        for path, text in ((launched, mark), (pid_file, nginx)):
+            path.unlink(missing_ok=True)
+            if text:
+                path.write_text(f"{text}\n")
+        start = time.monotonic()
+        command = [sys.executable, "-I", "-S", world.scripts / "healthcheck.py", world.folder / "programs", launched, pid_file]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20)
+        assert done.stderr == ""
+        return done.returncode, done.stdout, time.monotonic() - start
+
+    return run
+
+
+def test_healthy(healthcheck):
+    assert healthcheck(web=None, other="true")[:2] == (0, "")
+
+
+def test_the_start_and_nginx_count(healthcheck):
+    assert healthcheck(mark=False, web=None)[:2] == (1, "the start is not done\n")
+    assert healthcheck(nginx=None, web=None)[:2] == (1, "nginx: does not run\n")
+    assert healthcheck(nginx=4194304, web=None)[:2] == (1, "nginx: does not run\n")
+
+
+def test_what_is_wrong_is_named_within_the_limit(healthcheck):
+    code, out, seconds = healthcheck(
+        bad="sh -c 'echo one; echo two >&2; exit 3'", good="true", slow="sleep 60", slower="sh -c 'sleep 60 & sleep 60'", gone="/nowhere"
+    )
+    assert code == 1 and seconds < 4.8
+    lines = out.splitlines()
+    assert lines[0] == "bad: its healthcheck ended with code 3: two"
+    assert lines[1].startswith("gone: its healthcheck ended with code 1: ") and "cannot run /nowhere" in lines[1]
+    assert lines[2:] == [f"{name}: its healthcheck took longer than 4 s" for name in ("slow", "slower")]
+
+
+def test_it_runs_as_the_program_would(healthcheck):
+    test = 'test "$(id -un) $(id -gn) $A $PORT $(pwd) $0" = "www-data www-data b 8000 /usr 8000"'
+    options = {"env": {"A": "b"}, "port": 8000, "working_dir": "/usr", "log_file": "/nowhere/x"}
+    assert healthcheck(options=options, web=f"sh -c '{test}' $(circus.port)")[:2] == (0, "")
+
+
+def test_a_lot_of_output_is_no_problem(healthcheck):
+    code, out, seconds = healthcheck(web="sh -c 'seq 200000; exit 1'")
+    assert (code, out) == (1, "web: its healthcheck ended with code 1: 200000\n") and seconds < 3

@@ -1,0 +1,91 @@
+"""The settings that count in the end: what is refused once every pillar is merged."""
+import copy
+import importlib
+import os
+import pathlib
+import types
+
+import pytest
+import yaml
+from volumes import GROUP, USER, generate, load
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+APP = {"password": "x", "list": ["a", {"b": 1}], "dict": {"c": True}, "none": None}
+
+
+@pytest.fixture(scope="session")
+def check(tmp_path_factory):
+    """Checks the demo's settings with changes to its program, a cron, and more. Out: the sentence, None if they can be used."""
+    package = pathlib.Path(generate(tmp_path_factory.mktemp("settings")))
+    load(package)
+    settings, errors = (importlib.import_module("demo_launcher." + name) for name in ("settings", "errors"))
+    # This machine has no cron.
+    settings.CRON = "/bin/sh"
+    sample = yaml.safe_load((package.parent / "PILLAR.sample").read_text())["makina-projects.projectname"]["data"]
+    for kind in ("program", "cron"):
+        sample[kind + "_defaults"].update(user=USER, group=GROUP)
+    project = types.SimpleNamespace(name="demo", salt_root=str(package.parent))
+
+    def check(program=None, cron=None, **changes):
+        data = copy.deepcopy(sample)
+        data["app"] = APP
+        data["programs"]["web"].update(program or {})
+        data["crons"]["tick"] = {"schedule": "@daily", "cmd": "true", **(cron or {})}
+        data.update(changes)
+        try:
+            settings.check_data(project, data)
+        except errors.LaunchError as error:
+            assert error.code == 78 and "\n" not in str(error)
+            return str(error)
+
+    return check
+
+
+@pytest.mark.parametrize("path", ["app:password", "app:list:0", "app:list:1:b", "app:dict:c", "programs:web:cmd"])
+def test_a_path_to_a_single_value(check, path):
+    assert check({"env_from": {"A": path}}) is None
+    assert check(cron={"env_from": {"A": path}}) is None
+
+
+@pytest.mark.parametrize("path", ["app", "app:nowhere", "app:list", "app:list:2", "app:list:x", "app:none", "app:dict:c:d", "app:password:0"])
+def test_a_path_to_anything_else(check, path):
+    sentence = "the settings of demo cannot be used: data.{0}.env_from.A is no path of data to a single value; correct it"
+    assert check({"env_from": {"A": path}}).startswith(sentence.format("programs.web"))
+    assert check(cron={"env_from": {"A": path}}).startswith(sentence.format("crons.tick"))
+
+
+PROGRAMS = {
+    "two of what runs once": ({"oneshot": True, "numprocesses": 2}, "numprocesses must be 1"),
+    "too many ports": ({"port": 65535, "numprocesses": 2}, "numprocesses is more than there are ports"),
+    "an unknown user": ({"user": "nobody-here"}, "user is no user of the image"),
+    "an unknown limit": ({"rlimits": {"files": 1}}, "rlimits.files must be one of as, core"),
+    "a limit below none": ({"rlimits": {"core": -2}}, "rlimits.core must be a whole number from -1"),
+    "a relative log file": ({"log_file": "x"}, "log_file must be an absolute path"),
+}
+CRONS = {
+    "a range that goes down": ({"schedule": "0 5-1 * * *"}, "schedule has a range that goes down"),
+    "four fields": ({"schedule": "* * * *"}, "schedule must be the five fields"),
+    "more than fields": ({"schedule": "* * * * *\nx"}, "schedule must be the five fields"),
+    "no schedule": ({"schedule": None}, "schedule"),
+    "an unknown group": ({"group": "nobody-here"}, "group is no group of the image"),
+}
+
+
+@pytest.mark.parametrize("changes, told", PROGRAMS.values(), ids=PROGRAMS)
+def test_programs(check, changes, told):
+    assert "data.programs.web." + told in check(changes)
+
+
+@pytest.mark.parametrize("changes, told", CRONS.values(), ids=CRONS)
+def test_crons(check, changes, told):
+    assert "data.crons.tick." + told in check(cron=changes)
+
+
+def test_what_is_taken_away_is_no_matter(check):
+    assert check({"log_file": None, "port": None, "healthcheck": None}, crons={"tick": None}) is None
+
+
+def test_a_first_cron_needs_an_image_with_cron(check, monkeypatch):
+    monkeypatch.setattr(importlib.import_module("demo_launcher.settings"), "CRON", "/nowhere")
+    assert "data.crons needs cron, which is installed while an image with a cron is built" in check()
+    assert check(crons={}) is None

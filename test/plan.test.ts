@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { emptyManifest, type Manifest, sha256Of } from '../generators/lib/manifest/manifest.ts';
+import { emptyManifest, type Manifest } from '../generators/lib/manifest/manifest.ts';
 import { type ConflictMode, type DiskEntry, type PlanInput, plan } from '../generators/lib/plan/plan.ts';
 import type { RenderedFile } from '../generators/lib/render/render.ts';
+import { sha256Of } from '../generators/lib/sha256.ts';
 
 const PATH = 'project/Dockerfile';
 

@@ -1,11 +1,13 @@
-import { commit, stateOf, type Transaction, type Write } from './apply/transaction.ts';
+import { fileState } from './apply/state.ts';
+import { commit, type Transaction, type Write } from './apply/transaction.ts';
 import { BACKUP, BASE, neededBases, readBase, storedBases } from './manifest/base.ts';
-import { FOLDER, formatManifest, MANIFEST, sha256Of } from './manifest/manifest.ts';
+import { FOLDER, formatManifest, MANIFEST } from './manifest/manifest.ts';
 import { version } from './package.ts';
 import { checkFolders, readDisk } from './plan/disk.ts';
-import { type ConflictMode, type Plan, plan, sidecarOf } from './plan/plan.ts';
+import { type ConflictMode, type DiskEntry, type Plan, plan, sidecarOf } from './plan/plan.ts';
 import type { Project } from './project/project.ts';
 import { renames } from './render/files.ts';
+import { sha256Of } from './sha256.ts';
 
 const ATTRIBUTES = Buffer.from('base/* -text -diff linguist-generated=true\nbackup/* -text -diff\n');
 
@@ -27,7 +29,7 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
   // A seed that was written once is the user's: it is not even looked at.
   for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
-  const disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)]);
+  let disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)]);
   const input = {
     disk,
     manifest,
@@ -41,13 +43,16 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   let found = plan(input);
   // What is where a sidecar goes matters only then.
   const unread = [...found.sidecars.keys()].filter((path) => !disk.has(path));
-  if (unread.length > 0) found = plan({ ...input, disk: new Map([...disk, ...readDisk(root, unread)]) });
+  if (unread.length > 0) {
+    disk = new Map([...disk, ...readDisk(root, unread)]);
+    found = plan({ ...input, disk });
+  }
   const changed = found.files.filter(({ before, after }) => before !== after);
   const writes: Write[] = [
     ...changed.map(({ path, after }) => writeOf(path, after)),
     ...[...found.sidecars].map(([path, { after }]) => writeOf(path, after)),
   ];
-  const expected = new Map(writes.map(({ path }) => [path, stateOf(root, path)]));
+  const expected = new Map(writes.flatMap(({ path }) => expectedAt(path, disk.get(path))));
   const engine = engineWrites(project, found);
   return {
     project,
@@ -61,6 +66,12 @@ export function examine(project: Project, mode: ConflictMode): Examined {
 /** Carries out what was examined, all or nothing. */
 export function carryOut({ project, transaction }: Examined): void {
   commit(project.root, transaction);
+}
+
+/** Nothing of what is no file: it is refused where it stands in the way. */
+function expectedAt(path: string, entry: DiskEntry | undefined): [string, string | undefined][] {
+  if (entry?.kind === 'other') return [];
+  return [[path, entry && fileState(entry.bytes, entry.executable)]];
 }
 
 function writeOf(path: string, side: { bytes: Buffer; executable: boolean } | undefined): Write {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { commit, recover, stateOf, type Write } from './apply/transaction.ts';
 import { EXIT, UserError } from './errors.ts';
 import { BACKUP, BASE } from './manifest/base.ts';
-import { emptyManifest, formatManifest, MANIFEST, type Manifest, sha256Of } from './manifest/manifest.ts';
+import { emptyManifest, formatManifest, MANIFEST, type Manifest } from './manifest/manifest.ts';
 import { takeSide } from './merge/take-side.ts';
 import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
 import { sidecarOf } from './plan/plan.ts';
 import { openProject, type Project } from './project/project.ts';
+import { sha256Of } from './sha256.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
 

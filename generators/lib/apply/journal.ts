@@ -85,8 +85,11 @@ function parse(text: string): Step[] | undefined {
 /** Drops what a run kept aside. The journal goes first: without it the rest means nothing. */
 export function dropTx(root: string): void {
   const tx = join(root, TX);
-  for (const name of [NAME, BACK]) fs.rmSync(join(tx, name), { force: true });
-  for (const name of fs.readdirSync(tx)) fs.rmSync(join(tx, name), { recursive: true, force: true });
+  for (const name of [NAME, BACK]) if (lstat(join(tx, name))) fs.unlinkSync(join(tx, name));
+  for (const entry of fs.readdirSync(tx, { withFileTypes: true })) {
+    if (entry.isDirectory()) fs.rmSync(join(tx, entry.name), { recursive: true, force: true });
+    else fs.unlinkSync(join(tx, entry.name));
+  }
   fs.rmdirSync(tx);
 }
 

@@ -7,7 +7,7 @@ import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
 import { delaySignals } from './signals.ts';
 import { stage } from './stage.ts';
 import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
-import { checkUnedited, statesBefore, stepsOf, touchedFolders } from './steps.ts';
+import { checkPaths, checkUnedited, isInPlace, statesBefore, stepsOf, touchedFolders } from './steps.ts';
 
 export { stateOf } from './state.ts';
 
@@ -32,7 +32,8 @@ export interface Transaction {
  */
 export function commit(root: string, transaction: Transaction): void {
   explained(root, () => {
-    if (!isLeftOver(root) && stepsOf(root, transaction).length === 0 && lstat(root)) return;
+    checkPaths(root, transaction);
+    if (!isLeftOver(root) && isInPlace(root, transaction)) return;
     delaySignals();
     withRoot(root, () => locked(root, () => run(root, transaction)));
   });

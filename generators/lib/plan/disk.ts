@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isExecutable } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
 import type { DiskEntry } from './plan.ts';
 
@@ -21,8 +22,7 @@ function readEntry(root: string, path: string, parents: Map<string, string | und
   if (blocked) return { kind: 'other', what: blocked };
   const stat = fs.lstatSync(join(root, path), { throwIfNoEntry: false });
   if (!stat) return undefined;
-  if (stat.isFile())
-    return { kind: 'file', bytes: fs.readFileSync(join(root, path)), executable: (stat.mode & 0o111) !== 0 };
+  if (stat.isFile()) return { kind: 'file', bytes: fs.readFileSync(join(root, path)), executable: isExecutable(stat) };
   return { kind: 'other', what: whatIs(stat) };
 }
 

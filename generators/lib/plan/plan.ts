@@ -1,6 +1,7 @@
-import { emptyManifest, type Manifest, sha256Of } from '../manifest/manifest.ts';
+import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
 import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
+import { sha256Of } from '../sha256.ts';
 
 /** What is on disk at one path: a file, or something else in its place (a link, a folder ...). */
 export type DiskEntry = DiskFile | { kind: 'other'; what: string };

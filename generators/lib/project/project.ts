@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
 import { formatYoRc, parseYoRc, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { emptyManifest, type Manifest, readManifest, sha256Of } from '../manifest/manifest.ts';
+import { emptyManifest, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import { FIRST_RELEASE, firstRendering } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
+import { sha256Of } from '../sha256.ts';
 
 export const YO_RC = '.yo-rc.json';
 

@@ -15,7 +15,8 @@ const ATTRIBUTES = Buffer.from('base/* -text -diff linguist-generated=true\nback
 export interface Examined {
   project: Project;
   plan: Plan;
-  transaction: Transaction;
+  /** What is to be written, with what the engine keeps for itself: hardly half of all runs ask. */
+  transaction: () => Transaction;
   /** Whether anything but the engine's own folder would change. */
   changes: boolean;
   /** Whether conflicts are left for the user. */
@@ -53,11 +54,10 @@ export function examine(project: Project, mode: ConflictMode): Examined {
     ...[...found.sidecars].map(([path, { after }]) => writeOf(path, after)),
   ];
   const expected = new Map(writes.flatMap(({ path }) => expectedAt(path, disk.get(path))));
-  const engine = engineWrites(project, found);
   return {
     project,
     plan: found,
-    transaction: { writes: [...writes, ...engine], dirs: theirs.dirs, expected },
+    transaction: () => ({ writes: [...writes, ...engineWrites(project, found)], dirs: theirs.dirs, expected }),
     changes: writes.length > 0,
     conflicts: found.files.some(({ action, settled }) => action === 'conflict' && !settled),
   };
@@ -65,7 +65,7 @@ export function examine(project: Project, mode: ConflictMode): Examined {
 
 /** Carries out what was examined, all or nothing. */
 export function carryOut({ project, transaction }: Examined): void {
-  commit(project.root, transaction);
+  commit(project.root, transaction());
 }
 
 /** Nothing of what is no file: it is refused where it stands in the way. */
@@ -91,7 +91,8 @@ function basesToMerge(
     const isMoved = renames.some(({ from }) => from === path);
     const next = theirs.files.get(path);
     if (ours?.kind !== 'file' || (!next && !isMoved)) continue;
-    if (!isMoved && (sha256Of(ours.bytes) === needed || (next && sha256Of(next.bytes) === needed))) continue;
+    // What is rendered was hashed before, for another project.
+    if (!isMoved && ((next && sha256Of(next.bytes) === needed) || sha256Of(ours.bytes) === needed)) continue;
     const base = pastBases.get(needed) ?? readBase(root, needed);
     if (base) bases.set(path, base);
   }

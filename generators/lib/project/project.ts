@@ -73,8 +73,9 @@ export function withYoRc(rendered: Rendered, text: string): Rendered {
 /** The stored answers of a folder, if it has any. */
 export function readYoRc(root: string): YoRc {
   const path = join(root, YO_RC);
-  if (!fs.existsSync(path)) return { others: {} };
-  if (!fs.statSync(path).isFile())
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  if (!stat) return { others: {} };
+  if (!stat.isFile())
     throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
   return parseYoRc(path, fs.readFileSync(path, 'utf8'));
 }

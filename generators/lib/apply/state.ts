@@ -85,8 +85,8 @@ export function codeOf(error: unknown): string | undefined {
 export function isWritable(path: string): boolean {
   if (path.includes('\0')) return false;
   // Some file systems take a name for `.git` whatever its case, and with characters in it that nobody sees.
-  const names = path.split('/').map((name) => name.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, ''));
-  const folded = names.map((name) => name.toLowerCase());
+  const seen = path.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '');
+  const folded = seen.toLowerCase().split('/');
   if (folded.some((name) => ['', '.', '..', '.git', 'git~1'].includes(name))) return false;
   return folded[0] !== OWN || ![undefined, 'lock', 'tx'].includes(folded[1]);
 }

@@ -14,10 +14,10 @@ await build({
   target: 'node20.17',
   // CommonJS: Node starts it in half the time of an ES module.
   format: 'cjs',
-  define: { 'import.meta.url': 'bundleUrl' },
-  banner: { js: "#!/usr/bin/env node\nconst bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  define: { 'import.meta.dirname': '__dirname' },
+  banner: { js: '#!/usr/bin/env node' },
   // Loaded only by the few runs that need them.
-  external: ['fs-extra', 'inquirer', 'yaml'],
+  external: ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'],
 });
 chmodSync('dist/makina-image.cjs', 0o755);
 

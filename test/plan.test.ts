@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { emptyManifest, type Manifest, sha256Of } from '../generators/lib/manifest/manifest.ts';
+import { emptyManifest, type Manifest } from '../generators/lib/manifest/manifest.ts';
 import { type ConflictMode, type DiskEntry, type PlanInput, plan } from '../generators/lib/plan/plan.ts';
 import type { RenderedFile } from '../generators/lib/render/render.ts';
+import { sha256Of } from '../generators/lib/sha256.ts';
 
 const PATH = 'project/Dockerfile';
 
@@ -90,6 +91,34 @@ describe('the table', () => {
   ])('%s', (_, given, told, after, writes) => {
     const found = run(given);
     expect([found.told, found.after, found.writes]).toEqual([told, after, writes]);
+  });
+
+  test('a link in its place is adopted where ours wins, and left alone in every other mode', () => {
+    const link = { base: TEXT, ours: { kind: 'other' as const, what: 'a link' }, theirs: THEIRS };
+    const settled = run({ ...link, mode: 'ours' });
+    expect([settled.result.files[0]?.settled, settled.writes, settled.base]).toEqual(['ours', false, undefined]);
+    expect(settled.result.manifest.adopted).toEqual([PATH]);
+    expect(run({ ...link, manifest: settled.result.manifest }).result.files).toEqual([]);
+    for (const mode of ['abort', 'markers', 'sidecar', 'theirs'] as const) {
+      const found = run({ ...link, mode });
+      expect([found.told, found.writes, found.result.manifest.adopted]).toEqual(['conflict type-changed', false, []]);
+    }
+  });
+
+  test.each([
+    ['the first', /^<{7}.*\n/m],
+    ['the last', /^>{7}.*\n/m],
+    ['all but the first', /^[|=>]{7}.*\n/gm],
+    ['all but the last', /^[|=<]{7}.*\n/gm],
+    ['all but the base', /^[>=<]{7}.*\n/gm],
+  ])('a conflict of which %s of the markers is gone is open', (_, gone) => {
+    const clash = { base: TEXT, ours: MINE, theirs: CLASH };
+    const { after, result } = run(clash);
+    const left = after?.replace(gone, '');
+    expect(left).not.toBe(after);
+    expect(run({ ...clash, ours: left as string, manifest: result.manifest }).told).toBe('conflict unresolved');
+    const settled = after?.replace(/^[|=<>]{7}.*\n/gm, '') as string;
+    expect(run({ ...clash, ours: settled, manifest: result.manifest }).told).not.toContain('conflict');
   });
 
   test('the exec bit is merged on its own', () => {

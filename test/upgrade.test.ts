@@ -489,6 +489,8 @@ describe('several projects', () => {
     for (let index = 0; index < 15; index++) project(`p${index}`, parent);
     const { code, stderr, reports } = await run(newer, parent, ['upgrade', '--json', 'p*']);
     expect([code, stderr, reports.length]).toEqual([0, '', 15]);
+    // A pattern names projects, and nothing that is in them.
+    expect((await run(newer, parent, ['check', '--json', 'p1?'])).reports).toHaveLength(5);
   });
 });
 
@@ -550,6 +552,23 @@ describe('settling', () => {
     expect((await run(newer, root, ['resolve', 'project/launch.sh', '--merged'])).code).toBe(0);
     expect(text(root, 'project/launch.sh')).toContain('\n# mine\n# of 9.0.0\n');
   });
+  test('resolve refuses what is left of a group of markers', async () => {
+    const root = await conflicting('markers');
+    change(root, 'project/launch.sh', (launch) => launch.replace(/^<{7}.*\n/m, ''));
+    for (const side of ['--merged', '--ours', '--theirs']) {
+      const { code, stderr } = await run(newer, root, ['resolve', 'project/launch.sh', side]);
+      expect([code, stderr]).toEqual([3, expect.stringContaining('still has conflict markers; edit them away')]);
+    }
+  });
+  test.each(['resolve --ours', 'adopt'])('%s leaves no base and no sidecar behind', async (verb) => {
+    const root = await conflicting('sidecar');
+    const [word = '', ...flags] = verb.split(' ');
+    expect((await run(newer, root, [word, 'project/launch.sh', ...flags])).code).toBe(0);
+    expect(existsSync(join(root, 'project/launch.sh.makina-image-new'))).toBe(false);
+    const before = stamps(root);
+    expect((await run(newer, root, ['upgrade'])).code).toBe(0);
+    expect(stamps(root)).toEqual(before);
+  });
   test('adopt keeps a file out of it, restore takes it in again', async () => {
     const root = project();
     clash(root);
@@ -608,6 +627,17 @@ describe('new and base go the same way', () => {
     expect((await run(BIN, dir, ['check'])).code).toBe(3);
     expect((await run(BIN, dir, ['resolve', path, '--theirs'])).code).toBe(0);
     expect((await run(BIN, dir, ['check'])).code).toBe(0);
+  });
+  test.each([
+    ['new', ['new', 'demo', '--yes', '--destination', 'file/below/it']],
+    ['base', ['base', 'file/below/it']],
+  ])('%s below a file says so', async (_, args) => {
+    const dir = tempDir();
+    writeFileSync(join(dir, 'file'), 'mine');
+    expect(await run(BIN, dir, args)).toMatchObject({
+      code: 1,
+      stderr: `makina-image: ${join(dir, 'file')} is not a folder, so nothing can be written to ${join(dir, 'file/below/it')}; choose another one`,
+    });
   });
   test('what was in the way and is deleted then does not come back', async () => {
     const dir = tempDir();

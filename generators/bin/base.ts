@@ -4,6 +4,7 @@ import { baseImage } from '../lib/base-image.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
 import { parseCommandLine } from './command-line.ts';
+import { print } from './print.ts';
 
 /** `makina-image base DIR [--conflict=MODE]` */
 export async function runBase(args: string[]): Promise<void> {
@@ -13,5 +14,5 @@ export async function runBase(args: string[]): Promise<void> {
   if (!folder || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
   const written = baseImage(process.cwd(), folder, conflictMode(single(flags, 'conflict')));
   if (written.conflicts) process.exitCode = EXIT.conflict;
-  console.log(baseSummary(written, process.cwd()));
+  print(baseSummary(written, process.cwd()));
 }

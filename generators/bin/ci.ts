@@ -6,6 +6,7 @@ import { newProject } from '../lib/new-project.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { summary } from '../lib/summary.ts';
 import { parseCommandLine } from './command-line.ts';
+import { print } from './print.ts';
 
 /** `makina-image ci github|gitlab`: adds the files that keep a project up to date from CI. */
 export async function runCi(args: string[]): Promise<void> {
@@ -25,5 +26,5 @@ export async function runCi(args: string[]): Promise<void> {
     scratch: tmpdir(),
   });
   if (written.conflicts) process.exitCode = EXIT.conflict;
-  console.log(summary(image, written, process.cwd(), 'makina-image base'));
+  print(summary(image, written, process.cwd(), 'makina-image base'));
 }

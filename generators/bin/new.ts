@@ -1,5 +1,4 @@
 import { tmpdir } from 'node:os';
-import { isatty } from 'node:tty';
 import { conflictMode } from '../conflict-mode.ts';
 import { readAnswersFile } from '../lib/answers/answers-file.ts';
 import { answersFromFlags, single } from '../lib/answers/flags.ts';
@@ -7,7 +6,9 @@ import { EXIT, UserError } from '../lib/errors.ts';
 import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
+import { isTerminal } from '../terminal.ts';
 import { parseCommandLine } from './command-line.ts';
+import { print } from './print.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export async function runNew(args: string[]): Promise<void> {
@@ -22,7 +23,7 @@ export async function runNew(args: string[]): Promise<void> {
   if (flags.help) return (await import('./help.ts')).printNewHelp();
   if (words.length > 1) throw new UserError(`new takes one name, not ${words.length} words: ${words.join(' ')}`);
 
-  const mayAsk = !flags.yes && !process.env.CI && isatty(0) && isatty(1);
+  const mayAsk = !flags.yes && !process.env.CI && isTerminal(0, 1);
   const { image, ...written } = await newProject({
     cwd: process.cwd(),
     destination: single(flags, 'destination'),
@@ -34,5 +35,5 @@ export async function runNew(args: string[]): Promise<void> {
   });
   if (written.conflicts) process.exitCode = EXIT.conflict;
   const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
-  console.log(summary(image, written, process.cwd(), baseCommand));
+  print(summary(image, written, process.cwd(), baseCommand));
 }

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { isatty } from 'node:tty';
 import { UserError } from '../lib/errors.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
+import { isTerminal } from '../terminal.ts';
 
 /**
  * The folders that the words of a command line name: folders, glob patterns, and `-` for a list on standard input, one a
@@ -36,7 +36,7 @@ export async function eachProject(
   tell: (report: Report) => void,
 ): Promise<number> {
   const exits: number[] = [];
-  const showsProgress = roots.length > 1 && isatty(2);
+  const showsProgress = roots.length > 1 && isTerminal(2);
   for (const [index, root] of roots.entries()) {
     if (showsProgress) process.stderr.write(`\r\x1b[K${index + 1}/${roots.length} ${root}`);
     let report: Report;

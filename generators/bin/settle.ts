@@ -4,6 +4,7 @@ import { UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
 import { adopt, resolve, restore, type Side } from '../lib/settle.ts';
 import { parseCommandLine } from './command-line.ts';
+import { print } from './print.ts';
 
 /** `makina-image resolve PATH... --ours|--theirs|--merged` */
 export async function runResolve(args: string[]): Promise<void> {
@@ -35,6 +36,6 @@ function eachPath(verb: string, words: string[], act: (root: string, path: strin
     const full = resolvePath(word);
     const root = findProject(dirname(full));
     act(root, relative(root, full).split(sep).join('/'));
-    console.log(`${word}: done`);
+    print(`${word}: done`);
   }
 }

@@ -6,6 +6,7 @@ import { flagsOf, KINDS, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
 import { parseCommandLine } from './command-line.ts';
+import { print } from './print.ts';
 
 /** `makina-image circus-program NAME [flags]` */
 export const runCircusProgram = (args: string[]) => run(KINDS['circus-program'], args);
@@ -23,7 +24,7 @@ async function run(kind: Kind, args: string[]): Promise<void> {
   if (flags.help) return (await import('./help.ts')).printStanzaHelp(kind);
   const conflict = conflictMode(single(flags, 'conflict'));
   const result = stanza(kind, { cwd: process.cwd(), words, flags, conflict, scratch: tmpdir() });
-  if (result.list !== undefined) return console.log(result.list);
+  if (result.list !== undefined) return print(result.list);
   if (result.written.conflicts) process.exitCode = EXIT.conflict;
-  console.log(stanzaSummary(result, process.cwd(), 'makina-image base'));
+  print(stanzaSummary(result, process.cwd(), 'makina-image base'));
 }

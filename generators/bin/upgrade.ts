@@ -5,6 +5,7 @@ import { CODE, type Report } from '../lib/report.ts';
 import { statOf, told } from '../lib/summary.ts';
 import { check, diff, type Options, upgrade } from '../lib/upgrade.ts';
 import { type CommandLine, parseCommandLine } from './command-line.ts';
+import { print } from './print.ts';
 import { eachProject, folders } from './projects.ts';
 
 type Flags = CommandLine['flags'];
@@ -56,8 +57,8 @@ function withExit(report: Report, detailed: boolean): Report {
 }
 
 function teller(flags: Flags): (report: Report) => void {
-  if (on(flags, 'json')) return (report) => console.log(JSON.stringify(report));
-  return (report) => (report.error ? tellError(report) : console.log(told(report)));
+  if (on(flags, 'json')) return (report) => print(JSON.stringify(report));
+  return (report) => (report.error ? tellError(report) : print(told(report)));
 }
 
 function tellError({ error }: Report): void {

@@ -1,11 +1,13 @@
-import { commit, stateOf, type Transaction, type Write } from './apply/transaction.ts';
+import { fileState } from './apply/state.ts';
+import { commit, type Transaction, type Write } from './apply/transaction.ts';
 import { BACKUP, BASE, neededBases, readBase, storedBases } from './manifest/base.ts';
-import { FOLDER, formatManifest, MANIFEST, sha256Of } from './manifest/manifest.ts';
+import { FOLDER, formatManifest, MANIFEST } from './manifest/manifest.ts';
 import { version } from './package.ts';
 import { checkFolders, readDisk } from './plan/disk.ts';
-import { type ConflictMode, type Plan, plan, sidecarOf } from './plan/plan.ts';
+import { type ConflictMode, type DiskEntry, type Plan, plan, sidecarOf } from './plan/plan.ts';
 import type { Project } from './project/project.ts';
 import { renames } from './render/files.ts';
+import { sha256Of } from './sha256.ts';
 
 const ATTRIBUTES = Buffer.from('base/* -text -diff linguist-generated=true\nbackup/* -text -diff\n');
 
@@ -13,7 +15,8 @@ const ATTRIBUTES = Buffer.from('base/* -text -diff linguist-generated=true\nback
 export interface Examined {
   project: Project;
   plan: Plan;
-  transaction: Transaction;
+  /** What is to be written, with what the engine keeps for itself: hardly half of all runs ask. */
+  transaction: () => Transaction;
   /** Whether anything but the engine's own folder would change. */
   changes: boolean;
   /** Whether conflicts are left for the user. */
@@ -27,7 +30,7 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
   // A seed that was written once is the user's: it is not even looked at.
   for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
-  const disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)]);
+  let disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)]);
   const input = {
     disk,
     manifest,
@@ -41,18 +44,20 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   let found = plan(input);
   // What is where a sidecar goes matters only then.
   const unread = [...found.sidecars.keys()].filter((path) => !disk.has(path));
-  if (unread.length > 0) found = plan({ ...input, disk: new Map([...disk, ...readDisk(root, unread)]) });
+  if (unread.length > 0) {
+    disk = new Map([...disk, ...readDisk(root, unread)]);
+    found = plan({ ...input, disk });
+  }
   const changed = found.files.filter(({ before, after }) => before !== after);
   const writes: Write[] = [
     ...changed.map(({ path, after }) => writeOf(path, after)),
     ...[...found.sidecars].map(([path, { after }]) => writeOf(path, after)),
   ];
-  const expected = new Map(writes.map(({ path }) => [path, stateOf(root, path)]));
-  const engine = engineWrites(project, found);
+  const expected = new Map(writes.flatMap(({ path }) => expectedAt(path, disk.get(path))));
   return {
     project,
     plan: found,
-    transaction: { writes: [...writes, ...engine], dirs: theirs.dirs, expected },
+    transaction: () => ({ writes: [...writes, ...engineWrites(project, found)], dirs: theirs.dirs, expected }),
     changes: writes.length > 0,
     conflicts: found.files.some(({ action, settled }) => action === 'conflict' && !settled),
   };
@@ -60,7 +65,13 @@ export function examine(project: Project, mode: ConflictMode): Examined {
 
 /** Carries out what was examined, all or nothing. */
 export function carryOut({ project, transaction }: Examined): void {
-  commit(project.root, transaction);
+  commit(project.root, transaction());
+}
+
+/** Nothing of what is no file: it is refused where it stands in the way. */
+function expectedAt(path: string, entry: DiskEntry | undefined): [string, string | undefined][] {
+  if (entry?.kind === 'other') return [];
+  return [[path, entry && fileState(entry.bytes, entry.executable)]];
 }
 
 function writeOf(path: string, side: { bytes: Buffer; executable: boolean } | undefined): Write {
@@ -80,7 +91,8 @@ function basesToMerge(
     const isMoved = renames.some(({ from }) => from === path);
     const next = theirs.files.get(path);
     if (ours?.kind !== 'file' || (!next && !isMoved)) continue;
-    if (!isMoved && (sha256Of(ours.bytes) === needed || (next && sha256Of(next.bytes) === needed))) continue;
+    // What is rendered was hashed before, for another project.
+    if (!isMoved && ((next && sha256Of(next.bytes) === needed) || sha256Of(ours.bytes) === needed)) continue;
     const base = pastBases.get(needed) ?? readBase(root, needed);
     if (base) bases.set(path, base);
   }

@@ -1,14 +1,14 @@
-import fs from 'node:fs';
 import { join } from 'node:path';
 import { commit, recover, stateOf, type Write } from './apply/transaction.ts';
 import { EXIT, UserError } from './errors.ts';
-import { BACKUP, BASE } from './manifest/base.ts';
-import { emptyManifest, formatManifest, MANIFEST, type Manifest, sha256Of } from './manifest/manifest.ts';
+import { BACKUP, BASE, neededBases, storedBases } from './manifest/base.ts';
+import { emptyManifest, formatManifest, MANIFEST, type Manifest } from './manifest/manifest.ts';
 import { takeSide } from './merge/take-side.ts';
 import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
-import { sidecarOf } from './plan/plan.ts';
+import { hasMarkers, sidecarOf } from './plan/plan.ts';
 import { openProject, type Project } from './project/project.ts';
+import { sha256Of } from './sha256.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
 
@@ -31,7 +31,8 @@ export function resolve(root: string, path: string, side: Side, scratch: string)
   const writes: Write[] = [];
   const put = (bytes: Buffer, executable: boolean) => writes.push({ kind: 'write', path, bytes, executable });
   if (marked && entry) {
-    const bytes = side === 'merged' ? refuseMarkers(path, entry.bytes) : takeSide(entry.bytes, side);
+    const bytes = side === 'merged' ? entry.bytes : takeSide(entry.bytes, side);
+    refuseMarkers(path, bytes, side);
     // Lines that the user wrote are among those that go.
     if (side === 'theirs') writes.push(backup(entry.bytes));
     if (!bytes.equals(entry.bytes)) put(bytes, entry.executable);
@@ -92,21 +93,22 @@ function unknown(root: string, path: string): UserError {
 
 function takeOver(project: Project, manifest: Manifest, path: string): void {
   manifest.adopted = [...new Set([...manifest.adopted, path])];
+  const sidecar = sidecarOf(path);
+  const isStale = manifest.conflicts[path]?.kind === 'sidecar' && stateOf(project.root, sidecar) !== undefined;
   delete manifest.files[path];
   delete manifest.conflicts[path];
-  finish(project, manifest, path, undefined, []);
+  finish(project, manifest, path, undefined, isStale ? [{ kind: 'delete', path: sidecar }] : []);
 }
 
 function backup(bytes: Buffer): Write {
   return { kind: 'write', path: `${BACKUP}/${sha256Of(bytes)}`, bytes, executable: false };
 }
 
-function refuseMarkers(path: string, bytes: Buffer): Buffer {
-  if (takeSide(bytes, 'ours').equals(bytes)) return bytes;
-  throw new UserError(
-    `${path} still has conflict markers; edit them away first, or say --ours or --theirs`,
-    EXIT.conflict,
-  );
+function refuseMarkers(path: string, bytes: Buffer, side: Side): void {
+  if (!hasMarkers(bytes)) return;
+  const next =
+    side === 'merged' ? 'edit them away first, or say --ours or --theirs' : 'edit them away, then say --merged';
+  throw new UserError(`${path} still has conflict markers; ${next}`, EXIT.conflict);
 }
 
 /** Records `theirs` as the base of a path, and writes all at once. */
@@ -118,17 +120,21 @@ function finish(
   writes: Write[],
 ): void {
   const { root, pastBases } = project;
-  const bases: Write[] = [...pastBases].map(([sha256, bytes]) => base(sha256, bytes));
+  const bases = new Map(pastBases);
   if (theirs) {
     const sha256 = sha256Of(theirs.bytes);
     manifest.files[path] = { sha256, executable: theirs.executable };
-    bases.push(base(sha256, theirs.bytes));
+    bases.set(sha256, theirs.bytes);
   }
+  const needed = neededBases(manifest);
+  const stored = storedBases(root);
+  const unneeded = stored.filter((sha256) => !needed.has(sha256));
   const text = Buffer.from(formatManifest(manifest));
   commit(root, {
     writes: [
       ...writes,
-      ...bases.filter((write) => !fs.existsSync(join(root, write.path))),
+      ...[...needed].filter((sha256) => !stored.includes(sha256)).flatMap((sha256) => base(sha256, bases.get(sha256))),
+      ...unneeded.map((sha256): Write => ({ kind: 'delete', path: `${BASE}/${sha256}` })),
       { kind: 'write', path: MANIFEST, bytes: text, executable: false },
     ],
     dirs: [],
@@ -136,6 +142,6 @@ function finish(
   });
 }
 
-function base(sha256: string, bytes: Buffer): Write {
-  return { kind: 'write', path: `${BASE}/${sha256}`, bytes, executable: false };
+function base(sha256: string, bytes: Buffer | undefined): Write[] {
+  return bytes ? [{ kind: 'write', path: `${BASE}/${sha256}`, bytes, executable: false }] : [];
 }

@@ -11,7 +11,8 @@ import type { Written } from './write.ts';
 type Change = Exclude<StanzaResult, { list: string }>;
 
 /**
- * What `new` tells when it is done: how much was written, and what to type next.
+ * What `new` and `ci` tell when they are done: how much was written, and what to type next. The image is built where something in
+ * it is new; a change of what was there belongs in its repository.
  * @param cwd the folder the next commands are typed in
  * @param baseCommand how the reader calls the verb `base`
  */
@@ -21,14 +22,18 @@ export function summary(image: Image, written: Written, cwd: string, baseCommand
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
-  const base = ownBase
-    ? `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once\n`
-    : '';
-  return `${outcome(written)} Next:
-
-${base}  ${enter}docker build -t ${image.name} -f project/Dockerfile .
-  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}
-`;
+  const base = `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once`;
+  const build = [
+    `  ${enter}docker build -t ${image.name} -f project/Dockerfile .`,
+    `  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}`,
+  ];
+  const isInImage = changed.some(({ path }) => /^(custom\.sls|pillar\/|project\/)/.test(path));
+  const steps = [
+    ...(ownBase ? [base] : []),
+    ...(isInImage ? build : []),
+    ...(isNew ? [] : [`  ${isInImage ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
+  ];
+  return `${outcome(written)} Next:\n\n${steps.join('\n')}\n`;
 }
 
 /** The same for the verbs that change one entry of the model. */

@@ -1,4 +1,5 @@
-// `npm run bench:regenerate`: projects brought to a new version of their template, by us and by others.
+// `npm run bench:regenerate`: projects brought to a new version of their template, by us and by others. ONLY=many leaves
+// the others out, and needs no network.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { setHome } from './regenerate/command.mjs';
 import { install, NODE, PYTHON } from './regenerate/install.mjs';
 import { manyProjects } from './regenerate/many.mjs';
+import { raisedPackage } from './regenerate/project.mjs';
 import { scoreboard, table } from './regenerate/scoreboard.mjs';
 import { coldCommands } from './regenerate/speed.mjs';
 import { copier } from './regenerate/tools/copier.mjs';
@@ -51,10 +53,8 @@ function tellMany({ inSync, pending, upgrade, noOp, touched }) {
   goal('children of it', noOp.children, 'at most', 0);
 }
 
-try {
-  const home = join(scratch, 'home');
-  mkdirSync(home);
-  setHome(home);
+/** Installs the others, and compares what becomes of edits and how long cold commands take. @returns the bin of the next version */
+async function compareWithOthers() {
   const { python, node } = install(join(root, '.cache/bench'));
   say(
     `node ${process.version}, ${Object.entries({ ...PYTHON, ...NODE })
@@ -74,6 +74,14 @@ try {
   faster('copier check-update', 'makina-image check', 4);
   faster('cruft check', 'makina-image check', 3);
   faster('copier update', 'makina-image upgrade', 5);
+  return next;
+}
+
+try {
+  const home = join(scratch, 'home');
+  mkdirSync(home);
+  setHome(home);
+  const next = process.env.ONLY === 'many' ? raisedPackage(join(scratch, 'next')) : await compareWithOthers();
   tellMany(manyProjects(scratch, PROJECTS, next));
 } finally {
   rmSync(scratch, { recursive: true, force: true });

@@ -11,7 +11,7 @@ export interface Engine {
 
 export const engine: Engine = { examine, carryOut };
 
-type Write = Examined['transaction']['writes'][number];
+type Write = ReturnType<Examined['transaction']>['writes'][number];
 const isOwn = ({ path }: Write) => path.startsWith('.makina-image/');
 
 /** An engine of which the plan is changed before it is carried out; the commit point stays the last. */
@@ -19,7 +19,8 @@ function planning(change: (examined: Examined) => Write[]): Engine {
   return {
     examine: (...args) => {
       const examined = examine(...args);
-      return { ...examined, transaction: { ...examined.transaction, writes: change(examined), expected: new Map() } };
+      const transaction = () => ({ ...examined.transaction(), writes: change(examined), expected: new Map() });
+      return { ...examined, transaction };
     },
     carryOut,
   };
@@ -30,8 +31,8 @@ const writeOf = ({ project }: Examined, path: string): Write[] => {
   return file ? [{ kind: 'write', path, ...file }] : [{ kind: 'delete', path }];
 };
 /** Other writes in the work tree, those of the engine as they are. */
-const instead = ({ transaction }: Examined, work: Write[]): Write[] => [...work, ...transaction.writes.filter(isOwn)];
-const workOf = ({ transaction }: Examined) => transaction.writes.filter((write) => !isOwn(write));
+const instead = ({ transaction }: Examined, work: Write[]): Write[] => [...work, ...transaction().writes.filter(isOwn)];
+const workOf = ({ transaction }: Examined) => transaction().writes.filter((write) => !isOwn(write));
 const forEach = (examined: Examined, paths: string[]) => paths.flatMap((path) => writeOf(examined, path));
 const shared = ({ theirs }: Examined['project']) =>
   [...theirs.files].filter(([, { policy }]) => policy === 'shared').map(([path]) => path);
@@ -62,20 +63,20 @@ export const mutants: Record<string, Engine> = {
     return instead(examined, [...others, ...forEach(examined, free)]);
   }),
   'never deletes': planning(({ transaction }) =>
-    transaction.writes.filter((write) => isOwn(write) || write.kind !== 'delete'),
+    transaction().writes.filter((write) => isOwn(write) || write.kind !== 'delete'),
   ),
   'ignores exec bits': planning(({ transaction }) =>
-    transaction.writes.map((write) => (write.kind === 'write' ? { ...write, executable: false } : write)),
+    transaction().writes.map((write) => (write.kind === 'write' ? { ...write, executable: false } : write)),
   ),
   'forgets the manifest': planning(({ transaction }) =>
-    transaction.writes.filter(({ path }) => path !== '.makina-image/manifest.json'),
+    transaction().writes.filter(({ path }) => path !== '.makina-image/manifest.json'),
   ),
   'deletes edited files that the templates removed': planning((examined) => {
     const lost = examined.plan.files.filter(({ reason }) => reason === 'template-deleted').map(({ path }) => path);
     return instead(examined, [...workOf(examined), ...forEach(examined, lost)]);
   }),
   'keeps no backup': planning(({ transaction }) =>
-    transaction.writes.filter(({ path }) => !path.startsWith('.makina-image/backup/')),
+    transaction().writes.filter(({ path }) => !path.startsWith('.makina-image/backup/')),
   ),
   'writes what is there already': {
     examine,

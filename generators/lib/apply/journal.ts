@@ -4,21 +4,24 @@ import * as z from 'zod/mini';
 import { EXIT, UserError } from '../errors.ts';
 import { isWritable, lstat, TX } from './state.ts';
 
-const path = z.string().check(z.refine(isWritable));
-const file = z.string().check(z.regex(/^[0-9a-f]{64}\*?$/));
-const step = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('write'), path, before: z.nullable(file), after: file }),
-  z.strictObject({ kind: z.literal('delete'), path, before: file }),
-  z.strictObject({ kind: z.literal('mkdir'), path }),
-  z.strictObject({ kind: z.literal('rmdir'), path, mode: z.int().check(z.minimum(0), z.maximum(0o7777)) }),
-]);
-const journal = z.strictObject({ version: z.literal(1), steps: z.array(step).check(z.minLength(1)) });
+/** Made where it is needed: only a run after one that was cut short reads a journal. */
+const journalSchema = () => {
+  const path = z.string().check(z.refine(isWritable));
+  const file = z.string().check(z.regex(/^[0-9a-f]{64}\*?$/));
+  const step = z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('write'), path, before: z.nullable(file), after: file }),
+    z.strictObject({ kind: z.literal('delete'), path, before: file }),
+    z.strictObject({ kind: z.literal('mkdir'), path }),
+    z.strictObject({ kind: z.literal('rmdir'), path, mode: z.int().check(z.minimum(0), z.maximum(0o7777)) }),
+  ]);
+  return z.strictObject({ version: z.literal(1), steps: z.array(step).check(z.minLength(1)) });
+};
 
 /**
  * One thing to do, with the states of the file before and after. The new file of the step with the number n is staged
  * as `n`, the one that was there is kept as `old-n`.
  */
-export type Step = z.infer<typeof step>;
+export type Step = z.infer<ReturnType<typeof journalSchema>>['steps'][number];
 
 /** More than any project needs: the path and two hashes of a file are some 200 bytes. */
 const MAX_BYTES = 16 << 20;
@@ -74,7 +77,7 @@ export function readJournal(root: string): { steps: Step[]; isBack: boolean } | 
 
 function parse(text: string): Step[] | undefined {
   try {
-    const { steps } = journal.parse(JSON.parse(text));
+    const { steps } = journalSchema().parse(JSON.parse(text));
     const names = new Set(steps.map(({ kind, path }) => `${kind.endsWith('dir')} ${path}`));
     return names.size === steps.length ? steps : undefined;
   } catch {
@@ -85,8 +88,11 @@ function parse(text: string): Step[] | undefined {
 /** Drops what a run kept aside. The journal goes first: without it the rest means nothing. */
 export function dropTx(root: string): void {
   const tx = join(root, TX);
-  for (const name of [NAME, BACK]) fs.rmSync(join(tx, name), { force: true });
-  for (const name of fs.readdirSync(tx)) fs.rmSync(join(tx, name), { recursive: true, force: true });
+  for (const name of [NAME, BACK]) if (lstat(join(tx, name))) fs.unlinkSync(join(tx, name));
+  for (const entry of fs.readdirSync(tx, { withFileTypes: true })) {
+    if (entry.isDirectory()) fs.rmSync(join(tx, entry.name), { recursive: true, force: true });
+    else fs.unlinkSync(join(tx, entry.name));
+  }
   fs.rmdirSync(tx);
 }
 

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
+import { sha256Of } from '../sha256.ts';
 
 /** The generator's own folder in a project, and what a run keeps in there while it writes. */
 export const OWN = '.makina-image';
@@ -13,21 +13,51 @@ export const TX = `${OWN}/tx`;
  * undefined if nothing is there
  */
 export function stateOf(root: string, path: string): string | undefined {
-  for (const parent of parentsOf(path)) {
-    const stat = lstat(join(root, parent));
-    if (stat?.isSymbolicLink()) return 'below a link';
-    if (!stat?.isDirectory()) return undefined;
-  }
-  const stat = lstat(join(root, path));
+  return statesOf(root, [path]).get(path);
+}
+
+/** The same of several paths; a folder above them is looked at once. */
+export function statesOf(root: string, paths: Iterable<string>): Map<string, string | undefined> {
+  const states = new Map<string, string | undefined>();
+  const folders = new Map<string, Above>([['.', 'folder']]);
+  for (const path of paths) if (!states.has(path)) states.set(path, stateBelow(root, path, folders));
+  return states;
+}
+
+/** What stands in the place of a folder. */
+type Above = 'folder' | 'link' | 'no folder';
+
+function stateBelow(root: string, path: string, folders: Map<string, Above>): string | undefined {
+  const above = folderAt(root, dirname(path), folders);
+  if (above !== 'folder') return above === 'link' ? 'below a link' : undefined;
+  const full = `${root}/${path}`;
+  const stat = lstat(full);
   if (!stat) return undefined;
   if (stat.isSymbolicLink()) return 'link';
   if (stat.isDirectory()) return 'folder';
-  return stat.isFile() ? fileState(fs.readFileSync(join(root, path)), (stat.mode & 0o100) !== 0) : 'device';
+  return stat.isFile() ? fileState(fs.readFileSync(full), isExecutable(stat)) : 'device';
+}
+
+function folderAt(root: string, folder: string, known: Map<string, Above>): Above {
+  let found = known.get(folder);
+  if (found) return found;
+  found = folderAt(root, dirname(folder), known);
+  if (found === 'folder') {
+    const stat = lstat(`${root}/${folder}`);
+    if (!stat?.isDirectory()) found = stat?.isSymbolicLink() ? 'link' : 'no folder';
+  }
+  known.set(folder, found);
+  return found;
 }
 
 /** The state of a file with this content. */
 export function fileState(bytes: Buffer, executable: boolean): string {
-  return createHash('sha256').update(bytes).digest('hex') + (executable ? '*' : '');
+  return sha256Of(bytes) + (executable ? '*' : '');
+}
+
+/** Whether a file is one to run: if its owner may, as git has it. */
+export function isExecutable({ mode }: fs.Stats): boolean {
+  return (mode & 0o100) !== 0;
 }
 
 /** The folders above a relative path, the outermost first. */
@@ -55,8 +85,8 @@ export function codeOf(error: unknown): string | undefined {
 export function isWritable(path: string): boolean {
   if (path.includes('\0')) return false;
   // Some file systems take a name for `.git` whatever its case, and with characters in it that nobody sees.
-  const names = path.split('/').map((name) => name.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, ''));
-  const folded = names.map((name) => name.toLowerCase());
+  const seen = path.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '');
+  const folded = seen.toLowerCase().split('/');
   if (folded.some((name) => ['', '.', '..', '.git', 'git~1'].includes(name))) return false;
   return folded[0] !== OWN || ![undefined, 'lock', 'tx'].includes(folded[1]);
 }

@@ -2,8 +2,15 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import type { Step } from './journal.ts';
-import { fileState, isWritable, lstat, parentsOf, stateOf } from './state.ts';
+import { fileState, isWritable, lstat, parentsOf, stateOf, statesOf } from './state.ts';
 import type { Transaction, Write } from './transaction.ts';
+
+/** Refuses paths that lead elsewhere. @throws UserError (internal) */
+export function checkPaths(root: string, { writes, dirs }: Transaction): void {
+  for (const path of [...writes.map(({ path }) => path), ...dirs]) {
+    if (!isWritable(path)) throw new UserError(`${path} is not a path that may be written in ${root}`, EXIT.internal);
+  }
+}
 
 /**
  * What a transaction has to do, in order. Nothing is done here.
@@ -11,11 +18,9 @@ import type { Transaction, Write } from './transaction.ts';
  * @throws UserError if a file was edited since it was planned, or if a link or a folder stands in the way
  */
 export function stepsOf(root: string, { writes, dirs, expected }: Transaction): Step[] {
-  for (const path of [...writes.map(({ path }) => path), ...dirs]) {
-    if (!isWritable(path)) throw new UserError(`${path} is not a path that may be written in ${root}`, EXIT.internal);
-  }
-  checkUnedited(root, expected);
-  const changes = writes.flatMap((write) => changeOf(root, write, writes));
+  const states = statesOf(root, [...expected.keys(), ...writes.map(({ path }) => path)]);
+  refuseEdited(root, expected, states);
+  const changes = writes.flatMap((write) => changeOf(root, write, states.get(write.path), writes));
   const commit = changes.at(-1);
   const deletes = changes.filter(({ kind }) => kind === 'delete');
   const written = changes.filter(({ kind }) => kind === 'write');
@@ -48,8 +53,12 @@ export function stepsOf(root: string, { writes, dirs, expected }: Transaction): 
  * @throws UserError (internal) that names the first that differs
  */
 export function checkUnedited(root: string, expected: Transaction['expected']): void {
+  refuseEdited(root, expected, statesOf(root, expected.keys()));
+}
+
+function refuseEdited(root: string, expected: Transaction['expected'], states: Transaction['expected']): void {
   for (const [path, state] of expected) {
-    if (stateOf(root, path) === state) continue;
+    if (states.get(path) === state) continue;
     throw new UserError(
       `${join(root, path)} was changed by somebody else in the meantime; nothing was changed, run it again`,
       EXIT.internal,
@@ -68,17 +77,26 @@ export function statesBefore(steps: readonly Step[]): Transaction['expected'] {
   return states;
 }
 
+/** Whether all of a transaction is there already; the first file that is not ends the look. */
+export function isInPlace(root: string, { writes, dirs, expected }: Transaction): boolean {
+  const isFolder = (path: string) => lstat(path) && fs.statSync(path, { throwIfNoEntry: false })?.isDirectory();
+  return (
+    writes.every((write) => changeOf(root, write, stateOf(root, write.path), writes).length === 0) &&
+    ['.', ...dirs].every((dir) => isFolder(join(root, dir))) &&
+    [...expected].every(([path, state]) => stateOf(root, path) === state)
+  );
+}
+
 /** No step for what is there already. */
-function changeOf(root: string, write: Write, all: readonly Write[]): Step[] {
+function changeOf(root: string, write: Write, there: string | undefined, all: readonly Write[]): Step[] {
   const { path } = write;
-  const there = stateOf(root, path);
   if (there === 'link' || there === 'below a link') {
     const link = [...parentsOf(path), path].find((name) => lstat(join(root, name))?.isSymbolicLink()) as string;
     throw new UserError(`${join(root, link)} is a link, nothing is written through it; move it away`, EXIT.conflict);
   }
   // What is there already of a folder that takes a file's place, or what goes for a file that takes a folder's.
-  const isSwapped = all.some((other) => other.kind !== write.kind && isBelow(other.path, path));
-  if (there === 'device' || (there === 'folder' && !isSwapped)) throw inTheWay(root, path, 'a file');
+  const isSwapped = () => all.some((other) => other.kind !== write.kind && isBelow(other.path, path));
+  if (there === 'device' || (there === 'folder' && !isSwapped())) throw inTheWay(root, path, 'a file');
   const before = there === 'folder' ? undefined : there;
   if (write.kind === 'delete') return before ? [{ kind: 'delete', path, before }] : [];
   const after = fileState(write.bytes, write.executable);
@@ -96,7 +114,8 @@ function missingFolders(root: string, written: readonly Step[], dirs: readonly s
     return true;
   };
   const missing = new Set<string>();
-  for (const path of written.flatMap((step) => parentsOf(step.path))) if (!isThere(path, false)) missing.add(path);
+  for (const path of new Set(written.flatMap((step) => parentsOf(step.path))))
+    if (!isThere(path, false)) missing.add(path);
   for (const dir of dirs) {
     // The owner may have put such a folder behind a link; one that is not there is not made behind a link.
     if (isThere(dir, true)) continue;

@@ -7,7 +7,7 @@ import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
 import { delaySignals } from './signals.ts';
 import { stage } from './stage.ts';
 import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
-import { checkUnedited, statesBefore, stepsOf, touchedFolders } from './steps.ts';
+import { checkPaths, checkUnedited, isInPlace, statesBefore, stepsOf, touchedFolders } from './steps.ts';
 
 export { stateOf } from './state.ts';
 
@@ -32,7 +32,8 @@ export interface Transaction {
  */
 export function commit(root: string, transaction: Transaction): void {
   explained(root, () => {
-    if (!isLeftOver(root) && stepsOf(root, transaction).length === 0 && lstat(root)) return;
+    checkPaths(root, transaction);
+    if (!isLeftOver(root) && isInPlace(root, transaction)) return;
     delaySignals();
     withRoot(root, () => locked(root, () => run(root, transaction)));
   });
@@ -44,6 +45,7 @@ export function commit(root: string, transaction: Transaction): void {
  */
 export function recover(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
   return explained(root, () => {
+    refuseFileAbove(root);
     if (!isLeftOver(root)) return 'nothing';
     delaySignals();
     return locked(root, () => settle(root));
@@ -62,6 +64,17 @@ function isLeftOver(root: string): boolean {
     if (codeOf(error) === 'ENOENT') return false;
     throw error;
   }
+}
+
+/** A folder cannot be made below a file. */
+function refuseFileAbove(root: string): void {
+  let path = root;
+  while (!lstat(path) && path !== dirname(path)) path = dirname(path);
+  if (path === root || fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new UserError(
+    `${path} is not a folder, so nothing can be written to ${root}; choose another one`,
+    EXIT.internal,
+  );
 }
 
 function refuseOther(root: string, path: string, stat: fs.Stats | undefined): void {

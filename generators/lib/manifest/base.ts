@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { FOLDER, type Manifest, sha256Of } from './manifest.ts';
+import { sha256Of } from '../sha256.ts';
+import { FOLDER, type Manifest } from './manifest.ts';
 
 export const BASE = `${FOLDER}/base`;
 export const BACKUP = `${FOLDER}/backup`;

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
@@ -81,13 +80,4 @@ export function formatManifest(manifest: Manifest): string {
 
 function byKey<T>(record: Record<string, T>): Record<string, T> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-const hashes = new WeakMap<Buffer, string>();
-
-/** The SHA-256 of some bytes, in hexadecimal digits; they must not be changed afterwards. */
-export function sha256Of(bytes: Buffer): string {
-  const found = hashes.get(bytes) ?? hash('sha256', bytes);
-  hashes.set(bytes, found);
-  return found;
 }

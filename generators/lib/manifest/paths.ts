@@ -1,11 +1,11 @@
+import { isWritable, OWN } from '../apply/state.ts';
+
 /**
- * Whether a path may be read and written by the engine: relative, inside the project, not in its data, not git's or the
- * engine's own.
+ * Whether a manifest, which anybody may have edited, may name a path as a project's file. That is less than a transaction may
+ * write, which has the engine's own files to write, too: nothing of the engine, nothing in data/, no odd characters.
  */
 export function isSafePath(path: string): boolean {
-  const steps = path.split('/');
-  const odd = /[\u0000-\u001f\u007f\\]/.test(path) || path !== path.normalize('NFC');
-  if (odd || steps.some((step) => step === '' || step === '.' || step === '..')) return false;
-  const top = (steps[0] as string).toLowerCase();
-  return !['.git', '.makina-image', 'data'].includes(top) && !steps.some((step) => step.toLowerCase() === '.git');
+  if (/[\u0000-\u001f\u007f\\]/.test(path) || path !== path.normalize('NFC')) return false;
+  const top = path.split('/', 1)[0]?.toLowerCase() as string;
+  return isWritable(path) && top !== OWN && top !== 'data';
 }

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { isExecutable } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
 import type { Intent } from '../model/intent.ts';
 import { packageRoot } from '../package.ts';
@@ -43,5 +44,5 @@ function filesBelow(root: string, folder: string): string[] {
 }
 
 function readSide(path: string): Side {
-  return { bytes: fs.readFileSync(path), executable: (fs.statSync(path).mode & 0o111) !== 0 };
+  return { bytes: fs.readFileSync(path), executable: isExecutable(fs.statSync(path)) };
 }

@@ -1,7 +1,10 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isExecutable } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
 import type { DiskEntry } from './plan.ts';
+
+const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /**
  * Reads what is at some paths of a folder, without following a link inside it.
@@ -19,11 +22,24 @@ function readEntry(root: string, path: string, parents: Map<string, string | und
   const blocked = blockedBy(root, dirname(path), parents);
   if (blocked === 'nothing') return undefined;
   if (blocked) return { kind: 'other', what: blocked };
-  const stat = fs.lstatSync(join(root, path), { throwIfNoEntry: false });
-  if (!stat) return undefined;
-  if (stat.isFile())
-    return { kind: 'file', bytes: fs.readFileSync(join(root, path)), executable: (stat.mode & 0o111) !== 0 };
-  return { kind: 'other', what: whatIs(stat) };
+  const full = `${root}/${path}`;
+  let file: number;
+  try {
+    file = fs.openSync(full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    const stat = fs.lstatSync(full, { throwIfNoEntry: false });
+    if (!stat) return undefined;
+    // A link, a socket.
+    if (!stat.isFile()) return { kind: 'other', what: whatIs(stat) };
+    throw error;
+  }
+  try {
+    const stat = fs.fstatSync(file);
+    if (!stat.isFile()) return { kind: 'other', what: whatIs(stat) };
+    return { kind: 'file', bytes: fs.readFileSync(file), executable: isExecutable(stat) };
+  } finally {
+    fs.closeSync(file);
+  }
 }
 
 /** What stands in the place of a folder above a path: `nothing` if that is free, undefined if it is a folder. */
@@ -53,7 +69,8 @@ export function checkFolders(root: string, dirs: readonly string[]): void {
   for (const dir of new Set(['.', ...dirs.flatMap(withParents)])) {
     const path = join(root, dir);
     // A link to a folder is one: data/ may live elsewhere.
-    if (fs.lstatSync(path, { throwIfNoEntry: false }) && !fs.statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+    if (fs.lstatSync(path, { throwIfNoEntry: false }))
       throw new UserError(`${path} is not a folder, which has to be there; move it away`, EXIT.conflict);
   }
 }

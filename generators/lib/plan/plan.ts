@@ -1,6 +1,7 @@
-import { emptyManifest, type Manifest, sha256Of } from '../manifest/manifest.ts';
+import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
 import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
+import { sha256Of } from '../sha256.ts';
 
 /** What is on disk at one path: a file, or something else in its place (a link, a folder ...). */
 export type DiskEntry = DiskFile | { kind: 'other'; what: string };
@@ -143,6 +144,8 @@ interface Outcome {
   pending?: Manifest['conflicts'][string];
   sidecar?: { before: Side | undefined; after: Side };
   backups?: Buffer[];
+  /** It is the user's for good. */
+  isAdopted?: boolean;
 }
 
 /** One shared file: its three sides, and what is known of it. */
@@ -176,6 +179,7 @@ function planShared(
   if (theirs && (outcome.base === 'rendered' || pending)) result.bases.set(sha256Of(theirs.bytes), theirs.bytes);
   if (theirs && outcome.base === 'rendered') result.manifest.files[path] = baseOf(theirs);
   if (pending) result.manifest.conflicts[path] = pending;
+  if (outcome.isAdopted) result.manifest.adopted = [...result.manifest.adopted, path];
   if (sidecar) result.sidecars.set(sidecarOf(path), sidecar);
   result.backups.push(...backups);
   if (!action) return;
@@ -192,8 +196,14 @@ function decide(
   pending: Manifest['conflicts'][string] | undefined,
 ): Outcome {
   const { path, from, ours, theirs } = file;
-  if (isBlocked)
-    return theirs ? { action: 'conflict', reason: 'type-changed', after: undefined, base: 'as it was' } : gone();
+  if (isBlocked && !theirs) return gone();
+  if (isBlocked) {
+    const told = { action: 'conflict' as const, reason: 'type-changed' as const, after: undefined };
+    // Nobody could take back that a link or a folder was replaced: with the other modes it stays open.
+    return input.mode === 'ours'
+      ? { ...told, settled: 'ours', base: 'none', isAdopted: true }
+      : { ...told, base: 'as it was' };
+  }
   if (pending && theirs && isUnresolved(input, path, pending, ours, theirs))
     return { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending };
   // Of a conflict that the user settled by hand, what was to be merged in then is the base now. A sidecar that is still
@@ -283,6 +293,14 @@ function conflict(
   };
 }
 
+/** A marker of ours that its group has left behind. */
+const LEFT = /^(<{7,} yours|(\|{7,}|>{7,}) makina-image \S+)\r?$/m;
+
+/** Whether a file has conflict markers, or some of those that we wrote. */
+export function hasMarkers(bytes: Buffer): boolean {
+  return conflictMarkers(bytes).length > 0 || LEFT.test(bytes.toString());
+}
+
 /** Whether the user has left a conflict of an earlier run as it was. */
 function isUnresolved(
   { disk }: PlanInput,
@@ -291,7 +309,7 @@ function isUnresolved(
   ours: DiskFile | undefined,
   theirs: RenderedFile,
 ): boolean {
-  if (pending.kind === 'markers') return ours !== undefined && conflictMarkers(ours.bytes).length > 0;
+  if (pending.kind === 'markers') return ours !== undefined && hasMarkers(ours.bytes);
   return disk.get(sidecarOf(path)) !== undefined && pending.theirs === sha256Of(theirs.bytes);
 }
 

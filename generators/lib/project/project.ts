@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
 import { formatYoRc, parseYoRc, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { emptyManifest, type Manifest, readManifest, sha256Of } from '../manifest/manifest.ts';
+import { emptyManifest, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import { FIRST_RELEASE, firstRendering } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
+import { sha256Of } from '../sha256.ts';
 
 export const YO_RC = '.yo-rc.json';
 
@@ -72,8 +73,9 @@ export function withYoRc(rendered: Rendered, text: string): Rendered {
 /** The stored answers of a folder, if it has any. */
 export function readYoRc(root: string): YoRc {
   const path = join(root, YO_RC);
-  if (!fs.existsSync(path)) return { others: {} };
-  if (!fs.statSync(path).isFile())
+  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  if (!stat) return { others: {} };
+  if (!stat.isFile())
     throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
   return parseYoRc(path, fs.readFileSync(path, 'utf8'));
 }

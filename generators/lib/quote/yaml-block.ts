@@ -9,20 +9,18 @@ const YAML_11_WORD = /^(y|n|yes|no|on|off|true|false|null)$/i;
  * @param indent blanks before each line
  * @returns lines with a final newline
  */
-export function yamlBlock(value: { [key: string]: unknown }, quote: (text: string) => string, indent: number): string {
-  return lines(value, quote)
-    .map((line) => `${' '.repeat(indent)}${line}\n`)
-    .join('');
-}
-
-function lines(value: unknown, quote: (text: string) => string): string[] {
+export function yamlBlock(value: object, quote: (text: string) => string, indent: number): string {
+  const blanks = ' '.repeat(indent);
   const items: [string, unknown][] = Array.isArray(value)
     ? value.map((item) => ['-', item])
-    : Object.entries(value as object).map(([key, item]) => [`${keyOf(key, quote)}:`, item]);
-  return items.flatMap(([head, item]) => {
-    if (isEmpty(item)) return [`${head} ${scalar(item, quote)}`];
-    return [head, ...lines(item, quote).map((line) => `  ${line}`)];
-  });
+    : Object.entries(value).map(([key, item]) => [`${keyOf(key, quote)}:`, item]);
+  return items
+    .map(([head, item]) =>
+      isEmpty(item)
+        ? `${blanks}${head} ${scalar(item, quote)}\n`
+        : `${blanks}${head}\n${yamlBlock(item as object, quote, indent + 2)}`,
+    )
+    .join('');
 }
 
 function isEmpty(item: unknown): boolean {

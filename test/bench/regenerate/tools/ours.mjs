@@ -29,9 +29,8 @@ async function buildPackage(folder, version) {
     minify: true,
     platform: 'node',
     format: 'cjs',
-    define: { 'import.meta.url': 'bundleUrl' },
-    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
-    external: ['fs-extra', 'inquirer', 'yaml'],
+    define: { 'import.meta.dirname': '__dirname' },
+    external: ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'],
     plugins: [foreign],
     logLevel: 'error',
   });

@@ -179,7 +179,12 @@ export const plainProperties: Record<string, Property> = {
       upgrade(engine, stepwise, third, 'abort'),
       upgrade(engine, direct, third, 'abort'),
     ].map(({ exit }) => exit);
-    if (exits.every((exit) => exit === 0)) expect(contents(direct)).toEqual(contents(stepwise));
+    // A seed is written once: who skips the version that brought it gets it from the next one.
+    const isChangedSeed = (path: string) =>
+      third.files.get(path)?.policy === 'seed' &&
+      second.files.get(path)?.bytes.equals(third.files.get(path)?.bytes as Buffer) === false;
+    if (exits.every((exit) => exit === 0))
+      expect(contents(direct, isChangedSeed)).toEqual(contents(stepwise, isChangedSeed));
   },
   'a clean upgrade has every line of the user, and takes what is new': (engine, scenario, root) => {
     const [first, second] = scenario.versions;

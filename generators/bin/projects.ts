@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../lib/errors.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
 import { isTerminal } from '../terminal.ts';
+
+const MAGIC = /[\\*?[\]{}()!+@|]/;
 
 /**
  * The folders that the words of a command line name: folders, glob patterns, and `-` for a list on standard input, one a
@@ -12,17 +14,28 @@ import { isTerminal } from '../terminal.ts';
 export async function folders(words: readonly string[]): Promise<string[]> {
   if (words.length === 0) return [process.cwd()];
   // Loading it takes a fifth of a run without a pattern.
-  const glob = words.some((word) => /[*?[\]{}()!+@|]/.test(word)) ? await import('tinyglobby') : undefined;
+  const glob = words.some((word) => MAGIC.test(word)) ? await import('tinyglobby') : undefined;
   const found = words.flatMap((word) => {
     if (word === '-')
       return readFileSync(0, 'utf8')
         .split(/[\n\0]/)
         .filter(Boolean);
     if (!glob?.isDynamicPattern(word)) return [word];
-    return glob.globSync(word, { onlyDirectories: true, dot: true, expandDirectories: false }).sort();
+    return matching(glob.globSync, word);
   });
   if (found.length === 0) throw new UserError(`there is no project at ${words.join(' ')}`);
   return [...new Set(found.map((folder) => resolve(folder)))];
+}
+
+/** The folders that a pattern names; looks into no folder that is deeper than they are. */
+function matching(globSync: typeof import('tinyglobby').globSync, pattern: string): string[] {
+  const names = pattern.split('/');
+  const fixed = names.findIndex((name) => MAGIC.test(name));
+  const cwd = resolve(names.slice(0, fixed).join('/') || (fixed === 0 ? '.' : '/'));
+  const deep = /\*\*|[*+]\(/.test(pattern) ? undefined : names.length - fixed - 1;
+  const options = { cwd, deep, onlyDirectories: true, dot: true, expandDirectories: false };
+  const found = globSync(names.slice(fixed).join('/'), options).sort();
+  return found.map((folder) => join(cwd, folder));
 }
 
 /**

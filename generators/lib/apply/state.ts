@@ -81,12 +81,14 @@ export function codeOf(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
+/** Names that lead elsewhere, and git's own. */
+const FOREIGN = /(^|\/)(\.{0,2}|\.git|git~1)(\/|$)/iu;
+/** What a run needs for itself. */
+const BUSY = /^\.makina-image(\/(lock|tx)(\/|$)|$)/iu;
+
 /** Whether a path stays inside the project, and off git's files and those that a run needs for itself. */
 export function isWritable(path: string): boolean {
-  if (path.includes('\0')) return false;
   // Some file systems take a name for `.git` whatever its case, and with characters in it that nobody sees.
   const seen = path.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '');
-  const folded = seen.toLowerCase().split('/');
-  if (folded.some((name) => ['', '.', '..', '.git', 'git~1'].includes(name))) return false;
-  return folded[0] !== OWN || ![undefined, 'lock', 'tx'].includes(folded[1]);
+  return !path.includes('\0') && !FOREIGN.test(seen) && !BUSY.test(seen);
 }

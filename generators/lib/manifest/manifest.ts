@@ -1,34 +1,28 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import * as z from 'zod/mini';
 import { OWN } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { isSafePath } from './paths.ts';
+import { checkContent } from './content.ts';
 
 /** The folder of a project that is the engine's own. */
 export const FOLDER = OWN;
 export const MANIFEST = `${FOLDER}/manifest.json`;
 const SCHEMA = 1;
 
-const path = () => z.string().check(z.refine(isSafePath, 'must be a relative path inside the project'));
-const sha256 = () => z.string().check(z.regex(/^[0-9a-f]{64}$/, 'must be a SHA-256'));
-
-const manifestSchema = z.strictObject({
-  schema: z.literal(SCHEMA),
-  kind: z.enum(['project', 'base']),
-  generator: z.string(),
-  /** Of each file that is kept up to date: what was last merged in, and so the base of the next merge. */
-  files: z.record(path(), z.strictObject({ sha256: sha256(), executable: z.boolean() })),
-  /** Files that were written once. */
-  seeds: z.array(path()),
-  /** Files that the user took over. */
-  adopted: z.array(path()),
-  /** Conflicts that the user still has to settle, with the SHA-256 of what was to be merged in. */
-  conflicts: z.record(path(), z.strictObject({ kind: z.enum(['markers', 'sidecar']), theirs: sha256() })),
-});
-
 /** What the engine remembers of a project between two runs. */
-export type Manifest = z.output<typeof manifestSchema>;
+export interface Manifest {
+  schema: typeof SCHEMA;
+  kind: 'project' | 'base';
+  generator: string;
+  /** Of each file that is kept up to date: what was last merged in, and so the base of the next merge. */
+  files: Record<string, { sha256: string; executable: boolean }>;
+  /** Files that were written once. */
+  seeds: string[];
+  /** Files that the user took over. */
+  adopted: string[];
+  /** Conflicts that the user still has to settle, with the SHA-256 of what was to be merged in. */
+  conflicts: Record<string, { kind: 'markers' | 'sidecar'; theirs: string }>;
+}
 
 export function emptyManifest(kind: Manifest['kind'], generator: string): Manifest {
   return { schema: SCHEMA, kind, generator, files: {}, seeds: [], adopted: [], conflicts: {} };
@@ -55,10 +49,12 @@ export function readManifest(root: string): Manifest | undefined {
   const found = (content as { schema?: unknown } | null)?.schema;
   if (typeof found === 'number' && found > SCHEMA)
     throw new UserError(`${file} is of a newer generator; use that one`, EXIT.internal);
-  const parsed = manifestSchema.safeParse(content);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw unusable(file, `${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim());
+  try {
+    checkContent(content);
+  } catch (error) {
+    throw unusable(file, (error as Error).message);
+  }
+  return content;
 }
 
 function unusable(file: string, why: string): UserError {

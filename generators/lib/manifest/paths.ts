@@ -1,4 +1,7 @@
-import { isWritable, OWN } from '../apply/state.ts';
+import { isWritable } from '../apply/state.ts';
+
+/** The engine's folder, the volume's, and what is no key of an object of JavaScript. */
+const OTHERS = /^(\.makina-image|data)(\/|$)|^__proto__$/iu;
 
 /**
  * Whether a manifest, which anybody may have edited, may name a path as a project's file. That is less than a transaction may
@@ -6,6 +9,5 @@ import { isWritable, OWN } from '../apply/state.ts';
  */
 export function isSafePath(path: string): boolean {
   if (/[\u0000-\u001f\u007f\\]/.test(path) || path !== path.normalize('NFC')) return false;
-  const top = path.split('/', 1)[0]?.toLowerCase() as string;
-  return isWritable(path) && top !== OWN && top !== 'data';
+  return isWritable(path) && !OTHERS.test(path);
 }

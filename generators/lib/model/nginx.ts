@@ -13,6 +13,7 @@ import {
   matching,
   optional,
   port,
+  shared,
   size,
   text,
 } from './types.ts';
@@ -30,20 +31,22 @@ const VARIABLES = [
 ].join('|');
 /** Text without control characters, with variables. */
 const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|\\$((${VARIABLES})(?![A-Za-z0-9_])|\\{(${VARIABLES})\\}))*`;
-const nginxText = () =>
-  matching(new RegExp(`^${VALUE}$`), "must be one line in which $ only starts one of nginx's variables, such as $host");
+const nginxText = shared(() =>
+  matching(new RegExp(`^${VALUE}$`), "must be one line in which $ only starts one of nginx's variables, such as $host"),
+);
 const headerName = () => matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
 const parameterName = () => matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
 const statusCodes = () =>
   matching(/^[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/, 'must be status codes from 300 to 599, such as 404 or "502 503"');
-const headers = () => z.record(headerName(), nginxText());
+const headers = shared(() => z.record(headerName(), nginxText()));
 
 /** Who answers: a host with a port, an upstream, or a Unix socket. */
-const passed = () =>
+const passed = shared(() =>
   matching(
     /^(unix:\/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:([0-9]{1,5}|\{[a-z_]+\}))?|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$/,
     'must be HOST:PORT, the name of an upstream, or unix:/PATH',
-  );
+  ),
+);
 const proxied = () =>
   matching(
     /^https?:\/\/(unix:\/[A-Za-z0-9_./@+{}-]+:?|[A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\{[a-z_]+\}))?(\/[A-Za-z0-9_.~/{}%-]*)?$/,
@@ -57,13 +60,14 @@ const passwordHash = () =>
     'must be a hashed password as htpasswd and `openssl passwd -apr1` write it, of printable ASCII without blanks',
   );
 
-const snippet = () =>
+const snippet = shared(() =>
   text().check(
     z.refine(isWholeSnippet, 'must be whole directives of nginx: balanced braces and quotes, `;` or `}` at the end'),
-  );
+  ),
+);
 
 /** What a virtual host and a location both take. */
-const both = () => ({
+const both = shared(() => ({
   root: optional(
     absolutePath(),
     'Folder that paths are looked up in; nginx runs as www-data and must be able to read it',
@@ -92,7 +96,7 @@ const both = () => ({
     'What is shown instead, by status code: a path, a URL or a named location such as @app',
   ),
   raw: optional(snippet(), 'More lines of nginx configuration, as they are'),
-});
+}));
 
 const fileName = () => matching(/^\/?[A-Za-z0-9_.-]+$/, 'must be a file name');
 

@@ -30,6 +30,7 @@ import {
   path,
   port,
   required,
+  shared,
   text,
   volume,
 } from './types.ts';
@@ -40,8 +41,9 @@ const programName = () =>
     /^(?!(nginx|cron)$)[a-z][a-z0-9_-]{0,63}$/,
     'must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already',
   );
-const commandLine = () =>
-  matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes');
+const commandLine = shared(() =>
+  matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes'),
+);
 const dataPath = () => matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
 const rlimitName = () =>
   matching(
@@ -50,7 +52,7 @@ const rlimitName = () =>
   );
 
 /** What exec_program.py needs of a command, be it a program's or a cron's. */
-const command = () => ({
+const command = shared(() => ({
   cmd: required(
     commandLine(),
     'Command line, split into words as circus does (quotes and backslashes; only $(circus.wid) and $(circus.port) are replaced)',
@@ -81,7 +83,7 @@ const command = () => ({
     'Size at which log_file is renamed to log_file.1, and a new one begun; 0 for never',
   ),
   log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
-});
+}));
 
 export const programSchema = z.strictObject({
   ...command(),

@@ -20,8 +20,21 @@ export interface FieldMeta {
 
 type More = Omit<FieldMeta, 'description'>;
 
+/** Makes something at its first use, and shares it: to make the model is a large part of a start. */
+export function shared<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 /** A field that must be given. */
 export function required<T extends z.ZodMiniType>(type: T, description: string, more: More = {}): T {
+  return described(type.clone(), description, more);
+}
+
+function described<T extends z.ZodMiniType>(type: T, description: string, more: More): T {
   z.globalRegistry.add(type, { description, ...more });
   return type;
 }
@@ -33,57 +46,68 @@ export function field<T extends z.ZodMiniType>(
   description: string,
   more: More = {},
 ) {
-  return required(z._default(type, usual), description, more);
+  return described(z._default(type, usual), description, more);
 }
 
 /** A field that may stay away. */
 export function optional<T extends z.ZodMiniType>(type: T, description: string) {
-  return required(z.optional(type), description);
+  return described(z.optional(type), description, {});
 }
 
-export const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
+// Not z.string().check(), which makes each type twice.
+export const matching = (pattern: RegExp, message: string) =>
+  new z.ZodMiniString({ type: 'string', checks: [z.regex(pattern, message)] });
 export const integer = (least: number, most: number) => {
   const message = `must be a whole number from ${least} to ${most}`;
   return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
 };
 
-export const text = () => matching(/^[^\0]*$/, 'must not contain a NUL character');
-export const line = () =>
-  matching(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters');
-export const identifier = () =>
-  matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, - and _, starting with a letter');
-export const hostname = () =>
+export const text = shared(() => matching(/^[^\0]*$/, 'must not contain a NUL character'));
+export const line = shared(() =>
+  matching(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters'),
+);
+export const identifier = shared(() =>
+  matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, - and _, starting with a letter'),
+);
+export const hostname = shared(() =>
   matching(
     /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
     'must be a host name',
-  );
-export const port = () => integer(1, 65535);
+  ),
+);
+export const port = shared(() => integer(1, 65535));
 // `{key}` is mc_project's interpolation, so braces are welcome wherever a value is data of the Salt project.
-export const path = () =>
+export const path = shared(() =>
   matching(
     /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]+$/,
     'must be a path of letters, digits and _./{}@+- without ".."',
-  );
-export const absolutePath = () =>
+  ),
+);
+export const absolutePath = shared(() =>
   matching(
     /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
     'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
-  );
+  ),
+);
 export const volume = () =>
   matching(
     /^\/(?!.*(^|\/)\.\.?(\/|$))(?!.*\/\/)[A-Za-z0-9_./@+-]+$/,
     'must be an absolute path of letters, digits and _./@+- without "." and ".."',
   );
-export const account = () =>
-  matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}');
+export const account = shared(() =>
+  matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}'),
+);
 
-export const environmentName = () => matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name');
+export const environmentName = shared(() =>
+  matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name'),
+);
 
-export const size = () => matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m');
-export const duration = () => matching(/^[0-9]{1,9}(ms|[smhdwM])?$/, 'must be a time such as 60s, 5m or 500ms');
-export const address = () =>
+export const size = shared(() => matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m'));
+export const duration = shared(() => matching(/^[0-9]{1,9}(ms|[smhdwM])?$/, 'must be a time such as 60s, 5m or 500ms'));
+export const address = shared(() =>
   matching(
     /^(all|unix:|[0-9]{1,3}(\.[0-9]{1,3}){3}(\/[0-9]{1,2})?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(\/[0-9]{1,3})?)$/,
     'must be an address, a network such as 10.0.0.0/8, or all',
-  );
-export const octalMode = () => matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640');
+  ),
+);
+export const octalMode = shared(() => matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640'));

@@ -5,27 +5,36 @@ import { EXIT, UserError } from '../errors.ts';
 import type { DiskEntry } from './plan.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
+const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /**
  * Reads what is at some paths of a folder, without following a link inside it.
  * @param root the folder, which need not exist
  * @param paths relative paths with `/`
+ * @param rendered what is likely there: a file with the same bytes gets the same Buffer, which is hashed once
  */
-export function readDisk(root: string, paths: Iterable<string>): Map<string, DiskEntry | undefined> {
+export function readDisk(root: string, paths: Iterable<string>, rendered?: Likely): Map<string, DiskEntry | undefined> {
   const disk = new Map<string, DiskEntry | undefined>();
   const parents = new Map<string, string | undefined>([['.', undefined]]);
-  for (const path of paths) disk.set(path, readEntry(root, path, parents));
+  for (const path of paths) disk.set(path, readEntry(root, path, parents, rendered?.get(path)?.bytes));
   return disk;
 }
 
-function readEntry(root: string, path: string, parents: Map<string, string | undefined>): DiskEntry | undefined {
+type Likely = ReadonlyMap<string, { bytes: Buffer }>;
+
+function readEntry(
+  root: string,
+  path: string,
+  parents: Map<string, string | undefined>,
+  likely: Buffer | undefined,
+): DiskEntry | undefined {
   const blocked = blockedBy(root, dirname(path), parents);
   if (blocked === 'nothing') return undefined;
   if (blocked) return { kind: 'other', what: blocked };
   const full = `${root}/${path}`;
   let file: number;
   try {
-    file = fs.openSync(full, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    file = fs.openSync(full, OPEN);
   } catch (error) {
     const stat = fs.lstatSync(full, { throwIfNoEntry: false });
     if (!stat) return undefined;
@@ -36,10 +45,20 @@ function readEntry(root: string, path: string, parents: Map<string, string | und
   try {
     const stat = fs.fstatSync(file);
     if (!stat.isFile()) return { kind: 'other', what: whatIs(stat) };
-    return { kind: 'file', bytes: fs.readFileSync(file), executable: isExecutable(stat) };
+    return { kind: 'file', bytes: readBytes(file, stat.size, likely), executable: isExecutable(stat) };
   } finally {
     fs.closeSync(file);
   }
+}
+
+/** Where files are compared: most are what is rendered, and need no memory of their own. */
+const page = Buffer.allocUnsafeSlow(1 << 17);
+
+function readBytes(file: number, size: number, likely: Buffer | undefined): Buffer {
+  if (likely?.length !== size || size >= page.length) return fs.readFileSync(file);
+  // One byte more, in case that the file grows.
+  const found = page.subarray(0, fs.readSync(file, page, 0, size + 1, 0));
+  return found.equals(likely) ? likely : fs.readFileSync(file);
 }
 
 /** What stands in the place of a folder above a path: `nothing` if that is free, undefined if it is a folder. */

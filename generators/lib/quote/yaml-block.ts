@@ -11,16 +11,14 @@ const YAML_11_WORD = /^(y|n|yes|no|on|off|true|false|null)$/i;
  */
 export function yamlBlock(value: object, quote: (text: string) => string, indent: number): string {
   const blanks = ' '.repeat(indent);
-  const items: [string, unknown][] = Array.isArray(value)
-    ? value.map((item) => ['-', item])
-    : Object.entries(value).map(([key, item]) => [`${keyOf(key, quote)}:`, item]);
-  return items
-    .map(([head, item]) =>
-      isEmpty(item)
-        ? `${blanks}${head} ${scalar(item, quote)}\n`
-        : `${blanks}${head}\n${yamlBlock(item as object, quote, indent + 2)}`,
-    )
-    .join('');
+  let block = '';
+  for (const [key, item] of Object.entries(value)) {
+    const head = Array.isArray(value) ? '-' : `${keyOf(key, quote)}:`;
+    block += isEmpty(item)
+      ? `${blanks}${head} ${scalar(item, quote)}\n`
+      : `${blanks}${head}\n${yamlBlock(item as object, quote, indent + 2)}`;
+  }
+  return block;
 }
 
 function isEmpty(item: unknown): boolean {

@@ -60,26 +60,47 @@ function nullable(schema: JsonSchema): JsonSchema {
   };
 }
 
-/** The JSON Schema of the run-time override of the project `name`: every field that the model marks as one of the run time, none required. */
-export function overrideSchema(name: string): JsonSchema {
+/**
+ * The JSON Schema of the run-time override of a project: every field that the model marks as one of the run time, none
+ * required. The top key is makina-projects.NAME; which one, the launcher knows.
+ */
+export function overrideSchema(): JsonSchema {
   const runtime = fields.filter((field) => field.runtime).map((field) => [field.key, true]);
   const { $schema, $defs, ...data } = toJsonSchema(z.pick(imageSchema, Object.fromEntries(runtime)));
+  const settings = { ...withoutRequired(removable(data)), propertyNames: { not: { enum: RESERVED_DATA_KEYS } } };
+  const texts = new Map<string, string>();
   return {
     $schema,
-    title: `Run-time override of ${name}`,
+    title: 'Run-time override of the project',
     type: 'object',
-    properties: {
-      [`makina-projects.${name}`]: {
+    patternProperties: {
+      '^makina-projects\\.[a-z][a-z0-9]*$': {
         type: 'object',
-        properties: {
-          data: { ...withoutRequired(removable(data)), propertyNames: { not: { enum: RESERVED_DATA_KEYS } } },
-        },
+        properties: { data: named(settings, texts) },
         additionalProperties: false,
       },
     },
     additionalProperties: false,
-    $defs,
+    $defs: {
+      ...($defs as JsonSchema),
+      ...Object.fromEntries([...texts].map(([text, name]) => [name, JSON.parse(text)])),
+    },
   };
+}
+
+/** Gives each kind of text a name and refers to it: long patterns stand in many places. */
+function named(node: unknown, texts: Map<string, string>): unknown {
+  if (Array.isArray(node)) return node.map((item) => named(item, texts));
+  if (!isDict(node)) return node;
+  const { description, ...kind } = node;
+  if (typeof kind.pattern !== 'string')
+    return Object.fromEntries(
+      // The launcher looks at the names of entries itself.
+      Object.entries(node).map(([key, value]) => [key, key === 'propertyNames' ? value : named(value, texts)]),
+    );
+  const text = JSON.stringify(kind);
+  if (!texts.has(text)) texts.set(text, `text${texts.size + 1}`);
+  return { ...(description !== undefined && { description }), $ref: `#/$defs/${texts.get(text)}` };
 }
 
 /** `null` takes away an entry of a dict, or a field that may be absent. */

@@ -18,7 +18,7 @@ of \`.yo-rc.json\`; the fields of the run time can also be changed in the overri
 ${fieldTable()}
 ${dictTables()}`,
     'docs/report.schema.json': json(reportJsonSchema()),
-    'templates/project/project/.salt/files/pillar.schema.json.ejs': json(overrideSchema('<%- it.name %>')),
+    'templates/project/project/.salt/files/pillar.schema.json.ejs': json(overrideSchema()),
   };
 }
 

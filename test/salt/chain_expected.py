@@ -81,7 +81,8 @@ def location(where, place, vhost, raw):
         usual = {name: value for name, value in usual.items() if name.lower() not in lower}
         found += [directive("proxy_set_header", *header) for header in [*usual.items(), *given.items()]]
     if "alias" in place:
-        found.append(directive("alias", place["alias"].rstrip("/") + ("/" if where.endswith("/") else "")))
+        folder = place["alias"].rstrip("/")
+        found.append(directive("alias", folder + ("/" if where.endswith("/") or not folder else "")))
     if "return" in place:
         found.append(directive("return", *place["return"].split(" ", 1)))
     for kind in ("fastcgi", "uwsgi"):
@@ -127,7 +128,7 @@ def servers(key, vhost, has_certificate, raw):
     main = [] if secure and vhost["ssl_redirect"] else [listen]
     main += [*secured(*default), directive("server_name", *names), *common(vhost, raw)]
     main += [location(where, place, vhost, raw) for where, place in vhost["locations"].items()]
-    if "root" in vhost and "/" not in vhost["locations"]:
+    if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
         main.append(directive("location", "/", block=(HIDDEN,)))
     return [directive("server", block=in_any_order(block)) for block in [*blocks, main]]
 

@@ -19,3 +19,17 @@ export function isWholeSnippet(text: string): boolean {
   }
   return depth === 0 && (last === ';' || last === '}');
 }
+
+/** Whether the brackets of a regular expression are balanced: one that is not keeps nginx from starting. */
+export function isBalancedRegex(text: string): boolean {
+  const parts = /\\[\s\S]|\[\^?\]?(?:\\[\s\S]|\[:[a-z^]+:\]|[^\]\\])*\]|[^\\[]/y;
+  let depth = 0;
+  while (parts.lastIndex < text.length) {
+    const [part] = parts.exec(text) ?? [];
+    if (part === undefined) return false;
+    if (part === '(') depth += 1;
+    if (part === ')') depth -= 1;
+    if (depth < 0) return false;
+  }
+  return depth === 0;
+}

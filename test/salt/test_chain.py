@@ -119,6 +119,7 @@ def check_command(image, kind, name, entry, expected, found):
     same(what, {"port": None, "log_file": None, "healthcheck": None, "copy_env": False, **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
     given = found[kind].get(name)
     if given:
+        same(what + ".status", None, given.get("status"))
         check_given(image, what, entry, expected, given, argv(entry["cmd"], entry["args"], wid(entry), entry.get("port")), wid(entry), found)
 
 
@@ -134,7 +135,7 @@ def check_given(image, what, entry, expected, given, words, number, found):
         "argv": words,
         "env": environment(entry, lambda path: value_at(expected, path), account[5], found["container"], number),
         "cwd": os.path.normpath(entry["working_dir"]),
-        "rlimits": {key: [entry["rlimits"].get(key, given["rlimits"][key][side]) for side in (0, 1)] for key in given["rlimits"]} if "rlimits" in given else None,
+        "rlimits": {key: [str(entry["rlimits"].get(key, usual)) for usual in values] for key, values in given["rlimits"].items()},
         "owner": [int(account[2]), groups[entry["group"]]],
     }
     same(what, wanted, given)
@@ -144,7 +145,7 @@ def check_program(image, name, entry, expected, found):
     check_command(image, "programs", name, entry, expected, found)
     if name in found["healthchecks"]:
         words = argv(entry["healthcheck"], [], 1, entry.get("port"))
-        check_given(image, "programs.%s" % name, entry, expected, found["healthchecks"][name], words, 1, found)
+        check_given(image, "programs.%s.healthcheck" % name, entry, expected, found["healthchecks"][name], words, 1, found)
     watcher = found["watchers"][name]
     what = "programs.%s" % name
     same(what + ".words", [PYTHON, "-I", "-S", EXEC_PROGRAM, "%s/circus/programs/%s.json" % (CONFIGURATION, name), str(wid(entry))], watcher["words"])

@@ -3,7 +3,6 @@
 import * as z from 'zod/mini';
 import { isWholeSnippet } from './nginx-snippet.ts';
 import {
-  PORT,
   absolutePath,
   address,
   duration,
@@ -13,6 +12,7 @@ import {
   integer,
   matching,
   optional,
+  PORT,
   port,
   size,
   text,
@@ -33,17 +33,25 @@ const VARIABLE = `\\$(([1-9]|${VARIABLES})(?![A-Za-z0-9_{])|\\{(${VARIABLES})\\}
 /** Text without control characters, with variables. */
 const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})*`;
 const nginxText = () =>
-  matching(new RegExp(`^${VALUE}$`), "must be one line in which $ only starts one of nginx's variables, such as $host, or ${host} before a {key}");
+  matching(
+    new RegExp(`^${VALUE}$`),
+    "must be one line in which $ only starts one of nginx's variables, such as $host, or ${host} before a {key}",
+  );
 const headerName = () => matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
 const parameterName = () => matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
 const statusCodes = () =>
-  matching(/^(?!.*499)[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/, 'must be status codes from 300 to 599 without 499, such as 404 or "502 503"');
+  matching(
+    /^(?!.*499)[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/,
+    'must be status codes from 300 to 599 without 499, such as 404 or "502 503"',
+  );
 const headers = () => z.record(headerName(), nginxText());
 
 /** Who answers: a host with a port, an upstream, or a Unix socket. */
 const passed = () =>
   matching(
-    new RegExp(`^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z_]+\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`),
+    new RegExp(
+      `^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z_]+\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`,
+    ),
     'must be HOST:PORT, the name of an upstream, or unix:/PATH',
   );
 const proxied = () =>

@@ -7,11 +7,11 @@ import glob
 import importlib.util
 import json
 import os
-import resource
 import shlex
 import signal
 import sys
 
+LIMITS = {'Max open files': 'nofile', 'Max core file size': 'core'}
 STOPS = ['/bin/sh', '-c', 'kill -STOP $$']
 
 
@@ -48,7 +48,8 @@ def given(exec_program, arguments, environment, account):
         with open('/proc/%d/%s' % (child, name), 'rb') as file:
             return [os.fsdecode(part) for part in file.read().split(b'\0')[:-1]]
 
-    limits = {name: resource.prlimit(child, getattr(resource, 'RLIMIT_' + name.upper())) for name in ('nofile', 'core')}
+    with open('/proc/%d/limits' % child) as file:
+        limits = {LIMITS[line[:26].strip()]: line[26:].split()[:2] for line in file if line[:26].strip() in LIMITS}
     owner = os.stat('/proc/%d' % child)
     found = {
         'argv': read('cmdline'),
@@ -99,10 +100,10 @@ def main(ini, runner, exec_path, crons):
         if can_run(path, 'cmd'):
             found['programs'][name] = given(exec_program, words[4:], watcher['env'], account)
         if can_run(path, 'healthcheck'):
-            found['healthchecks'][name] = given(exec_program, ['--healthcheck', path], os.environ, None)
+            found['healthchecks'][name] = given(exec_program, ['--healthcheck', path], dict(os.environ), None)
     for path in glob.glob(crons + '/*.json'):
         if can_run(path, 'cmd'):
-            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, ['--cron', path], os.environ, None)
+            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, ['--cron', path], dict(os.environ), None)
     json.dump(found, sys.stdout)
 
 

@@ -20,7 +20,8 @@ const BATCH = 500;
 const PORTED = { cmd: 'true', port: 9000, numprocesses: 2 };
 
 mkdirSync(folder, { recursive: true });
-const openssl = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x -keyout key.pem -out cert.pem';
+const openssl =
+  'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x -keyout key.pem -out cert.pem';
 execFileSync('openssl', openssl.split(' '), { cwd: folder, stdio: 'ignore' });
 const [cert, key] = ['cert.pem', 'key.pem'].map((file) => readFileSync(join(folder, file), 'utf8')) as [string, string];
 
@@ -43,7 +44,8 @@ function problemsOf(kind: Kind, tree: Intent): Problem[] {
 }
 
 /** Fields that can name what is not there: an account, a host, a directive, a key; only Salt and nginx can tell. */
-const OUTSIDE = /^(raw|raw_http|~.*|env_from|user|group|working_dir|.*_pass|servers|ssl_cert|ssl_key|ssl_certificate|ssl_certificate_key)$/s;
+const OUTSIDE =
+  /^(raw|raw_http|~.*|env_from|user|group|working_dir|.*_pass|servers|ssl_cert|ssl_key|ssl_certificate|ssl_certificate_key)$/s;
 
 const isStartOf = (path: string[], whole: string[]) => path.every((key, index) => whole[index] === key);
 
@@ -51,7 +53,11 @@ const isStartOf = (path: string[], whole: string[]) => path.every((key, index) =
 function areNamed(kind: Kind, { tree, sound, spoiled }: Sample, problems: Problem[]): boolean {
   const within = [kind, ...Object.keys(tree)];
   if (!problems.every(({ path, message }) => isStartOf(within, path) && /^[^\n]+$/.test(message))) return false;
-  return spoiled === undefined || problemsOf(kind, sound).length > 0 || problems.some(({ path }) => isStartOf(path, [kind, ...spoiled]));
+  return (
+    spoiled === undefined ||
+    problemsOf(kind, sound).length > 0 ||
+    problems.some(({ path }) => isStartOf(path, [kind, ...spoiled]))
+  );
 }
 
 const refused: Record<string, number> = {};
@@ -69,7 +75,9 @@ function* accepted(kind: Kind, from: number): Generator<[string, Intent]> {
       if (problems.length === 0 && sample.spoiled?.some((key) => OUTSIDE.test(key))) continue;
       if (problems.length === 0) yield Object.entries(sample.tree)[0] as [string, Intent];
       else if (!areNamed(kind, sample, problems))
-        throw new Error(`SEED=${seed}: ${kind}: no problem names what is wrong: ${JSON.stringify({ ...sample, problems })}`);
+        throw new Error(
+          `SEED=${seed}: ${kind}: no problem names what is wrong: ${JSON.stringify({ ...sample, problems })}`,
+        );
       if (problems.length > 0) refused[kind] = (refused[kind] ?? 0) + 1;
     }
   }
@@ -85,7 +93,10 @@ for (let batch = 0; left > 0; batch += 1) {
     const wanted = Math.ceil((share * size) / BATCH);
     for (const [sampledName, entry] of accepted(kind, Number(seed) * 1000 + batch)) {
       if (Object.keys(group).length >= wanted) break;
-      const entryName = sampledName in group || sampledName === 'ported' || (kind === 'upstreams' && sampledName === 'up') ? `${sampledName.replace(/^\*\./, '').replaceAll(/\W/g, '')}${Object.keys(group).length}` : sampledName;
+      const entryName =
+        sampledName in group || sampledName === 'ported' || (kind === 'upstreams' && sampledName === 'up')
+          ? `${sampledName.replace(/^\*\./, '').replaceAll(/\W/g, '')}${Object.keys(group).length}`
+          : sampledName;
       // What vhosts must agree on is refused, and that is tested elsewhere.
       if (entry.listen === 443 || entry.ssl_listen === 80) continue;
       // A second default server of a port is refused, and that is tested elsewhere.
@@ -101,7 +112,8 @@ for (let batch = 0; left > 0; batch += 1) {
     }
   }
   left -= size;
-  const kept = (kind: Kind) => Object.fromEntries(Object.entries(image[kind] as object).filter(([entryName]) => !only || entryName === only));
+  const kept = (kind: Kind) =>
+    Object.fromEntries(Object.entries(image[kind] as object).filter(([entryName]) => !only || entryName === only));
   const answers: Intent = {
     name: 'demo',
     demo: false,
@@ -117,9 +129,16 @@ for (let batch = 0; left > 0; batch += 1) {
   writeFileSync(join(folder, `image-${batch}.json`), JSON.stringify(whole));
 }
 
-const schemas: Record<string, z.ZodMiniObject> = { programs: programSchema, crons: cronSchema, vhosts: vhostSchema, locations: locationSchema, upstreams: upstreamSchema };
+const schemas: Record<string, z.ZodMiniObject> = {
+  programs: programSchema,
+  crons: cronSchema,
+  vhosts: vhostSchema,
+  locations: locationSchema,
+  upstreams: upstreamSchema,
+};
 for (const [what, schema] of Object.entries(schemas)) {
   const never = Object.keys(schema.shape).filter((field) => !seen[what]?.has(field));
-  if (never.length > 0 && Number(count) >= BATCH) throw new Error(`no sample of ${what} has ${never.join(', ')}: add it to test/salt/chain`);
+  if (never.length > 0 && Number(count) >= BATCH)
+    throw new Error(`no sample of ${what} has ${never.join(', ')}: add it to test/salt/chain`);
 }
 console.log(`SEED=${seed}: ${count} accepted, refused ${JSON.stringify(refused)}`);

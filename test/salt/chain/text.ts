@@ -5,7 +5,28 @@ const PIECES = [
   ...["'", '"', '\\', '\\n', '\\"', ';', ' ', '#', ' # x', '$HOME', '$(id)', '`id`', '%', '%(x)s', '%%', '<%= x %>'],
   ...['{', '}', '{{', '}}', '{{ x }}', '{%', '%}', '{% raw %}', '{% endraw %}', '{#', '#}', '{a:b}', '{a b}', '{0}'],
   ...['{name}', '{data_root}', '{project_root}', '{user}', '$(circus.wid)', '$(circus.port)', '$(circus.env.HOME)'],
-  ...['-', '- ', ':', ': ', '=', '[', ']', '&a', '*a', '!!x', '|', '>', '~', '?', '@', ',', 'yes', 'null', '1e3', '0777'],
+  ...[
+    '-',
+    '- ',
+    ':',
+    ': ',
+    '=',
+    '[',
+    ']',
+    '&a',
+    '*a',
+    '!!x',
+    '|',
+    '>',
+    '~',
+    '?',
+    '@',
+    ',',
+    'yes',
+    'null',
+    '1e3',
+    '0777',
+  ],
   ...['x', 'word', 'é', 'ß', '日本', '🎉', '\u00a0', '\u0085', '\u2028', '\ufeff', '\u007f', '\u0001', '\u001b'],
   ...['\n', '\r\n', '\t'],
 ];
@@ -25,17 +46,29 @@ export const mostly = <T>(good: T[], bad: T[]) =>
 /** Whatever is text to the model. */
 export const text = joined((piece) => !piece.includes('\0') && !/\p{Surrogate}/u.test(piece));
 /** Text that `spoil` puts where a value has a form. */
-export const disturbance = fc.oneof({ weight: 9, arbitrary: joined(() => true) }, { weight: 1, arbitrary: fc.constant('\ud800') });
+export const disturbance = fc.oneof(
+  { weight: 9, arbitrary: joined(() => true) },
+  { weight: 1, arbitrary: fc.constant('\ud800') },
+);
 
 const VARIABLES = ['$host', '${host}', '$1', '$http_x_y', '${arg_a}', '$request_uri', '$scheme', '$cookie_a'];
 /** Text in which nginx replaces its variables. */
 export const nginxText = fc
-  .array(fc.oneof({ weight: 5, arbitrary: piece((piece) => !/[$]|\p{Surrogate}/u.test(piece) && !CONTROL.test(piece)) }, { weight: 1, arbitrary: mostly(VARIABLES, ['$', '$bogus', '${1}', '$jwt_claim_x', '$hostx']) }), { maxLength: 7 })
+  .array(
+    fc.oneof(
+      { weight: 5, arbitrary: piece((piece) => !/[$]|\p{Surrogate}/u.test(piece) && !CONTROL.test(piece)) },
+      { weight: 1, arbitrary: mostly(VARIABLES, ['$', '$bogus', '${1}', '$jwt_claim_x', '$hostx']) },
+    ),
+    { maxLength: 7 },
+  )
   .map((pieces) => pieces.join(''));
 
 /** Words that are no text in YAML 1.1, and plain ones. */
 export const name = fc.oneof(
-  { weight: 1, arbitrary: fc.constantFrom('y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null', 'e1', 'x-', 'a_') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom('y', 'n', 'yes', 'no', 'on', 'off', 'true', 'false', 'null', 'e1', 'x-', 'a_'),
+  },
   { weight: 4, arbitrary: fc.stringMatching(/^[a-z][a-z0-9_-]{0,8}$/) },
 );
 

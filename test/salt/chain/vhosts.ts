@@ -12,17 +12,32 @@ const path = fc.oneof(
 const duration = mostly(['0', '60s', '5m', '500ms', '1h', '007', '1d', '2w', '999999999s'], ['1M', '1y']);
 const headers = fc.dictionary(fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9-]{0,8}$/), nginxText, { maxKeys: 3 });
 const parameters = fc.dictionary(fc.stringMatching(/^[A-Z][A-Z0-9_]{0,8}$/), nginxText, { maxKeys: 3 });
-const address = mostly(['all', 'unix:', '10.0.0.0/8', '192.168.1.1', '::1', '2001:db8::/32'], ['999.1.1.1', '10.0.0.0/33', '::::', '1:2', '::/129']);
+const address = mostly(
+  ['all', 'unix:', '10.0.0.0/8', '192.168.1.1', '::1', '2001:db8::/32'],
+  ['999.1.1.1', '10.0.0.0/33', '::::', '1:2', '::/129'],
+);
 
 /** nginx text that has its own quotes, in one of the ways nginx takes. */
 const quoted = fc
-  .tuple(nginxText.map((text) => text.replaceAll('$', '')), fc.constantFrom('"', "'"))
+  .tuple(
+    nginxText.map((text) => text.replaceAll('$', '')),
+    fc.constantFrom('"', "'"),
+  )
   .map(([text, quote]) => quote + text.replaceAll('\\', '\\\\').replaceAll(quote, `\\${quote}`) + quote);
 const directive = fc.oneof(
   quoted.map((text) => `set $own ${text};`),
   quoted.map((text) => `add_header X-Own ${text};`),
   quoted.map((text) => `if ($http_x = ${text}) { return 403 ${text}; }`),
-  fc.constantFrom('# } ; "', '# {{ x }}', 'gzip off;', 'etag\n off ;', 'set $own a\\;b\\{\\}c;', "set $own it's;", 'set $own a#b;', 'set $own ${host}x;'),
+  fc.constantFrom(
+    '# } ; "',
+    '# {{ x }}',
+    'gzip off;',
+    'etag\n off ;',
+    'set $own a\\;b\\{\\}c;',
+    "set $own it's;",
+    'set $own a#b;',
+    'set $own ${host}x;',
+  ),
 );
 const raw = fc.uniqueArray(directive, { maxLength: 3 }).map((lines) => lines.map((line) => `${line}\n`).join(''));
 const rawHttp = fc
@@ -56,10 +71,25 @@ const both = {
 /** Fields of which a location has one at most. */
 const handler = fc.oneof(
   fc.record({
-    proxy_pass: mostly([
-      ...['http://127.0.0.1:8000', 'http://127.0.0.1:8000/a%20b/~x', 'https://[::1]:444', 'http://[::1]/x', 'https://{name}:{data_root}'].slice(0, 4),
-      ...['http://up', 'https://up/', 'http://unix:/run/x.sock', 'http://unix:/run/x{a}.sock:/p{', 'http://unix:/{data_root}/x:'],
-    ], ['http://127.0.0.1:99999', 'http://127.0.0.1:0', 'http://unix:/x:80/']),
+    proxy_pass: mostly(
+      [
+        ...[
+          'http://127.0.0.1:8000',
+          'http://127.0.0.1:8000/a%20b/~x',
+          'https://[::1]:444',
+          'http://[::1]/x',
+          'https://{name}:{data_root}',
+        ].slice(0, 4),
+        ...[
+          'http://up',
+          'https://up/',
+          'http://unix:/run/x.sock',
+          'http://unix:/run/x{a}.sock:/p{',
+          'http://unix:/{data_root}/x:',
+        ],
+      ],
+      ['http://127.0.0.1:99999', 'http://127.0.0.1:0', 'http://unix:/x:80/'],
+    ),
     proxy_set_header: maybe(headers),
     websocket: maybe(fc.boolean()),
     proxy_buffering: maybe(fc.boolean()),
@@ -72,30 +102,79 @@ const handler = fc.oneof(
       fc.tuple(fc.constantFrom('200', '301', '302', '503'), nginxText).map((parts) => parts.join(' ')),
     ),
   }),
-  fc.record({ fastcgi_pass: mostly(['127.0.0.1:9000', 'unix:/run/php{x}.sock', 'up', '[::1]:1'], ['127.0.0.1:65536']), fastcgi_param: maybe(parameters) }),
+  fc.record({
+    fastcgi_pass: mostly(['127.0.0.1:9000', 'unix:/run/php{x}.sock', 'up', '[::1]:1'], ['127.0.0.1:65536']),
+    fastcgi_param: maybe(parameters),
+  }),
   fc.record({ uwsgi_pass: fc.constantFrom('127.0.0.1:9000', 'unix:/run/{name', 'up'), uwsgi_param: maybe(parameters) }),
-  fc.record({ fastcgi_param: maybe(parameters), uwsgi_param: maybe(parameters), proxy_set_header: maybe(headers), websocket: maybe(fc.boolean()) }),
+  fc.record({
+    fastcgi_param: maybe(parameters),
+    uwsgi_param: maybe(parameters),
+    proxy_set_header: maybe(headers),
+    websocket: maybe(fc.boolean()),
+  }),
 );
 const location = fc
   .tuple(
     handler,
     fc.record({
       ...both,
-      try_files: maybe(fc.array(mostly(['$uri', '/x', '@app', '=404', '$uri/', '/$host$is_args$args'], ['$bogus', '/$', '']), { minLength: 2, maxLength: 3 })),
+      try_files: maybe(
+        fc.array(mostly(['$uri', '/x', '@app', '=404', '$uri/', '/$host$is_args$args'], ['$bogus', '/$', '']), {
+          minLength: 2,
+          maxLength: 3,
+        }),
+      ),
       expires: maybe(mostly(['off', 'max', 'epoch', '-1', '30d', '1y', '5m', '0'], ['500ms', '1x'])),
       internal: maybe(fc.boolean()),
     }),
   )
-  .map(([handler, common]) => Object.fromEntries(Object.entries({ ...common, ...handler }).filter(([, value]) => value !== undefined)));
+  .map(([handler, common]) =>
+    Object.fromEntries(Object.entries({ ...common, ...handler }).filter(([, value]) => value !== undefined)),
+  );
 
 const regex = fc
-  .array(
-    mostly(['\\.php$', '^/a', '(?:b|c)+', '[^/]*', '"', "'", '\\\\', 'x{2}', ';', '#', '\\s', 'é', '$', '%', '\\{\\}', '}', '(?<n>d)', '(?i)', 'x++', '\\A', '{', '日', '[(]', '[]a]', '\\('], ['(', ')', '[', '\\']),
+  .uniqueArray(
+    mostly(
+      [
+        '\\.php$',
+        '^/a',
+        '(?:b|c)+',
+        '[^/]*',
+        '"',
+        "'",
+        '\\\\',
+        'x{2}',
+        ';',
+        '#',
+        '\\s',
+        'é',
+        '$',
+        '%',
+        '\\{\\}',
+        '}',
+        '(?<n>d)',
+        '(?i)',
+        'x++',
+        '\\A',
+        '{',
+        '日',
+        '[(]',
+        '[]a]',
+        '\\(',
+      ],
+      ['(', ')', '[', '\\'],
+    ),
     { minLength: 1, maxLength: 4 },
   )
   .map((parts) => parts.join(''));
 const where = fc.oneof(
-  fc.tuple(fc.constantFrom('', '= ', '^~ '), fc.oneof(fc.constantFrom('/', '/a', '/a/', '/A'), fc.stringMatching(/^\/[A-Za-z0-9_./~@%+,:-]{0,8}$/))).map((parts) => parts.join('')),
+  fc
+    .tuple(
+      fc.constantFrom('', '= ', '^~ '),
+      fc.oneof(fc.constantFrom('/', '/a', '/a/', '/A'), fc.stringMatching(/^\/[A-Za-z0-9_./~@%+,:-]{0,8}$/)),
+    )
+    .map((parts) => parts.join('')),
   fc.tuple(fc.constantFrom('~ ', '~* '), regex).map((parts) => parts.join('')),
   fc.stringMatching(/^@[A-Za-z][A-Za-z0-9_-]{0,8}$/),
 );
@@ -138,8 +217,17 @@ export const upstream = fc.record({
     fc.array(
       fc
         .tuple(
-          mostly(['127.0.0.1:80', '127.0.0.2:65535', '[::1]:8080', 'unix:/run/a.sock', 'unix:/run/{x}.sock', 'unix:/run/{'], ['127.0.0.1:65536', '127.0.0.1:0']),
-          fc.array(mostly(['backup', 'down', 'weight=2', 'max_fails=0', 'max_conns=3', 'fail_timeout=10s', 'fail_timeout=0'], ['weight=0', 'x']), { maxLength: 2 }),
+          mostly(
+            ['127.0.0.1:80', '127.0.0.2:65535', '[::1]:8080', 'unix:/run/a.sock', 'unix:/run/{x}.sock', 'unix:/run/{'],
+            ['127.0.0.1:65536', '127.0.0.1:0'],
+          ),
+          fc.array(
+            mostly(
+              ['backup', 'down', 'weight=2', 'max_fails=0', 'max_conns=3', 'fail_timeout=10s', 'fail_timeout=0'],
+              ['weight=0', 'x'],
+            ),
+            { maxLength: 2 },
+          ),
         )
         .map(([server, parameters]) => [server, ...parameters].join(' ')),
       { maxLength: 3 },

@@ -35,7 +35,7 @@ const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})*`;
 const nginxText = () =>
   matching(
     new RegExp(`^${VALUE}$`),
-    "must be one line in which $ only starts one of nginx's variables, such as $host, or ${host} before a {key}",
+    "must be one line in which $ only starts one of nginx's variables, such as $host, itself in braces before a {key}",
   );
 const headerName = () => matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
 const parameterName = () => matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');

@@ -51,12 +51,14 @@ export const disturbance = fc.oneof(
   { weight: 1, arbitrary: fc.constant('\ud800') },
 );
 
+// biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's own
 const VARIABLES = ['$host', '${host}', '$1', '$http_x_y', '${arg_a}', '$request_uri', '$scheme', '$cookie_a'];
 /** Text in which nginx replaces its variables. */
 export const nginxText = fc
   .array(
     fc.oneof(
       { weight: 5, arbitrary: piece((piece) => !/[$]|\p{Surrogate}/u.test(piece) && !CONTROL.test(piece)) },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's own
       { weight: 1, arbitrary: mostly(VARIABLES, ['$', '$bogus', '${1}', '$jwt_claim_x', '$hostx']) },
     ),
     { maxLength: 7 },

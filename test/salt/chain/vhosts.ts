@@ -36,6 +36,7 @@ const directive = fc.oneof(
     'set $own a\\;b\\{\\}c;',
     "set $own it's;",
     'set $own a#b;',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's own
     'set $own ${host}x;',
   ),
 );

@@ -14,7 +14,7 @@ import subprocess
 import crossplane
 import pytest
 from chain_expected import argv, environment, in_any_order, interpolated, servers, upstream
-from conftest import BASE, SALTS, VENVS
+from conftest import BASE, VENVS
 from image import Failed, Image, generate, install_base
 
 TAR = os.environ.get("MAKINA_ROOT")
@@ -31,6 +31,10 @@ EXEC_PROGRAM = SALT_ROOT + "/files/circus/exec_program.py"
 # Accounts whose names are no text in YAML 1.1.
 ACCOUNTS = ("no", "on", "null")
 CRON = {"crons": {"tick": {"schedule": "@daily", "cmd": "true"}}}
+
+
+# Groups of their own, so that both processes have something to do.
+SALTS = [pytest.param(salt, marks=pytest.mark.xdist_group("chain-" + salt)) for salt in ("pinned", "3004")]
 
 
 @pytest.fixture(scope="session", params=SALTS)
@@ -58,6 +62,27 @@ def test_whatever_the_model_accepts_comes_out_as_it_went_in(image):
         check_batch(image, folder / "samples", batch)
 
 
+# nginx refuses the second size if and only if it stands in the block of the first one.
+AROUND = "events {}\nhttp {\nserver {\nclient_max_body_size 1m;\n%s\nclient_max_body_size 2m;\n}\n}\n"
+
+
+@pytest.mark.parametrize("image", SALTS[:1], indirect=True)
+def test_a_snippet_that_the_model_accepts_stays_in_its_block(image):
+    image, folder, _ = image
+    subprocess.run(["node", SAMPLES, str(SEED), "200", folder / "snippets"], check=True)
+    snippets = json.loads((folder / "snippets/snippets.json").read_text())
+    (image.root / "tmp/snippets").mkdir()
+    for number, snippet in enumerate(snippets):
+        (image.root / ("tmp/snippets/%d.conf" % number)).write_bytes((AROUND % snippet).encode())
+    loop = "cd /tmp/snippets; for file in *; do /usr/sbin/nginx -t -c $PWD/$file 2>&1 | sed -n \"s/.*emerg[^ ]* [0-9#]*: /$file /p\"; done"
+    told = dict(line.split(".conf ", 1) for line in image.run("sh", "-c", loop).stdout.split("\n") if ".conf " in line)
+    passed = ['"client_max_body_size" directive is duplicate' in told.get(str(number), "") for number in range(len(snippets))]
+    for number, snippet in enumerate(snippets):
+        last = 5 + snippet.count("\n")
+        assert passed[number] or 5 <= int(told[str(number)].rpartition(":")[2]) <= last, (SEED, snippet, told.get(str(number)))
+    assert passed.count(True) > len(snippets) / 3
+
+
 def check_batch(image, samples, batch):
     wanted = json.loads((samples / ("image-%d.json" % batch)).read_text())
     project = samples / str(batch)
@@ -73,6 +98,8 @@ def check_batch(image, samples, batch):
     data = image.salt_call("mc_project.get_configuration", "demo")["data"]
     same("app", expected["app"], data["app"])
     found = json.loads(image.run(PYTHON, HERE / "probe.py", CONFIGURATION + "/circus/circusd.ini", BASE / "runner", EXEC_PROGRAM, CONFIGURATION + "/circus/crons").stdout)
+    ran = {kind: sum("argv" in given for given in found[kind].values()) for kind in ("programs", "healthchecks", "crons")}
+    print("batch %d, looked at while they ran: %r" % (batch, ran))
     for name, entry in expected["programs"].items():
         check_program(image, name, entry, expected, found)
     for name, entry in expected["crons"].items():

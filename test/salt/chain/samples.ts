@@ -8,7 +8,9 @@ import type * as z from 'zod/mini';
 import { unusable } from '../../../generators/lib/answers/unusable.ts';
 import { complete, type Intent, type Problem } from '../../../generators/lib/model/intent.ts';
 import { locationSchema, upstreamSchema, vhostSchema } from '../../../generators/lib/model/nginx.ts';
+import { isWholeSnippet } from '../../../generators/lib/model/nginx-snippet.ts';
 import { cronSchema, programSchema } from '../../../generators/lib/model/schema.ts';
+import { knownSnippet } from '../../support/snippets.ts';
 import { app, cron, program } from './commands.ts';
 import { name, type Sample, spoil } from './text.ts';
 import { hostname, upstream, vhost } from './vhosts.ts';
@@ -17,6 +19,7 @@ const [seed, count, folder, only] = process.argv.slice(2) as [string, string, st
 /** Of 500 entries that make a batch. */
 const SHARES = { programs: 200, crons: 100, vhosts: 150, upstreams: 50 };
 const BATCH = 500;
+const SNIPPETS = 200;
 const PORTED = { cmd: 'true', port: 9000, numprocesses: 2 };
 
 mkdirSync(folder, { recursive: true });
@@ -128,6 +131,11 @@ for (let batch = 0; left > 0; batch += 1) {
   writeFileSync(join(folder, `answers-${batch}.json`), JSON.stringify(answers));
   writeFileSync(join(folder, `image-${batch}.json`), JSON.stringify(whole));
 }
+
+const snippets = fc
+  .sample(knownSnippet, { seed: Number(seed), numRuns: 20 * Math.min(SNIPPETS, Number(count)) })
+  .filter((text) => text !== '' && isWholeSnippet(text));
+writeFileSync(join(folder, 'snippets.json'), JSON.stringify(snippets.slice(0, SNIPPETS)));
 
 const schemas: Record<string, z.ZodMiniObject> = {
   programs: programSchema,

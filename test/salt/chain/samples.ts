@@ -134,7 +134,7 @@ for (let batch = 0; left > 0; batch += 1) {
 
 const snippets = fc
   .sample(knownSnippet, { seed: Number(seed), numRuns: 20 * Math.min(SNIPPETS, Number(count)) })
-  .filter((text) => text !== '' && isWholeSnippet(text));
+  .filter((text) => text !== '' && unusable(text).length === 0 && isWholeSnippet(text));
 writeFileSync(join(folder, 'snippets.json'), JSON.stringify(snippets.slice(0, SNIPPETS)));
 
 const schemas: Record<string, z.ZodMiniObject> = {

@@ -11,6 +11,9 @@ import { publishedFiles } from '../generators/lib/model/published.ts';
 import { RESERVED_DATA_KEYS } from '../generators/lib/model/reserved.ts';
 import { packageRoot } from '../generators/lib/package.ts';
 
+const CERT = '-----BEGIN CERTIFICATE-----\nAA';
+const KEY = '-----BEGIN PRIVATE KEY-----\nAA';
+
 const problems = (intent: Intent) =>
   (complete(intent).problems ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
 
@@ -95,6 +98,22 @@ describe('what is wrong with answers', () => {
     [{ vhosts: { a: { add_header: { 'X-A': '$nothing' } } } }, 'vhosts.a.add_header.X-A'],
     [{ vhosts: { a: { ssl_cert: '-----BEGIN CERTIFICATE-----\nAA' } } }, 'vhosts.a'],
     [{ vhosts: { a: { ssl_listen: 80 } } }, 'vhosts.a.ssl_listen'],
+    [{ vhosts: { a: { locations: { '/': { allow: ['999.0.0.1'] } } } } }, 'vhosts.a.locations./.allow.0'],
+    [{ vhosts: { a: { deny: ['10.0.0.0/33'] } } }, 'vhosts.a.deny.0'],
+    [{ vhosts: { a: { send_timeout: '1M' } } }, 'vhosts.a.send_timeout'],
+    [{ vhosts: { a: { error_page: { 499: '/x' } } } }, 'vhosts.a.error_page.499'],
+    [{ vhosts: { a: { add_header: { 'X-A': '$host{name}' } } } }, 'vhosts.a.add_header.X-A'],
+    [{ vhosts: { a: { auth_basic_users: { '#b': 'c' } } } }, 'vhosts.a.auth_basic_users.#b'],
+    [{ vhosts: { a: { auth_basic_users: { b: 'c:d' } } } }, 'vhosts.a.auth_basic_users.b'],
+    [{ vhosts: { a: { locations: { '/': { expires: '5ms' } } } } }, 'vhosts.a.locations./.expires'],
+    [{ vhosts: { a: { locations: { '/': { try_files: ['$uri'] } } } } }, 'vhosts.a.locations./.try_files'],
+    [{ vhosts: { a: { locations: { '/': { try_files: ['$x', '/'] } } } } }, 'vhosts.a.locations./.try_files.0'],
+    [{ vhosts: { a: { locations: { '/': { proxy_pass: 'http://b:65536' } } } } }, 'vhosts.a.locations./.proxy_pass'],
+    [{ vhosts: { a: { locations: { '/': { uwsgi_pass: 'b:0' } } } } }, 'vhosts.a.locations./.uwsgi_pass'],
+    [{ vhosts: { a: { listen: 8443 }, b: { ssl_cert: CERT, ssl_key: KEY, ssl_listen: 8443 } } }, 'vhosts.b.ssl_listen'],
+    [{ upstreams: { a: { servers: ['b:1 weight=0'] } } }, 'upstreams.a.servers.0'],
+    [{ upstreams: { a: { servers: ['b:1', 'c:1 backup'], method: 'ip_hash' } } }, 'upstreams.a.servers'],
+    [{ upstreams: { a: { servers: ['b:1 backup'] } } }, 'upstreams.a.servers'],
     [{ upstreams: { a: {} } }, 'upstreams.a'],
     [{ upstreams: { a: { program: 'web' } } }, 'upstreams.a.program'],
     [{ configs: { a: { source: 'x', target: '{data_root}/x' } } }, 'configs.a.target'],
@@ -104,6 +123,23 @@ describe('what is wrong with answers', () => {
     [{ reconfigure_steps: ['300_nginx'] }, 'reconfigure_steps.0'],
   ])('includes %j, which would not build or start', (answers, place) => {
     expect(problems({ name: 'x', ...answers }).map((problem) => problem.split(' ')[0])).toEqual([place]);
+  });
+  it('includes two locations that are one to nginx, and a regular expression that is none', () => {
+    const locations = (...paths: string[]) =>
+      problems({
+        name: 'x',
+        vhosts: { a: { locations: Object.fromEntries(paths.map((path) => [path, { return: '404' }])) } },
+      });
+    expect(locations('/b', '^~ /b', '= /b')).toEqual([
+      'vhosts.a.locations.^~ /b is the same to nginx as /b; take one away with null',
+    ]);
+    expect(locations('~ (', '~ (a)[(]')).toEqual([
+      'vhosts.a.locations.~ ( must have balanced ( ) and [ ], and no backslash at its end',
+    ]);
+    const https = { ssl_cert: CERT, ssl_key: KEY, default_server: true };
+    expect(problems({ name: 'x', demo: false, vhosts: { a: https, b: { ...https, listen: 81 } } })).toEqual([
+      'vhosts.b.default_server is the second one on port 443, after a; take one away, or a itself with null',
+    ]);
   });
   it('leaves room for what real images need', () => {
     const answers = {
@@ -149,6 +185,10 @@ describe('what is wrong with answers', () => {
   it('includes a key that JavaScript would lose', () => {
     const keys = (tree: unknown) => unusable(tree).map(({ path, message }) => `${path.join('.')} ${message}`);
     expect(keys(JSON.parse('{"a": {"__proto__": {"b": 1}}}'))).toEqual(['a.__proto__ is not a possible key']);
+    expect(keys({ a: '\ud800', '\udc00': 1, b: '🎉' })).toEqual([
+      'a has half of a character in it (a lone UTF-16 surrogate); write the whole one',
+      '\udc00 is not a possible key',
+    ]);
     expect(keys({ a: new Date(), b: 2 ** 60, ['é'.repeat(170)]: 1, ['k'.repeat(900)]: 1 })).toHaveLength(3);
     expect(keys({ deep: JSON.parse(`${'['.repeat(5000)}${']'.repeat(5000)}`) })).toEqual([
       'deep is nested deeper than 100 levels',

@@ -1,6 +1,7 @@
 /** What no single field can tell: whether the parts of an image fit together. */
 
 import type { Problem } from './intent.ts';
+import { isBalancedRegex } from './nginx-snippet.ts';
 import type { Image } from './schema.ts';
 
 /** Everything in an image that does not fit together. */
@@ -88,22 +89,35 @@ function checkKeys({ apt_repositories, virtualenvs }: Image): Problem[] {
 }
 
 function checkVhosts({ vhosts }: Image): Problem[] {
-  return [...checkDefaultServers(vhosts), ...Object.entries(vhosts).flatMap(([key, vhost]) => checkVhost(key, vhost))];
+  const plain = new Map(Object.entries(vhosts).map(([key, { listen }]) => [listen, key]));
+  return [
+    ...checkDefaultServers(vhosts),
+    ...Object.entries(vhosts).flatMap(([key, vhost]) => checkVhost(key, vhost, plain)),
+  ];
 }
 
 /** nginx refuses a second one on the same port. */
 function checkDefaultServers(vhosts: Image['vhosts']): Problem[] {
-  const ports = new Map<number, string>();
-  return Object.entries(vhosts).flatMap(([key, { default_server, listen }]) => {
-    const other = ports.get(listen);
-    if (default_server) ports.set(listen, other ?? key);
-    if (!default_server || other === undefined) return [];
-    const message = `is the second one on port ${listen}, after ${other}; take one away, or ${other} itself with null`;
+  const taken = new Map<number, string>();
+  return Object.entries(vhosts).flatMap(([key, vhost]) => {
+    if (!vhost.default_server) return [];
+    const ports = isSecure(vhost) ? [vhost.listen, vhost.ssl_listen] : [vhost.listen];
+    const port = ports.find((port) => taken.has(port));
+    if (port === undefined) {
+      for (const port of ports) taken.set(port, key);
+      return [];
+    }
+    const other = taken.get(port);
+    const message = `is the second one on port ${port}, after ${other}; take one away, or ${other} itself with null`;
     return [{ path: ['vhosts', key, 'default_server'], message }];
   });
 }
 
-function checkVhost(key: string, vhost: Image['vhosts'][string]): Problem[] {
+const isSecure = ({ ssl_cert, ssl_certificate }: Image['vhosts'][string]) =>
+  (ssl_cert ?? ssl_certificate) !== undefined;
+
+/** @param plain which vhost listens on a port without TLS */
+function checkVhost(key: string, vhost: Image['vhosts'][string], plain: Map<number, string>): Problem[] {
   const path = ['vhosts', key];
   const problems: Problem[] = [];
   const pair = (one: unknown, other: unknown) => (one === undefined) !== (other === undefined);
@@ -115,6 +129,24 @@ function checkVhost(key: string, vhost: Image['vhosts'][string]): Problem[] {
     problems.push({ path, message: 'has ssl_certificate and ssl_cert; take one away with null' });
   if (vhost.listen === vhost.ssl_listen)
     problems.push({ path: [...path, 'ssl_listen'], message: 'must not be the port of `listen`' });
+  else if (isSecure(vhost) && plain.has(vhost.ssl_listen))
+    problems.push({
+      path: [...path, 'ssl_listen'],
+      message: `must not be the port of \`listen\` of ${plain.get(vhost.ssl_listen)}: nginx speaks https on all of a port or on none`,
+    });
+  const prefixes = new Set(Object.keys(vhost.locations));
+  for (const where of prefixes)
+    if (where.startsWith('~') && !isBalancedRegex(where))
+      problems.push({
+        path: [...path, 'locations', where],
+        message: 'must have balanced ( ) and [ ], and no backslash at its end',
+      });
+  for (const where of prefixes)
+    if (where.startsWith('^~ ') && prefixes.has(where.slice(3)))
+      problems.push({
+        path: [...path, 'locations', where],
+        message: `is the same to nginx as ${where.slice(3)}; take one away with null`,
+      });
   const locations = Object.entries(vhost.locations).flatMap(([where, location]) =>
     checkLocation([...path, 'locations', where], where, location),
   );
@@ -134,7 +166,7 @@ function checkLocation(path: string[], where: string, location: Location): Probl
     problems.push({ path, message: `has ${handlers.join(' and ')}; take all but one away with null` });
   if (location.alias !== undefined && location.root !== undefined)
     problems.push({ path, message: 'has alias and root; take one away with null' });
-  if (/^[@~]/.test(where) && /^https?:\/\/[^/]+\//.test(location.proxy_pass?.replace('unix:/', '') ?? ''))
+  if (/^[@~]/.test(where) && /^https?:\/\/(unix:[^:]+:.|(?!unix:)[^/]+\/)/.test(location.proxy_pass ?? ''))
     problems.push({
       path: [...path, 'proxy_pass'],
       message: 'must have no path in a named location or a regular expression',
@@ -145,8 +177,13 @@ function checkLocation(path: string[], where: string, location: Location): Probl
 }
 
 function checkUpstreams({ upstreams, programs }: Image): Problem[] {
-  return Object.entries(upstreams).flatMap(([name, { servers, program }]) => {
+  return Object.entries(upstreams).flatMap(([name, { servers, program, method }]) => {
     const path = ['upstreams', name];
+    const backups = servers.filter((server) => server.includes(' backup')).length;
+    if (backups > 0 && (method === 'ip_hash' || method === 'random'))
+      return [{ path: [...path, 'servers'], message: `cannot have a backup with the method ${method}` }];
+    if (backups > 0 && backups === servers.length && program === undefined)
+      return [{ path: [...path, 'servers'], message: 'must have one that is no backup' }];
     if (program === undefined) return servers.length > 0 ? [] : [{ path, message: 'must have servers or a program' }];
     if (!programs[program]) return [{ path: [...path, 'program'], message: `there is no program ${program}` }];
     const { port } = programs[program];

@@ -12,6 +12,7 @@ import {
   integer,
   matching,
   optional,
+  PORT,
   port,
   shared,
   size,
@@ -20,8 +21,7 @@ import {
 
 /** Values in which nginx replaces its variables; a `$` that is none would keep nginx from starting. */
 const VARIABLES = [
-  '[1-9]',
-  '(arg|cookie|http|sent_http|sent_trailer|upstream_http|upstream_cookie|upstream_trailer|jwt_claim)_[a-z0-9_]+',
+  '(arg|cookie|http|sent_http|sent_trailer|upstream_http|upstream_cookie|upstream_trailer)_[a-z0-9_]+',
   'args|body_bytes_sent|bytes_sent|connection|connection_requests|content_length|content_type|date_gmt|date_local',
   'document_root|document_uri|fastcgi_path_info|fastcgi_script_name|host|hostname|https|is_args|limit_rate|msec',
   'nginx_version|pid|proxy_add_x_forwarded_for|proxy_host|proxy_port|query_string|realpath_root|remote_addr',
@@ -29,35 +29,52 @@ const VARIABLES = [
   'request_method|request_time|request_uri|scheme|server_addr|server_name|server_port|server_protocol|ssl_cipher',
   'ssl_client_verify|ssl_protocol|ssl_server_name|status|time_iso8601|time_local|upstream_addr|upstream_status|uri',
 ].join('|');
+/** One of them, before a {key} in braces; only the captures of a regular expression cannot stand in braces. */
+const VARIABLE = `\\$(([1-9]|${VARIABLES})(?![A-Za-z0-9_{])|\\{(${VARIABLES})\\})`;
 /** Text without control characters, with variables. */
-const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|\\$((${VARIABLES})(?![A-Za-z0-9_])|\\{(${VARIABLES})\\}))*`;
+const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})*`;
 const nginxText = shared(() =>
-  matching(new RegExp(`^${VALUE}$`), "must be one line in which $ only starts one of nginx's variables, such as $host"),
+  matching(
+    new RegExp(`^${VALUE}$`),
+    "must be one line in which $ only starts one of nginx's variables, such as $host, itself in braces before a {key}",
+  ),
 );
 const headerName = () => matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
 const parameterName = () => matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
 const statusCodes = () =>
-  matching(/^[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/, 'must be status codes from 300 to 599, such as 404 or "502 503"');
+  matching(
+    /^(?!.*499)[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/,
+    'must be status codes from 300 to 599 without 499, such as 404 or "502 503"',
+  );
 const headers = shared(() => z.record(headerName(), nginxText()));
 
 /** Who answers: a host with a port, an upstream, or a Unix socket. */
 const passed = shared(() =>
   matching(
-    /^(unix:\/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:([0-9]{1,5}|\{[a-z_]+\}))?|\[[0-9A-Fa-f:.]+\]:[0-9]{1,5})$/,
+    new RegExp(
+      `^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z_]+\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`,
+    ),
     'must be HOST:PORT, the name of an upstream, or unix:/PATH',
   ),
 );
 const proxied = () =>
   matching(
-    /^https?:\/\/(unix:\/[A-Za-z0-9_./@+{}-]+:?|[A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\])(:([0-9]{1,5}|\{[a-z_]+\}))?(\/[A-Za-z0-9_.~/{}%-]*)?$/,
+    new RegExp(
+      `^https?://(unix:/[A-Za-z0-9_./@+{}-]+:?|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\])(:(${PORT}|\\{[a-z_]+\\}))?)(/[A-Za-z0-9_.~/{}%-]*)?$`,
+    ),
     'must be an http or https URL',
   );
 
-const userName = () => matching(/^[^:\u0000-\u001f\u007f\s{}]{1,100}$/, 'must be a name without colons and blanks');
+// nginx takes a line that starts with # for a comment.
+const userName = () =>
+  matching(
+    /^(?!#)[^:\u0000-\u001f\u007f-\u009f\s{}]{1,100}$/,
+    'must be a name without colons and blanks that does not start with #',
+  );
 const passwordHash = () =>
   matching(
-    /^[\u0021-\u007e]{1,200}$/,
-    'must be a hashed password as htpasswd and `openssl passwd -apr1` write it, of printable ASCII without blanks',
+    /^[!-9;-~]{1,200}$/,
+    'must be a hashed password as htpasswd and `openssl passwd -apr1` write it, of printable ASCII without blanks and colons',
   );
 
 const snippet = shared(() =>
@@ -111,11 +128,18 @@ export const locationSchema = z.strictObject({
     'Folder the files are served from; nginx runs as www-data and must be able to read them',
   ),
   try_files: optional(
-    z.array(matching(/^(=[0-9]{3}|[/@$][A-Za-z0-9_.~/$?&=-]*)$/, 'must be a path, a named location or =CODE')),
+    z
+      .array(
+        matching(
+          new RegExp(`^(=[0-9]{3}|@[A-Za-z0-9_-]+|(?=[/$])([A-Za-z0-9_.~/?&=-]|${VARIABLE})*)$`),
+          "must be a path, a named location or =CODE, in which $ only starts one of nginx's variables",
+        ),
+      )
+      .check(z.minLength(2, 'must be two at least: nginx takes the last one only when it finds none of those before')),
     'Files that are looked for in turn; the last one is where a request goes that finds none',
   ),
   expires: optional(
-    matching(/^(off|max|epoch|-?[0-9]{1,9}(ms|[smhdwMy])?)$/, 'must be a time such as 30d, or off, max or epoch'),
+    matching(/^(off|max|epoch|-?[0-9]{1,9}[smhdwMy]?)$/, 'must be a time such as 30d, or off, max or epoch'),
     'How long clients may keep an answer',
   ),
   fastcgi_pass: optional(passed(), 'FastCGI server the requests are passed to, such as unix:/run/php/php-fpm.sock'),
@@ -172,7 +196,9 @@ export const upstreamSchema = z.strictObject({
   servers: field(
     z.array(
       matching(
-        /^(unix:\/[A-Za-z0-9_./@+{}-]+|([A-Za-z0-9_.{}-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5}|\{[a-z_]+\}))( (backup|down|(weight|max_fails|max_conns)=[0-9]{1,6}|fail_timeout=[0-9]{1,6}s?))*$/,
+        new RegExp(
+          `^(unix:/[A-Za-z0-9_./@+{}-]+|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\]):(${PORT}|\\{[a-z_]+\\}))( (backup|down|weight=[1-9][0-9]{0,5}|(max_fails|max_conns)=[0-9]{1,6}|fail_timeout=[0-9]{1,6}s?))*$`,
+        ),
         'must be HOST:PORT or unix:/PATH, with parameters such as weight=2 and backup after it',
       ),
     ),

@@ -76,6 +76,8 @@ export const hostname = shared(() =>
   ),
 );
 export const port = shared(() => integer(1, 65535));
+/** The same within a text. */
+export const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
 // `{key}` is mc_project's interpolation, so braces are welcome wherever a value is data of the Salt project.
 export const path = shared(() =>
   matching(
@@ -103,10 +105,11 @@ export const environmentName = shared(() =>
 );
 
 export const size = shared(() => matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m'));
-export const duration = shared(() => matching(/^[0-9]{1,9}(ms|[smhdwM])?$/, 'must be a time such as 60s, 5m or 500ms'));
+export const duration = shared(() => matching(/^[0-9]{1,9}(ms|[smhdw])?$/, 'must be a time such as 60s, 5m or 500ms'));
+const ADDRESSES = [z.regexes.ipv4, z.regexes.cidrv4, z.regexes.ipv6, z.regexes.cidrv6];
 export const address = shared(() =>
   matching(
-    /^(all|unix:|[0-9]{1,3}(\.[0-9]{1,3}){3}(\/[0-9]{1,2})?|[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*(\/[0-9]{1,3})?)$/,
+    new RegExp(`^(all|unix:|${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
     'must be an address, a network such as 10.0.0.0/8, or all',
   ),
 );

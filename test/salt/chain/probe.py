@@ -1,0 +1,110 @@
+"""probe.py INI RUNNER EXEC_PROGRAM CRONS: what circus reads in INI, and what each program, healthcheck and cron is given.
+
+Runs in the image, with circus's own interpreter. A command stops itself (test/salt/chain/commands.ts) and is looked at from outside.
+Prints JSON.
+"""
+import glob
+import importlib.util
+import json
+import os
+import shlex
+import signal
+import sys
+
+LIMITS = {'Max open files': 'nofile', 'Max core file size': 'core'}
+STOPS = ['/bin/sh', '-c', 'kill -STOP $$']
+
+
+def module(path):
+    spec = importlib.util.spec_from_file_location('x_' + os.path.basename(path)[:-3], path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+def given(exec_program, arguments, environment, account):
+    """What the command is given that exec_program becomes; its exit code where it does not come so far."""
+    child = os.fork()
+    if child == 0:
+        try:
+            if account:
+                os.initgroups(*account[:2])
+                os.setgid(account[1])
+                os.setuid(account[2])
+            os.environ.clear()
+            os.environ.update(environment)
+            exec_program.main(arguments)
+        except SystemExit as end:
+            print(arguments, end, file=sys.stderr)
+        except BaseException as error:
+            print(arguments, repr(error), file=sys.stderr)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, os.WUNTRACED)
+    if not os.WIFSTOPPED(status):
+        return {'status': status}
+
+    def read(name):
+        with open('/proc/%d/%s' % (child, name), 'rb') as file:
+            return [os.fsdecode(part) for part in file.read().split(b'\0')[:-1]]
+
+    with open('/proc/%d/limits' % child) as file:
+        limits = {LIMITS[line[:26].strip()]: line[26:].split()[:2] for line in file if line[:26].strip() in LIMITS}
+    owner = os.stat('/proc/%d' % child)
+    found = {
+        'argv': read('cmdline'),
+        'env': dict(line.split('=', 1) for line in read('environ')),
+        'cwd': os.readlink('/proc/%d/cwd' % child),
+        'rlimits': limits,
+        'owner': [owner.st_uid, owner.st_gid],
+    }
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return found
+
+
+def can_run(path, key):
+    with open(path, encoding='utf-8') as file:
+        command = json.load(file)
+    # A log file would start a process of its own; healthchecks and crons become their user themselves.
+    return command[key] is not None and not command['log_file'] and shlex.split(command[key])[:3] == STOPS
+
+
+def main(ini, runner, exec_path, crons):
+    import circus.config
+    from circus.process import Process
+    from circus.util import to_gid, to_uid, to_signum  # noqa: F401
+
+    os.environ['CONTAINER'] = "a 'b' \"c\" $(circus.wid) %(x)s \\ é 🎉\n;#"
+    exec_program = module(exec_path)
+    watchers = module(runner + '/configuration.py').read(ini).watchers
+    found = {'container': dict(os.environ), 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}}
+    stock = {watcher['name']: watcher for watcher in circus.config.get_config(ini)['watchers']}
+    for watcher in watchers:
+        name = watcher['name']
+        found['watchers'][name] = {
+            'runner': {key: value for key, value in watcher.items() if key != 'env'},
+            'stock': {key: value for key, value in stock[name].items() if isinstance(value, (str, int, float, bool))},
+            'env': dict(watcher['env']) == {key: value for key, value in stock[name]['env'].items()},
+        }
+        if name in ('nginx', 'cron'):
+            continue
+        import pwd, grp  # noqa: E401
+
+        wid = max(1, watcher.get('numprocesses', 1))
+        words = Process(name, wid, watcher['cmd'], env=watcher['env'], spawn=False).format_args()
+        words = [os.fsdecode(word) if isinstance(word, bytes) else word for word in words]
+        found['watchers'][name]['words'] = words
+        account = (watcher['uid'], grp.getgrnam(watcher['gid']).gr_gid, pwd.getpwnam(watcher['uid']).pw_uid)
+        path = words[4]
+        if can_run(path, 'cmd'):
+            found['programs'][name] = given(exec_program, words[4:], watcher['env'], account)
+        if can_run(path, 'healthcheck'):
+            found['healthchecks'][name] = given(exec_program, ['--healthcheck', path], dict(os.environ), None)
+    for path in glob.glob(crons + '/*.json'):
+        if can_run(path, 'cmd'):
+            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, ['--cron', path], dict(os.environ), None)
+    json.dump(found, sys.stdout)
+
+
+main(*sys.argv[1:])

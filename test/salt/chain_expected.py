@@ -1,0 +1,143 @@
+"""What a complete image of the model must come to: said once more, and not with the templates' own words."""
+import re
+import shlex
+
+SIZES = ("client_max_body_size", "keepalive_timeout", "client_header_timeout", "client_body_timeout", "send_timeout",
+         "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "expires")  # fmt: skip
+PASSED = {"Host": "$http_host", "X-Real-IP": "$remote_addr", "X-Forwarded-For": "$remote_addr",
+          "X-Forwarded-Host": "$http_host", "X-Forwarded-Proto": "$scheme", "Connection": ""}  # fmt: skip
+OWN_HEADERS = {"X-Content-Type-Options": "$content_type_options", "Referrer-Policy": "$referrer_policy"}
+NOT_COPIED = re.compile("MC_LAUNCHER_.*|PWD|OLDPWD|SHLVL|_")
+INTERPOLATED = {"name": "demo", "user": "demo-user", "group": "demo-grp", "project_root": "/srv/projects/demo/project",
+                "data_root": "/srv/projects/demo/data"}  # fmt: skip
+
+
+def interpolated(value):
+    """The value with the {key} of mc_project replaced that the samples have."""
+    if isinstance(value, dict):
+        return {key: interpolated(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [interpolated(item) for item in value]
+    if isinstance(value, str):
+        return re.sub(r"\{(%s)\}" % "|".join(INTERPOLATED), lambda found: INTERPOLATED[found[1]], value)
+    return value
+
+
+def numbered(text, wid, port):
+    """The text with the process's own number and port, as the model's description says."""
+    text = text.replace("$(circus.wid)", str(wid))
+    return text if port is None else text.replace("$(circus.port)", str(port + wid - 1))
+
+
+def argv(line, args, wid, port):
+    return [numbered(word, wid, port) for word in shlex.split(line) + args]
+
+
+def environment(entry, app_value, home, container, wid):
+    """The whole environment of a command. app_value: what a path of data stands for."""
+    port = entry.get("port")
+    found = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
+    if entry.get("copy_env"):
+        found.update({key: value for key, value in container.items() if not NOT_COPIED.fullmatch(key)})
+    found.update(HOME=home, USER=entry["user"])
+    if port is not None:
+        found["PORT"] = str(port + wid - 1)
+    declared = {**{key: app_value(path) for key, path in entry["env_from"].items()}, **entry["env"]}
+    return {**found, **{key: numbered(value, wid, port) for key, value in declared.items()}}
+
+
+def directive(name, *args, block=None):
+    return (name, tuple(args), block)
+
+
+def common(place, raw):
+    """What a vhost and a location both take. raw: parses nginx text."""
+    found = [directive(key, place[key]) for key in SIZES if key in place]
+    found += [directive(key, "on" if place[key] else "off") for key in ("proxy_buffering", "proxy_request_buffering") if key in place]
+    found += [directive("root", place["root"])] if "root" in place else []
+    found += [directive("index", *place["index"])] if place.get("index") else []
+    found += [directive("try_files", *place["try_files"])] if place.get("try_files") else []
+    found += [directive(key, address) for key in ("allow", "deny") for address in place.get(key, [])]
+    found += [directive("auth_basic", place["auth_basic"])] if "auth_basic" in place else []
+    if "auth_basic_users" in place:
+        found.append(directive("auth_basic_user_file", tuple(sorted(place["auth_basic_users"].items()))))
+    found += [directive("error_page", *codes.split(), *page.split()) for codes, page in place.get("error_page", {}).items()]
+    if place.get("add_header"):
+        found += [directive("add_header", *header, "always") for header in [*OWN_HEADERS.items(), *place["add_header"].items()]]
+    return found + raw(place.get("raw", ""))
+
+
+HIDDEN = directive("location", "~", r"/\.(?!well-known/)", block=(directive("return", "404"),))
+
+
+def location(where, place, vhost, raw):
+    found = common(place, raw)
+    found += [directive("internal")] if place.get("internal") else []
+    found += [directive("proxy_pass", place["proxy_pass"])] if "proxy_pass" in place else []
+    given = place.get("proxy_set_header", {})
+    if given or place.get("websocket"):
+        usual = {**PASSED, **({"Upgrade": "$http_upgrade", "Connection": "$connection_upgrade"} if place.get("websocket") else {})}
+        lower = {name.lower() for name in given}
+        usual = {name: value for name, value in usual.items() if name.lower() not in lower}
+        found += [directive("proxy_set_header", *header) for header in [*usual.items(), *given.items()]]
+    if "alias" in place:
+        folder = place["alias"].rstrip("/")
+        found.append(directive("alias", folder + ("/" if where.endswith("/") or not folder else "")))
+    if "return" in place:
+        found.append(directive("return", *place["return"].split(" ", 1)))
+    for kind in ("fastcgi", "uwsgi"):
+        parameters = place.get(kind + "_param", {})
+        if kind + "_pass" in place or parameters:
+            found.append(directive("include", "/etc/nginx/%s_params" % kind))
+            if kind == "fastcgi" and "SCRIPT_FILENAME" not in parameters:
+                found.append(directive("fastcgi_param", "SCRIPT_FILENAME", "$document_root$fastcgi_script_name"))
+            found += [directive(kind + "_param", *parameter) for parameter in parameters.items()]
+        found += [directive(kind + "_pass", place[kind + "_pass"])] if kind + "_pass" in place else []
+    handled = any(key in place for key in ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "return"))
+    if ("root" in place or "alias" in place or ("root" in vhost and not handled)) and where[0] not in "@=":
+        found.append(HIDDEN)
+    modifier, _, pattern = where.rpartition(" ")
+    return directive("location", *([modifier] if modifier else []), pattern, block=in_any_order(found))
+
+
+def in_any_order(directives):
+    return tuple(sorted(directives, key=repr))
+
+
+def servers(key, vhost, has_certificate, raw):
+    """The server blocks of one vhost, in their order. has_certificate: of its paths, whether they are there."""
+    domain = vhost.get("domain") or key
+    redirected = vhost["aliases"] if vhost["redirect_aliases"] else []
+    names = [domain] + ([] if vhost["redirect_aliases"] else vhost["aliases"])
+    default = ["default_server"] if vhost["default_server"] else []
+    certificate = [vhost.get("ssl_cert"), vhost.get("ssl_key")] if "ssl_cert" in vhost else [vhost.get("ssl_certificate"), vhost.get("ssl_certificate_key")]
+    secure = "ssl_cert" in vhost or ("ssl_certificate" in vhost and has_certificate(vhost["ssl_certificate"]))
+    listen = directive("listen", str(vhost["listen"]), *default)
+    blocks = []
+
+    def secured(*more):
+        pair = [directive("ssl_certificate", certificate[0]), directive("ssl_certificate_key", certificate[1])]
+        return [directive("listen", str(vhost["ssl_listen"]), "ssl", *more), *pair] if secure else []
+
+    if redirected:
+        target = "$scheme://%s$client_port$request_uri" % domain
+        blocks.append([directive("listen", str(vhost["listen"])), *secured(), directive("server_name", *redirected), directive("return", "301", target)])
+    if secure and vhost["ssl_redirect"]:
+        port = "" if vhost["ssl_listen"] == 443 else ":%d" % vhost["ssl_listen"]
+        blocks.append([listen, directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
+    main = [] if secure and vhost["ssl_redirect"] else [listen]
+    main += [*secured(*default), directive("server_name", *names), *common(vhost, raw)]
+    main += [location(where, place, vhost, raw) for where, place in vhost["locations"].items()]
+    if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
+        main.append(directive("location", "/", block=(HIDDEN,)))
+    return [directive("server", block=in_any_order(block)) for block in [*blocks, main]]
+
+
+def upstream(name, settings, programs):
+    found = [] if settings["method"] == "round_robin" else [directive(settings["method"])]
+    found += [directive("server", *server.split()) for server in settings["servers"]]
+    program = programs.get(settings.get("program"))
+    if program:
+        found += [directive("server", "127.0.0.1:%d" % (program["port"] + index)) for index in range(program["numprocesses"])]
+    found += [directive("keepalive", str(settings["keepalive"]))] if settings["keepalive"] else []
+    return directive("upstream", name, block=tuple(found))

@@ -1,0 +1,269 @@
+"""Whatever the model accepts comes out as it went in: hostile samples (test/salt/chain) through the whole real chain.
+
+CHAIN_CASES entries, in batches of 500: answers file, generator, PILLAR.sample, Salt, templates, circus's and nginx's own readers,
+and what each program really gets. CHAIN_SEED repeats a run, CHAIN_ONLY=NAME one entry of it.
+"""
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+
+import crossplane
+import pytest
+from chain_expected import argv, environment, in_any_order, interpolated, servers, upstream
+from conftest import BASE, VENVS
+from image import Failed, Image, generate, install_base
+
+TAR = os.environ.get("MAKINA_ROOT")
+pytestmark = pytest.mark.skipif(not TAR, reason="needs root and Python 3.11 of Debian 12")
+
+CASES = int(os.environ.get("CHAIN_CASES", 2000))
+SEED = int(os.environ.get("CHAIN_SEED", random.randrange(10**6)))
+SAMPLES = pathlib.Path(__file__).parent.parent.parent / ".cache/salt/samples.cjs"
+HERE = pathlib.Path(__file__).parent / "chain"
+CONFIGURATION = "/etc/makina-projects/demo"
+SALT_ROOT = "/srv/projects/demo/project/.salt"
+PYTHON = "/srv/apps/circus/venv/bin/python"
+EXEC_PROGRAM = SALT_ROOT + "/files/circus/exec_program.py"
+# Accounts whose names are no text in YAML 1.1.
+ACCOUNTS = ("no", "on", "null")
+CRON = {"crons": {"tick": {"schedule": "@daily", "cmd": "true"}}}
+
+
+# Groups of their own, so that both processes have something to do.
+SALTS = [pytest.param(salt, marks=pytest.mark.xdist_group("chain-" + salt)) for salt in ("pinned", "3004")]
+
+
+@pytest.fixture(scope="session", params=SALTS)
+def image(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("chain-" + request.param)
+    image = Image(folder / "root", TAR, [VENVS / request.param, BASE, HERE])
+    install_base(image, BASE, VENVS / request.param)
+    image.build(generate(folder, {"demo": False, **CRON}))
+    for name in ACCOUNTS:
+        image.run("useradd", "--system", "--user-group", name)
+    (image.root / "usr/local/sbin/nginx").write_text(NGINX)
+    (image.root / "usr/local/sbin/nginx").chmod(0o755)
+    return image, folder, 500 if request.param == "3004" else CASES
+
+
+def test_whatever_the_model_accepts_comes_out_as_it_went_in(image):
+    image, folder, cases = image
+    print("CHAIN_SEED=%d" % SEED)
+    only = [os.environ["CHAIN_ONLY"]] if "CHAIN_ONLY" in os.environ else []
+    subprocess.run(["node", SAMPLES, str(SEED), str(cases), folder / "samples", *only], check=True)
+    (image.root / "etc/ssl/chain").mkdir()
+    for name in ("cert.pem", "key.pem"):
+        shutil.copy(folder / "samples" / name, image.root / "etc/ssl/chain")
+    for batch in range(len(list((folder / "samples").glob("answers-*.json")))):
+        check_batch(image, folder / "samples", batch)
+
+
+# nginx refuses the second size if and only if it stands in the block of the first one.
+AROUND = "events {}\nhttp {\nserver {\nclient_max_body_size 1m;\n%s\nclient_max_body_size 2m;\n}\n}\n"
+
+
+@pytest.mark.parametrize("image", SALTS[:1], indirect=True)
+def test_a_snippet_that_the_model_accepts_stays_in_its_block(image):
+    image, folder, _ = image
+    subprocess.run(["node", SAMPLES, str(SEED), "200", folder / "snippets"], check=True)
+    snippets = json.loads((folder / "snippets/snippets.json").read_text())
+    (image.root / "tmp/snippets").mkdir()
+    for number, snippet in enumerate(snippets):
+        (image.root / ("tmp/snippets/%d.conf" % number)).write_bytes((AROUND % snippet).encode())
+    loop = "cd /tmp/snippets; for file in *; do /usr/sbin/nginx -t -c $PWD/$file 2>&1 | sed -n \"s/.*emerg[^ ]* [0-9#]*: /$file /p\"; done"
+    told = dict(line.split(".conf ", 1) for line in image.run("sh", "-c", loop).stdout.split("\n") if ".conf " in line)
+    passed = ['"client_max_body_size" directive is duplicate' in told.get(str(number), "") for number in range(len(snippets))]
+    for number, snippet in enumerate(snippets):
+        last = 5 + snippet.count("\n")
+        assert passed[number] or 5 <= int(told[str(number)].rpartition(":")[2]) <= last, (SEED, snippet, told.get(str(number)))
+    assert passed.count(True) > len(snippets) / 3
+
+
+def check_batch(image, samples, batch):
+    wanted = json.loads((samples / ("image-%d.json" % batch)).read_text())
+    project = samples / str(batch)
+    project.mkdir()
+    generate(project, json.loads((samples / ("answers-%d.json" % batch)).read_text()))
+    shutil.copy(project / "demo/project/.salt/PILLAR.sample", image.root / SALT_ROOT.lstrip("/"))
+    shutil.rmtree(project)
+    try:
+        assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
+    except Failed as error:
+        pytest.fail("CHAIN_SEED=%d: %s\n%s" % (SEED, error, refused_by_nginx(image, str(error))), pytrace=False)
+    expected = interpolated(wanted)
+    data = image.salt_call("mc_project.get_configuration", "demo")["data"]
+    same("app", expected["app"], data["app"])
+    found = json.loads(image.run(PYTHON, HERE / "probe.py", CONFIGURATION + "/circus/circusd.ini", BASE / "runner", EXEC_PROGRAM, CONFIGURATION + "/circus/crons").stdout)
+    ran = {kind: sum("argv" in given for given in found[kind].values()) for kind in ("programs", "healthchecks", "crons")}
+    print("batch %d, looked at while they ran: %r" % (batch, ran))
+    for name, entry in expected["programs"].items():
+        check_program(image, name, entry, expected, found)
+    for name, entry in expected["crons"].items():
+        check_command(image, "crons", name, entry, expected, found)
+    if expected["crons"]:
+        check_crontab(image, expected["crons"])
+    check_nginx(image, expected)
+
+
+# Keeps what nginx is asked to test, which Salt throws away.
+NGINX = '#!/bin/sh\nfor file; do :; done\ncp "$file" /tmp/tested.conf\nexec /usr/sbin/nginx "$@"\n'
+
+
+def refused_by_nginx(image, error):
+    """The line that nginx does not take, and the names of its server."""
+    place = re.search(r"\[emerg\].* in /tmp/\S*:(\d+)", error)
+    if not place:
+        return ""
+    lines = (image.root / "tmp/tested.conf").read_text().split("\n")[: int(place[1])]
+    names = [line.strip() for line in lines if line.strip().startswith(("server_name", "location", "upstream"))]
+    return "\n".join([*names[-2:], lines[-1]])
+
+
+def same(what, wanted, found):
+    """Fails with the entry, the field that differs, and how to run that entry alone."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        for key in {**wanted, **found}:
+            same("%s.%s" % (what, key), wanted.get(key), found.get(key))
+    elif wanted != found:
+        entry = what.split(".")[1] if "." in what else what
+        pytest.fail("CHAIN_SEED=%d CHAIN_ONLY=%s: %s\n went in: %r\ncame out: %r" % (SEED, entry, what, wanted, found), pytrace=False)
+
+
+def value_at(data, path):
+    for key in path.split(":"):
+        data = data[int(key)] if isinstance(data, list) else data[key]
+    return data if isinstance(data, str) else json.dumps(data)
+
+
+def check_command(image, kind, name, entry, expected, found):
+    """The file that exec_program.py reads, and what the command gets from it."""
+    what = "%s.%s" % (kind, name)
+    written = json.loads((image.root / (CONFIGURATION + "/circus/" + kind).lstrip("/") / (name + ".json")).read_text())
+    env = {**{key: value_at(expected, path) for key, path in entry["env_from"].items()}, **entry["env"]}
+    same(what, {"port": None, "log_file": None, "healthcheck": None, "copy_env": False, **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
+    given = found[kind].get(name)
+    if given:
+        same(what + ".status", None, given.get("status"))
+        check_given(image, what, entry, expected, given, argv(entry["cmd"], entry["args"], wid(entry), entry.get("port")), wid(entry), found)
+
+
+def wid(entry):
+    return max(1, entry.get("numprocesses", 1))
+
+
+def check_given(image, what, entry, expected, given, words, number, found):
+    passwd = dict((line.split(":")[0], line.split(":")) for line in (image.root / "etc/passwd").read_text().splitlines())
+    groups = dict((line.split(":")[0], int(line.split(":")[2])) for line in (image.root / "etc/group").read_text().splitlines())
+    account = passwd[entry["user"]]
+    wanted = {
+        "argv": words,
+        "env": environment(entry, lambda path: value_at(expected, path), account[5], found["container"], number),
+        "cwd": os.path.normpath(entry["working_dir"]),
+        "rlimits": {key: [str(entry["rlimits"].get(key, usual)) for usual in values] for key, values in given["rlimits"].items()},
+        "owner": [int(account[2]), groups[entry["group"]]],
+    }
+    same(what, wanted, given)
+
+
+def check_program(image, name, entry, expected, found):
+    check_command(image, "programs", name, entry, expected, found)
+    if name in found["healthchecks"]:
+        words = argv(entry["healthcheck"], [], 1, entry.get("port"))
+        check_given(image, "programs.%s.healthcheck" % name, entry, expected, found["healthchecks"][name], words, 1, found)
+    watcher = found["watchers"][name]
+    what = "programs.%s" % name
+    same(what + ".words", [PYTHON, "-I", "-S", EXEC_PROGRAM, "%s/circus/programs/%s.json" % (CONFIGURATION, name), str(wid(entry))], watcher["words"])
+    same(what + ".env", True, watcher["env"])
+    plain = {key: entry[key] for key in ("numprocesses", "priority", "graceful_timeout", "max_retry", "autostart", "warmup_delay", "copy_env")}
+    plain.update(uid=entry["user"], gid=entry["group"], stop_children=entry["stop_children"])
+    for reader in ("runner", "stock"):
+        same(what, plain, {key: watcher[reader].get(key) for key in plain})
+        same(what + ".essential", entry["essential"], watcher[reader]["essential"] in (True, "True"))
+    same(what + ".oneshot", entry["oneshot"], bool(watcher["runner"].get("oneshot")))
+
+
+def check_crontab(image, crons):
+    crontab = CONFIGURATION + "/circus/crons/crontab"
+    lines = (image.root / crontab.lstrip("/")).read_text().splitlines()
+    form = r"(.*) root %s -I -S %s --cron %s/circus/crons/([^ ]*)\.json \|\| echo \"cron ([^ ]*) ended with code \$\?\" >> /proc/1/fd/2"
+    found = [re.fullmatch(form % (PYTHON, EXEC_PROGRAM, CONFIGURATION), line) for line in lines if not line.startswith(("#", "MAILTO"))]
+    assert all(found) and all(line[2] == line[3] for line in found)
+    same("crons", {name: {"schedule": entry["schedule"]} for name, entry in crons.items()}, {line[2]: {"schedule": line[1]} for line in found})
+    image.run("crontab", "-n", crontab)
+
+
+def check_nginx(image, expected):
+    configuration = CONFIGURATION + "/nginx/nginx.conf"
+    image.run("nginx", "-t", "-q", "-c", configuration)
+    (http,) = [block for name, _, block in parsed(image.root / configuration.lstrip("/")) if name == "http"]
+    written = [as_written(image, block) for block in http]
+    scratch = image.root / "tmp/raw.conf"
+
+    def raw(text):
+        scratch.write_text(text)
+        return parsed(scratch)
+
+    upstreams = iter([block for block in written if block[0] == "upstream"])
+    for name, settings in sorted(expected["upstreams"].items()):
+        same_block("upstreams." + name, upstream(name, settings, expected["programs"]), next(upstreams))
+    blocks = iter([block for block in written if block[0] == "server" and not is_catch_all(block)])
+    maps = [block for block in written if block[0] == "map"]
+    for name, vhost in sorted(expected["vhosts"].items(), key=lambda item: item[0].lower()):
+        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw):
+            same_block("vhosts." + name, block, next(blocks))
+        for block in raw(vhost.get("raw_http", "")):
+            assert block in maps, (name, block)
+    assert next(blocks, None) is None
+
+
+def parsed(path):
+    """An nginx configuration as crossplane reads it: (directive, arguments, directives inside or None)."""
+    payload = crossplane.parse(str(path), single=True, strict=False, check_ctx=False, check_args=False)
+    assert not payload["errors"], payload["errors"]
+    return [as_tuple(item) for item in payload["config"][0]["parsed"]]
+
+
+def as_tuple(item):
+    block = tuple(map(as_tuple, item["block"])) if "block" in item else None
+    return item["directive"], tuple(map(unescaped, item["args"])), block
+
+
+def unescaped(word):
+    """crossplane leaves what nginx takes backslashes from."""
+    return re.sub(r"\\([\"'\\trn])", lambda found: {"t": "\t", "r": "\r", "n": "\n"}.get(found[1], found[1]), word)
+
+
+def as_written(image, item):
+    """With what the files say in the place of our files' names."""
+    name, args, block = item
+    if name == "auth_basic_user_file":
+        args = (users(image.root / args[0].lstrip("/")),)
+    if name.startswith("ssl_certificate") and args[0].startswith(CONFIGURATION):
+        args = ((image.root / args[0].lstrip("/")).read_text(),)
+    if block is not None:
+        block = tuple(as_written(image, inner) for inner in block)
+        block = block if name == "upstream" else in_any_order(block)
+    return name, args, block
+
+
+def users(path):
+    """As nginx reads them: a comment starts with #, a password ends at a colon."""
+    lines = [line.split(":") for line in path.read_bytes().decode().split("\n") if line and not line.startswith("#")]
+    return tuple(sorted((line[0], line[1]) for line in lines))
+
+
+def is_catch_all(block):
+    return any(name == "ssl_reject_handshake" or (name, args) == ("return", ("444",)) for name, args, _ in block[2])
+
+
+def same_block(what, wanted, found):
+    """As same, of two blocks: the first directive that only one of them has."""
+    if wanted == found:
+        return
+    lacks = [item for item in wanted[2] if item not in found[2]]
+    other = [item for item in found[2] if item not in wanted[2]]
+    same(what, (wanted[:2], lacks), (found[:2], other))

@@ -16,6 +16,7 @@ import {
   virtualenvSchema,
 } from './installed.ts';
 import { upstreamSchema, vhostSchema } from './nginx.ts';
+import { cronSchema, programName, programSchema } from './program.ts';
 import {
   absolutePath,
   account,
@@ -23,125 +24,14 @@ import {
   field,
   hostname,
   identifier,
-  integer,
   line,
   matching,
   optional,
   path,
   port,
   required,
-  shared,
-  text,
   volume,
 } from './types.ts';
-
-// nginx and cron are watchers of our own, and circus keeps the first of two.
-const programName = () =>
-  matching(
-    /^(?!(nginx|cron)$)[a-z][a-z0-9_-]{0,63}$/,
-    'must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already',
-  );
-const commandLine = shared(() =>
-  matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes'),
-);
-const dataPath = () => matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
-const rlimitName = () =>
-  matching(
-    /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
-    'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
-  );
-
-/** What exec_program.py needs of a command, be it a program's or a cron's. */
-const command = shared(() => ({
-  cmd: required(
-    commandLine(),
-    'Command line, split into words as circus does (quotes and backslashes; only $(circus.wid) and $(circus.port) are replaced)',
-  ),
-  args: field(
-    z.array(text()),
-    [],
-    'Arguments added to cmd, each exactly as written but for $(circus.wid) and $(circus.port)',
-  ),
-  env: field(z.record(environmentName(), text()), {}, 'Environment variables, by name'),
-  env_from: field(
-    z.record(environmentName(), dataPath()),
-    {},
-    'Environment variables with a value of `data`, as NAME: app:database:password',
-  ),
-  working_dir: field(absolutePath(), '{project_root}', 'Working directory'),
-  user: field(account(), '{user}', 'Unix user that runs it'),
-  group: field(account(), '{group}', 'Unix group that runs it'),
-  rlimits: field(
-    z.record(rlimitName(), integer(-1, Number.MAX_SAFE_INTEGER)),
-    {},
-    'Resource limits, soft and hard: nofile, nproc, core, as, fsize, stack, cpu, data, memlock; -1 for none',
-  ),
-  log_file: optional(absolutePath(), "File its output goes to; the container's output if not given"),
-  log_max_bytes: field(
-    integer(0, Number.MAX_SAFE_INTEGER),
-    10485760,
-    'Size at which log_file is renamed to log_file.1, and a new one begun; 0 for never',
-  ),
-  log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
-}));
-
-export const programSchema = z.strictObject({
-  ...command(),
-  copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),
-  port: optional(port(), 'Port of its first process, told in PORT; the next process has the next port'),
-  numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
-  priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
-  stop_signal: field(
-    z.enum(['TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL']),
-    'TERM',
-    'Signal that asks it to stop',
-  ),
-  graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
-  max_retry: field(integer(-1, 1000), 5, 'Deaths within a minute after which it is not started again; -1 for no limit'),
-  essential: field(z.boolean(), true, 'The container ends with its exit code when it is not started again'),
-  oneshot: field(
-    z.boolean(),
-    false,
-    'Runs once, to its end, before the programs of the same or a lower priority start',
-  ),
-  autostart: field(z.boolean(), true, 'Starts with the container; otherwise with circusctl start'),
-  warmup_delay: field(
-    integer(0, 3600),
-    0,
-    'Seconds between the starts of its processes, and before the next program starts',
-  ),
-  stop_children: field(z.boolean(), false, 'Its child processes get the stop signal too'),
-  healthcheck: optional(commandLine(), 'Command line that ends with 0 within 4 seconds while it is healthy'),
-});
-
-/** One of the five fields of a schedule: numbers matching `number`, or one of `names`. */
-const cronField = (number: string, names = '') => {
-  const element = `(\\*(/[1-9][0-9]?)?|0?${number}(-0?${number}(/[1-9][0-9]?)?)?${names && `|${names}`})`;
-  return `${element}(,${element})*`;
-};
-const CRON_FIELDS = [
-  cronField('([0-9]|[1-5][0-9])'),
-  cronField('([0-9]|1[0-9]|2[0-3])'),
-  cronField('([1-9]|[12][0-9]|3[01])'),
-  cronField('([1-9]|1[0-2])', 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec'),
-  cronField('[0-7]', 'sun|mon|tue|wed|thu|fri|sat'),
-];
-
-export const cronSchema = z.strictObject({
-  schedule: required(
-    matching(
-      new RegExp(`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|${CRON_FIELDS.join(' +')})$`),
-      'must be the five fields of a crontab, or @hourly, @daily, @weekly, @monthly or @yearly',
-    ).check(z.refine(ascending, 'has a range that goes down')),
-    "When it runs, in the container's time: the five fields of a crontab, or @hourly, @daily, @weekly, @monthly, @yearly",
-  ),
-  ...command(),
-});
-
-/** Whether each range of a schedule goes up: cron drops the whole file otherwise. */
-function ascending(schedule: string): boolean {
-  return [...schedule.matchAll(/(\d+)-(\d+)/g)].every(([, from, to]) => Number(from) <= Number(to));
-}
 
 export const seedSchema = z.strictObject({
   source: optional(path(), 'File or folder below project/; an empty folder if not given'),

@@ -1,6 +1,6 @@
 import { type Field, fieldsOf } from '../model/fields.ts';
 import { locationSchema, vhostSchema } from '../model/nginx.ts';
-import { programSchema } from '../model/schema.ts';
+import { programSchema } from '../model/program.ts';
 
 /** A kind of entry of the model that has a verb of its own. */
 export interface Kind {

@@ -9,7 +9,7 @@ import { unusable } from '../../../generators/lib/answers/unusable.ts';
 import { complete, type Intent, type Problem } from '../../../generators/lib/model/intent.ts';
 import { locationSchema, upstreamSchema, vhostSchema } from '../../../generators/lib/model/nginx.ts';
 import { isWholeSnippet } from '../../../generators/lib/model/nginx-snippet.ts';
-import { cronSchema, programSchema } from '../../../generators/lib/model/schema.ts';
+import { cronSchema, programSchema } from '../../../generators/lib/model/program.ts';
 import { knownSnippet } from '../../support/snippets.ts';
 import { app, cron, program } from './commands.ts';
 import { name, type Sample, spoil } from './text.ts';

@@ -138,6 +138,6 @@ def upstream(name, settings, programs):
     found += [directive("server", *server.split()) for server in settings["servers"]]
     program = programs.get(settings.get("program"))
     if program:
-        found += [directive("server", "127.0.0.1:%d" % (program["port"] + index)) for index in range(program["numprocesses"])]
+        found += [directive("server", "127.0.0.1:%d" % (program["port"] + index), "max_fails=0") for index in range(program["numprocesses"])]
     found += [directive("keepalive", str(settings["keepalive"]))] if settings["keepalive"] else []
     return directive("upstream", name, block=tuple(found))

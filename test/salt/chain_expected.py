@@ -50,7 +50,7 @@ def directive(name, *args, block=None):
     return (name, tuple(args), block)
 
 
-def common(place, raw):
+def common(place, vhost, raw):
     """What a vhost and a location both take. raw: parses nginx text."""
     found = [directive(key, place[key]) for key in SIZES if key in place]
     found += [directive(key, "on" if place[key] else "off") for key in ("proxy_buffering", "proxy_request_buffering") if key in place]
@@ -58,7 +58,10 @@ def common(place, raw):
     found += [directive("index", *place["index"])] if place.get("index") else []
     found += [directive("try_files", *place["try_files"])] if place.get("try_files") else []
     found += [directive(key, address) for key in ("allow", "deny") for address in place.get(key, [])]
-    found += [directive("auth_basic", place["auth_basic"])] if "auth_basic" in place else []
+    if "auth_basic" in place:
+        found.append(directive("auth_basic", place["auth_basic"]))
+    elif "auth_basic_users" in place and vhost.get("auth_basic", "off") == "off":
+        found.append(directive("auth_basic", "Restricted"))
     if "auth_basic_users" in place:
         found.append(directive("auth_basic_user_file", tuple(sorted(place["auth_basic_users"].items()))))
     found += [directive("error_page", *codes.split(), *page.split()) for codes, page in place.get("error_page", {}).items()]
@@ -71,7 +74,7 @@ HIDDEN = directive("location", "~", r"/\.(?!well-known/)", block=(directive("ret
 
 
 def location(where, place, vhost, raw):
-    found = common(place, raw)
+    found = common(place, vhost, raw)
     found += [directive("internal")] if place.get("internal") else []
     found += [directive("proxy_pass", place["proxy_pass"])] if "proxy_pass" in place else []
     given = place.get("proxy_set_header", {})
@@ -126,7 +129,7 @@ def servers(key, vhost, has_certificate, raw):
         port = "" if vhost["ssl_listen"] == 443 else ":%d" % vhost["ssl_listen"]
         blocks.append([listen, directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
     main = [] if secure and vhost["ssl_redirect"] else [listen]
-    main += [*secured(*default), directive("server_name", *names), *common(vhost, raw)]
+    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw)]
     main += [location(where, place, vhost, raw) for where, place in vhost["locations"].items()]
     if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
         main.append(directive("location", "/", block=(HIDDEN,)))

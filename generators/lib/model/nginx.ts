@@ -94,7 +94,10 @@ const both = shared(() => ({
   proxy_connect_timeout: optional(duration(), 'How long connecting to a server may take'),
   proxy_read_timeout: optional(duration(), 'How long a server may be silent'),
   proxy_send_timeout: optional(duration(), 'How long a server may take nothing'),
-  auth_basic: optional(nginxText(), 'Asks for a name and a password, under this title; `off` does not'),
+  auth_basic: optional(
+    nginxText(),
+    'Asks for a name and a password, under this title, or "Restricted" where there are auth_basic_users; `off` does not',
+  ),
   auth_basic_users: optional(
     z.record(userName(), passwordHash()),
     'Who is let in: hashed passwords by name. Best kept in a pillar',

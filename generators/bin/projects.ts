@@ -62,6 +62,7 @@ export async function eachProject(
     if (showsProgress) process.stderr.write('\r\x1b[K');
     tell(report);
     exits.push(report.exit);
+    if (!report.written) continue;
     // A signal that came while files were written is told two turns later, and ends the run here.
     await setImmediate();
     await setImmediate();

@@ -16,15 +16,17 @@ export async function runCheck(args: string[]): Promise<void> {
   const { flags, words } = parseCommandLine('check', args, [], ['json', 'allow-downgrade', 'help']);
   if (flags.help) return (await import('./help.ts')).printCheckHelp();
   const tell = teller(flags);
-  process.exitCode = await eachProject(await folders(words), (root) => check(root, options(flags, 'abort')), tell);
+  const settings = options(flags, 'abort');
+  process.exitCode = await eachProject(await folders(words), (root) => check(root, settings), tell);
 }
 
 /** `makina-image diff [DIR...]` */
 export async function runDiff(args: string[]): Promise<void> {
   const { flags, words } = parseCommandLine('diff', args, ['conflict'], ['json', 'stat', 'allow-downgrade', 'help']);
   if (flags.help) return (await import('./help.ts')).printDiffHelp();
+  const settings = options(flags, single(flags, 'conflict') ?? 'markers');
   const act = (root: string) => {
-    const { report, text, stat } = diff(root, options(flags, single(flags, 'conflict') ?? 'markers'));
+    const { report, text, stat } = diff(root, settings);
     if (!on(flags, 'json')) process.stdout.write(on(flags, 'stat') ? statOf(stat) : text);
     return report;
   };

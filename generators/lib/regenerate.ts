@@ -85,12 +85,14 @@ function basesToMerge(
 ): Map<string, Buffer> {
   const bases = new Map<string, Buffer>();
   for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
+    const ours = disk.get(path);
+    const next = theirs.files.get(path);
+    // Most files are what is rendered.
+    if (ours?.kind !== 'file' || (ours.bytes === next?.bytes && ours.executable === next.executable)) continue;
+    const isMoved = renames.some(({ from }) => from === path);
+    if (!next && !isMoved) continue;
     const pending = manifest?.conflicts[path];
     const needed = pending && !disk.get(sidecarOf(path)) ? pending.theirs : sha256;
-    const ours = disk.get(path);
-    const isMoved = renames.some(({ from }) => from === path);
-    const next = theirs.files.get(path);
-    if (ours?.kind !== 'file' || (!next && !isMoved)) continue;
     // What is rendered was hashed before, for another project.
     if (!isMoved && ((next && sha256Of(next.bytes) === needed) || sha256Of(ours.bytes) === needed)) continue;
     const base = pastBases.get(needed) ?? readBase(root, needed);

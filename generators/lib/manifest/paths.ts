@@ -8,6 +8,15 @@ const OTHERS = /^(\.makina-image|data)(\/|$)|^__proto__$/iu;
  * write, which has the engine's own files to write, too: nothing of the engine, nothing in data/, no odd characters.
  */
 export function isSafePath(path: string): boolean {
+  const isSafe = known.get(path) ?? judge(path);
+  known.set(path, isSafe);
+  return isSafe;
+}
+
+/** Over many projects the same paths come again and again. */
+const known = new Map<string, boolean>();
+
+function judge(path: string): boolean {
   if (/[\u0000-\u001f\u007f\\]/.test(path) || path !== path.normalize('NFC')) return false;
   return isWritable(path) && !OTHERS.test(path);
 }

@@ -85,13 +85,19 @@ function whatIs(stat: fs.Stats): string {
  * @throws UserError (conflict) where something else stands in the place of one
  */
 export function checkFolders(root: string, dirs: readonly string[]): void {
-  for (const dir of new Set(['.', ...dirs.flatMap(withParents)])) {
+  // A folder that is there has those above it, too.
+  const missing = dirs.filter((dir) => !isFolder(join(root, dir)));
+  for (const dir of new Set(['.', ...missing.flatMap(withParents)])) {
     const path = join(root, dir);
     // A link to a folder is one: data/ may live elsewhere.
-    if (fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) continue;
+    if (isFolder(path)) continue;
     if (fs.lstatSync(path, { throwIfNoEntry: false }))
       throw new UserError(`${path} is not a folder, which has to be there; move it away`, EXIT.conflict);
   }
+}
+
+function isFolder(path: string): boolean {
+  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function withParents(dir: string): string[] {

@@ -96,9 +96,10 @@ export function plan(input: PlanInput): Plan {
     backups: [],
   };
   const moved = movedFiles(input, old);
+  const sources = new Set(moved.values());
   for (const path of [...new Set([...input.theirs.files.keys(), ...Object.keys(old.files)])].sort()) {
     const theirs = input.theirs.files.get(path);
-    if (old.adopted.includes(path) || [...moved.values()].includes(path)) continue;
+    if (old.adopted.includes(path) || sources.has(path)) continue;
     if (theirs?.policy === 'seed') planSeed(input, result, path, theirs);
     else if (theirs?.policy === 'intent') planIntent(input, result, path, theirs);
     else planShared(input, old, result, path, moved);

@@ -1,7 +1,22 @@
 // Builds dist/: the Yeoman fronts compiled file by file, and the bin bundled into one file that starts fast.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
+
+const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
+
+/** Ends a Node that cannot run the bin; it stands before it, so in words that Node 16 reads. */
+function refuseOldNode(range) {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  const parts = range.split(' || ').map((part) => /^(\^|>=)(\d+)\.(\d+)/.exec(part));
+  for (const [, kind, first, least] of parts)
+    if ((major === +first && minor >= +least) || (kind === '>=' && major > +first)) return;
+  const wanted = parts.map(([, , first, least]) => `${first}.${least}+`).join(' or ');
+  console.error(
+    `makina-image: Node ${process.versions.node} cannot run it; use Node ${wanted}, the newest LTS for example`,
+  );
+  process.exit(1);
+}
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.json'], { stdio: 'inherit' });
@@ -15,7 +30,7 @@ await build({
   // CommonJS: Node starts it in half the time of an ES module.
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname' },
-  banner: { js: '#!/usr/bin/env node' },
+  banner: { js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});` },
   // Loaded only by the few runs that need them.
   external: ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'],
 });

@@ -799,7 +799,7 @@ describe('a project of the first release', () => {
 
     const told = {
       'README.md': 'merged',
-      '.gitignore': 'user-edit',
+      '.gitignore': 'merged',
       'project/launch.sh': 'conflict content',
       'project/Dockerfile': 'conflict content',
       [salt('fixperms.sls')]: 'user-edit',
@@ -810,7 +810,7 @@ describe('a project of the first release', () => {
       [salt('400_circus.sls')]: 'conflict type-changed',
       [salt('launcher/errors.py')]: 'conflict both-added',
       [salt('launcher/files.py')]: 'created',
-      'compose.yaml': undefined,
+      'compose.yaml': 'updated',
       'custom.sls': undefined,
       'pillar/init.sls': undefined,
     };

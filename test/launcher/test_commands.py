@@ -195,7 +195,7 @@ def test_a_full_file_is_renamed_and_the_oldest_goes(world):
     assert sorted(path.name for path in world.data.iterdir()) == ["web.log", "web.log.1", "web.log.2"]
     assert all(0 < file.stat().st_size <= 1000 for file in files)
     numbers = [int(word) for file in files for word in file.read_text().split()]
-    assert numbers == list(range(2000 - len(numbers), 2000)) and len(numbers) > 400
+    assert numbers == list(range(2000 - len(numbers), 2000)) and len(numbers) > 200
 
 
 @pytest.mark.parametrize("backups", [0, 1])

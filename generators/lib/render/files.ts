@@ -39,6 +39,7 @@ const launcherParts = [
 
 const always: readonly FileEntry[] = [
   project('.dockerignore'),
+  project('.editorconfig'),
   project('.gitignore'),
   project('README.md'),
   project('compose.yaml'),

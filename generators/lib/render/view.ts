@@ -39,13 +39,17 @@ export function baseView(): Record<string, unknown> {
   return { version, minor_version: minorVersion };
 }
 
-/** The extra volumes in the words of compose.yaml. */
+/** The extra volumes in the words of compose.yaml, and how each is saved and restored. */
 function volumeLines(image: Image): Record<string, string> {
   const named = namedVolumes(image);
+  const tar = ({ path, name }: (typeof named)[number], flags: string, rest: string) =>
+    `docker run --rm${flags} -v ${name}:${path} --entrypoint tar ${image.name} --numeric-owner -C ${path} ${rest} ${name}.tar.gz\n`;
   const declared = named.map(({ name }) => `  ${name}:\n    name: ${name}\n`).join('');
   return {
     volume_mounts: named.map(({ path, name }) => `      - ${name}:${path}\n`).join(''),
     volume_declarations: declared && `volumes:\n${declared}`,
+    backup_lines: named.map((volume) => tar(volume, '', '-cz . >')).join(''),
+    restore_lines: named.map((volume) => tar(volume, ' -i', '-xz <')).join(''),
   };
 }
 

@@ -24,7 +24,8 @@ export async function parseYaml(text: string, plain: boolean): Promise<Parsed> {
     return { mistake: { line: line || 1, column: col || 1, message } };
   };
   try {
-    const source = text.replace(/^\uFEFF/, '');
+    // The line breaks of YAML 1.1 that 1.2 has no more.
+    const source = text.replace(/^\uFEFF/, '').replace(/[\x85\u2028\u2029]/g, '\n');
     const document = parseDocument(source, {
       version: '1.1',
       lineCounter: lines,
@@ -36,10 +37,11 @@ export async function parseYaml(text: string, plain: boolean): Promise<Parsed> {
     const odd = UNPRINTABLE.exec(source);
     if (odd) return at(odd.index, 'a character that YAML does not take');
     if (plain) {
-      const tab = await tabBetweenTokens(source);
+      const tab = await tabOutsideText(source, document);
       if (tab !== undefined) return at(tab, 'a tab; write blanks');
       let found: Parsed | undefined;
-      visit(document as Document, (key, node) => {
+      visit(document, (key, node) => {
+        if (node === null) return undefined;
         const message = isPair(node)
           ? ofPair(node, isScalar)
           : ofNode(node as Node, key, isAlias(node), isScalar(node));
@@ -51,21 +53,36 @@ export async function parseYaml(text: string, plain: boolean): Promise<Parsed> {
     }
     return { value: document.toJS() };
   } catch (failure) {
-    // Nested beyond any use, or an alias of itself.
-    return at(0, failure instanceof RangeError ? 'it is nested too deep' : (failure as Error).message);
+    // Nested beyond any use; aliases beyond any use.
+    if (failure instanceof RangeError) return at(0, 'it is nested too deep');
+    if (failure instanceof ReferenceError) return at(0, failure.message);
+    throw failure;
   }
 }
 
 const TAGS = ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((kind) => `tag:yaml.org,2002:${kind}`);
 
+/** What a scalar with a tag must have become. */
+const OF_TAG: Record<string, string[]> = {
+  int: ['number', 'bigint'],
+  float: ['number'],
+  bool: ['boolean'],
+  map: [],
+  seq: [],
+};
+
 function ofNode(node: Node, key: unknown, isAlias: boolean, isScalar: boolean): string | undefined {
   if (isAlias) return 'it uses an alias';
   if (!isScalar) return node.tag && !TAGS.includes(node.tag) ? 'a tag' : undefined;
-  const { value, tag } = node as Scalar;
+  const { value, tag, type } = node as Scalar;
   // The keys are looked at with their pairs.
   if (key === 'key') return undefined;
   if (value instanceof Date || (tag && !TAGS.includes(tag)))
     return 'a date, a set or bytes is no setting (put it in quotes)';
+  const wanted = tag && OF_TAG[tag.replace(/.*:/, '')];
+  if (wanted && !wanted.includes(typeof value)) return 'its tag does not fit';
+  // PyYAML knows these as marks, and of what kind is left open.
+  if (type === 'PLAIN' && (value === '=' || value === '<<')) return `${value} is no text; put it in quotes`;
   if (typeof value === 'number' && !Number.isFinite(value)) return 'an endless number is no setting';
   if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return 'half a character is no text';
   return undefined;
@@ -77,16 +94,25 @@ function ofPair({ key }: Pair, isScalar: (node: unknown) => node is Scalar): str
   return /\p{Surrogate}/u.test(key.value) ? 'half a character is no text' : undefined;
 }
 
-/** PyYAML takes a tab within a text, and nowhere else. */
-async function tabBetweenTokens(source: string): Promise<number | undefined> {
-  const { Lexer } = await import('yaml');
+/** PyYAML takes a tab in quotes, in a block of text and in a comment, and nowhere else. */
+async function tabOutsideText(source: string, document: Document.Parsed): Promise<number | undefined> {
+  if (!source.includes('\t')) return undefined;
+  const { Lexer, visit } = await import('yaml');
+  const texts: [start: number, end: number][] = [];
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (type !== 'PLAIN' && range) texts.push([range[0], range[1]]);
+    },
+  });
   let offset = 0;
-  let before = '\n';
   for (const token of new Lexer().lex(source)) {
-    const isMark = ['\u0002', '\u0018', '\u001f'].includes(token);
-    if (!isMark && /^[ \t]+$/.test(token) && token.includes('\t')) return offset + token.indexOf('\t');
-    if (!isMark) offset += token.length;
-    before = token;
+    if (MARKS.includes(token)) continue;
+    if (token.startsWith('#')) texts.push([offset, offset + token.length]);
+    offset += token.length;
   }
-  return before === '\t' ? offset : undefined;
+  const tabs = [...source.matchAll(/\t/g)].map(({ index }) => index);
+  return tabs.find((tab) => !texts.some(([start, end]) => start <= tab && tab < end));
 }
+
+/** What the lexer says between the words of the text: a document, a scalar, a broken collection. */
+const MARKS = ['\u0002', '\u0018', '\u001f'];

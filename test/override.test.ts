@@ -1,12 +1,13 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { checkOverride } from '../generators/lib/doctor/pillar.ts';
 import { CASES, SEED } from './support/cases.ts';
 import { launcherTells } from './support/launcher.ts';
-import { makinaImage, tempDir } from './support/run.ts';
+import { makinaImage } from './support/run.ts';
 
 /** What doctor says of an override is held against what the launcher of the same project says. */
 const PYTHON = process.env.TOOLS_PYTHON ?? 'python3';
@@ -14,14 +15,13 @@ const isThere = execaSync(PYTHON, ['-c', 'import yaml'], { reject: false }).exit
 if (!isThere && process.env.NO_SKIP) throw new Error('PyYAML is missing, and nothing may be skipped here');
 const TOP = 'makina-projects.demo';
 
-let root: string;
-let data: string;
-beforeEach(async () => {
-  const dir = tempDir();
+const dir = mkdtempSync(join(tmpdir(), 'makina-image-test-'));
+const [root, data] = [join(dir, 'demo'), join(dir, 'volume')];
+beforeAll(async () => {
   await makinaImage(dir, ['new', 'demo', '--yes']);
-  [root, data] = [join(dir, 'demo'), join(dir, 'volume')];
   mkdirSync(join(data, 'configuration'), { recursive: true });
 });
+afterAll(() => rmSync(dir, { recursive: true }));
 
 /** What the launcher says of each text, and the errors of doctor. */
 async function both(texts: string[]) {

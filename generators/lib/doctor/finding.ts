@@ -16,7 +16,7 @@ const findingSchema = z.strictObject({
 export type Finding = z.output<typeof findingSchema>;
 
 /** What `doctor --json` prints; docs/doctor.schema.json is made from it. */
-const doctorSchema = z.strictObject({
+export const doctorSchema = z.strictObject({
   schema: z.literal(1),
   /** The version of this generator. */
   generator: z.string(),

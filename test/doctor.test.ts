@@ -18,7 +18,8 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { doctor as examine } from '../generators/lib/doctor/doctor.ts';
 import { doctorSchema } from '../generators/lib/doctor/finding.ts';
 import { checkNode } from '../generators/lib/doctor/node.ts';
 import { version } from '../generators/lib/package.ts';
@@ -325,6 +326,30 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /correct/,
   ],
   [
+    'an override that does not fit the answers',
+    put(
+      'data/configuration/pillar.sls',
+      'makina-projects.demo: {data: {vhosts: {localhost: {locations: {/: {alias: /srv}}}}}}\n',
+    ),
+    ['warning override'],
+    /data\.vhosts\.localhost\.locations\.\/ has proxy_pass and alias/,
+    /correct it there/,
+  ],
+  [
+    'a built-in pillar that does not fit them',
+    put('pillar/init.sls', 'makina-projects.demo: {data: {programs: {other: {args: [a]}}}}\n'),
+    ['warning pillar'],
+    /data\.programs\.other\.cmd is required/,
+    /correct it there/,
+  ],
+  [
+    'a seed without its source',
+    (root) => rmSync(join(root, 'project/app/welcome.txt')),
+    ['error seeds'],
+    /seeds\.welcome\.source is not there/,
+    /put it there/,
+  ],
+  [
     'an override that others can write to',
     (root) => {
       put('data/configuration/pillar.sls', '')(root);
@@ -365,7 +390,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
       rmSync(join(root, 'data/data'), { recursive: true });
       symlinkSync('/tmp', join(root, 'data/data'));
     },
-    ['error volume'],
+    ['error volume', 'error seeds'],
     /a link .*78/,
     /put a folder there/,
   ],
@@ -427,11 +452,18 @@ describe('in a project', () => {
     const root = join(tempDir(), 'demo');
     cpSync(fresh, root, { recursive: true });
     how(root);
-    const found = await doctor(root);
-    expect([...found.told].sort()).toEqual([...told].sort());
-    const finding = found.of((told[0] as string).split(' ')[1] as string);
+    // Not through the bin: there are many, and each start takes its time.
+    const PATH = path({});
+    vi.stubEnv('PATH', PATH);
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const { node } = process.versions;
+    const request = { folder: root, volume: undefined, node, searchPath: PATH, scratch: tmpdir() };
+    const { findings, exit } = await examine(request);
+    const bad = findings.filter(({ level }) => level !== 'ok');
+    expect(bad.map(({ id, level }) => `${level} ${id}`).sort()).toEqual([...told].sort());
+    const finding = bad.find(({ id }) => told[0]?.endsWith(` ${id}`));
     expect(finding).toMatchObject({ what: expect.stringMatching(what), fix: expect.stringMatching(fix) });
-    expect(found.exitCode).toBe(told.some((each) => each.startsWith('error')) ? 2 : 0);
+    expect(exit).toBe(told.some((each) => each.startsWith('error')) ? 2 : 0);
   });
 
   test('conflicts that an upgrade left are found, and cannot be told from within the file alone', async () => {
@@ -464,6 +496,13 @@ describe('in a project', () => {
     edit(join(root, '.makina-image/manifest.json'), (text) => text.replace(`"${version}"`, '"0.1.5"'));
     const { of } = await doctor(root);
     expect(of('generator')).toMatchObject({ level: 'warning', fix: expect.stringContaining('makina-image upgrade') });
+  });
+
+  test('a seed that was filled once needs no source', async () => {
+    const root = await project();
+    rmSync(join(root, 'project/app/welcome.txt'));
+    put('data/.prepopulated', 'data/welcome.txt\n')(root);
+    expect((await doctor(root)).report.findings.filter(({ id }) => id === 'seeds')).toEqual([]);
   });
 
   test('templates are left to Salt, and line and column are told of the others', async () => {

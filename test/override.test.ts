@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { execaSync } from 'execa';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { checkOverride } from '../generators/lib/doctor/pillar.ts';
+import { doctor } from '../generators/lib/doctor/doctor.ts';
+import { readOverride } from '../generators/lib/doctor/override.ts';
 import { CASES, SEED } from './support/cases.ts';
 import { launcherTells } from './support/launcher.ts';
 import { makinaImage } from './support/run.ts';
@@ -31,7 +32,7 @@ async function both(texts: string[]) {
   for (const text of texts) {
     writeFileSync(path, text);
     chmodSync(path, 0o640);
-    const findings = await checkOverride(root, data, 'demo', false);
+    const { findings } = await readOverride(root, data, 'demo', false);
     found.push(findings.filter(({ level }) => level === 'error').map(({ what }) => what));
   }
   return texts.map((text, index) => ({ text, told: told[index], found: found[index] as string[] }));
@@ -89,6 +90,46 @@ describe.skipIf(!isThere)('doctor and the launcher', () => {
     expect(judged?.told === null).toBe(expected === null);
     if (expected) expect(judged?.found[0]).toMatch(expected);
     else expect(judged?.found).toEqual([]);
+  });
+});
+
+/** The volumes that the end-to-end tests give to a container, and what came of them there. */
+interface Hostile {
+  make?: (data: string, neighbour: string) => unknown;
+  page?: RegExp;
+  readOnly?: boolean;
+  tmpfs?: string;
+}
+const { ANSWERS, FILES, HOSTILE, NAME } = (await import(
+  new URL('e2e/steps/hostile-cases.mjs', import.meta.url).href
+)) as {
+  ANSWERS: object;
+  FILES: Record<string, string | Buffer>;
+  HOSTILE: Record<string, Hostile>;
+  NAME: string;
+};
+/** Only the image knows its users, and what a {key} comes to. */
+const UNSEEN = ['an unknown user', 'a seed into the code'];
+
+describe('of the volumes that are tried on containers', () => {
+  beforeAll(async () => {
+    writeFileSync(join(dir, 'answers.json'), JSON.stringify(ANSWERS));
+    await makinaImage(dir, ['new', NAME, '--yes', '--answers', 'answers.json']);
+    for (const [path, content] of Object.entries(FILES)) writeFileSync(join(dir, NAME, path), content);
+  });
+  // What a container does to its own mount.
+  const cases = Object.entries(HOSTILE).filter(([, { readOnly, tmpfs }]) => !readOnly && !tmpfs);
+
+  test.each(cases)('%s: doctor foretells it', async (what, { make, page }) => {
+    const [volume, neighbour] = ['volume-', 'neighbour-'].map((name) => mkdtempSync(join(dir, name)));
+    await make?.(volume as string, neighbour as string);
+    const request = { folder: join(dir, NAME), volume, node: '99.0.0', searchPath: '', scratch: dir };
+    const { findings } = await doctor(request);
+    const ids = ['volume', 'override', 'seeds'];
+    const about = findings.filter(({ id, level }) => ids.includes(id) && level !== 'ok');
+    if (what === 'a half copy of a crash') expect(about.map(({ level }) => level)).toEqual(['warning']);
+    else if (page || UNSEEN.includes(what)) expect(about).toEqual([]);
+    else expect(about).not.toEqual([]);
   });
 });
 

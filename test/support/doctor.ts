@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { execaSync } from 'execa';
 import type { DoctorReport, Finding } from '../../generators/lib/doctor/finding.ts';
 import { makinaImage, tempDir } from './run.ts';
@@ -29,16 +29,16 @@ export interface Docker {
   seconds?: number;
 }
 
+const find = (command: string) => execaSync('sh', ['-c', `command -v ${command}`], { reject: false }).stdout;
+const COMMANDS = ['node', 'git', 'cat', 'sleep', 'getfacl'].map(find).filter(Boolean);
+
 /**
  * A folder for PATH with node, git and cat alone, and with a docker command that says what a real one would.
  * @param docker undefined for none
  */
 export function path(docker?: Docker): string {
   const folder = tempDir();
-  for (const command of ['node', 'git', 'cat', 'sleep', 'getfacl']) {
-    const { stdout, exitCode } = execaSync('sh', ['-c', `command -v ${command}`], { reject: false });
-    if (exitCode === 0) symlinkSync(stdout, join(folder, command));
-  }
+  for (const command of COMMANDS) symlinkSync(command, join(folder, basename(command)));
   if (docker) writeDocker(folder, { info: ENGINE, images: { [BASE]: OURS }, ...docker });
   return folder;
 }

@@ -1,6 +1,8 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Image } from '../model/schema.ts';
 import { packageRoot } from '../package.ts';
 import { checkBaseImage } from './base-image.ts';
 import { findCommand } from './command.ts';
@@ -8,10 +10,12 @@ import { askDocker, checkDocker } from './docker.ts';
 import { checkFiles, checkIgnored, checkSync } from './files.ts';
 import { type DoctorReport, error, type Finding, HEALTH, ok, reportOf } from './finding.ts';
 import { checkNode } from './node.ts';
-import { checkOverride, checkPillars } from './pillar.ts';
+import { readOverride } from './override.ts';
+import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
 import { checkAnswers, checkLeftovers, checkManifest, nearestProject } from './project.ts';
-import { checkVolume } from './volume.ts';
+import { checkSeeds, checkTogether } from './together.ts';
+import { checkVolume, filledTargets } from './volume.ts';
 
 export interface DoctorRequest {
   /** Where to look: the project is this folder, or the nearest one above it. */
@@ -58,7 +62,7 @@ async function checkHost(searchPath: string): Promise<Finding[]> {
 }
 
 async function checkProject(root: string, request: DoctorRequest): Promise<Finding[]> {
-  const { searchPath, scratch } = request;
+  const { scratch } = request;
   const manifest = await readable('manifest', () => checkManifest(root));
   const kept = manifest.result?.manifest;
   const findings = [
@@ -71,13 +75,10 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   if (kept?.kind === 'base') return [...findings, ...(await sync()), ...checkIgnored(root)];
 
   const answers = await readable('answers', () => checkAnswers(root));
-  const image = answers.result?.image;
-  const data = request.volume ?? join(root, 'data');
+  const { intent, image } = answers.result ?? {};
   const slow = await Promise.all([
     told('base-image', () => checkBaseImage(root, image?.base_image, kept?.generator)),
-    told('pillar', () => checkPillars(root, image?.name)),
-    image ? told('volume', () => checkVolume(data, image.name, searchPath)) : [],
-    image ? told('override', () => checkOverride(root, data, image.name, image.override_jinja)) : [],
+    checkSettings(root, intent, image, request),
     image ? checkPort(image.publish, image.name) : [],
   ]);
   return [
@@ -89,6 +90,25 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...checkIgnored(root),
     ...slow.flat(),
   ];
+}
+
+/** The pillars and the volume: what counts at a start. */
+async function checkSettings(
+  root: string,
+  intent: Intent | undefined,
+  image: Image | undefined,
+  { volume, searchPath }: DoctorRequest,
+): Promise<Finding[]> {
+  const builtIn = await readable('pillar', () => readPillars(root, image?.name));
+  const pillars = [...builtIn.findings, ...(builtIn.result?.findings ?? [])];
+  if (!intent || !image) return pillars;
+  const data = volume ?? join(root, 'data');
+  const override = await readOverride(root, data, image.name, image.override_jinja);
+  const findings = [...pillars, ...(await checkVolume(data, image.name, searchPath)), ...override.findings];
+  if (!builtIn.result?.layers || !override.layers) return findings;
+  const whole = checkTogether(root, data, intent, builtIn.result.layers, override.layers);
+  const seeds = whole.image ? checkSeeds(root, data, whole.image, filledTargets(data)) : [];
+  return [...findings, ...whole.findings, ...seeds];
 }
 
 /** What a check finds; that it may not read something is a finding too. */

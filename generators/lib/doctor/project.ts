@@ -58,25 +58,24 @@ function checkGenerator(root: string, from: string): Finding {
   return ok('generator', `${version} wrote this project`);
 }
 
-/** The image that the answers stand for, if they can be used, and all that is wrong with them. */
-export function checkAnswers(root: string): { image: Image | undefined; findings: Finding[] } {
+/** The answers and the image that they stand for, if they can be used, and all that is wrong with them. */
+export function checkAnswers(root: string): { intent?: Intent; image?: Image; findings: Finding[] } {
   const where = join(root, YO_RC);
   let intent: Intent | undefined;
   try {
     ({ intent } = readYoRc(root));
   } catch (failure) {
-    return { image: undefined, findings: [told('answers', failure, where)] };
+    return { findings: [told('answers', failure, where)] };
   }
   if (!intent) {
     const fix = 'take it back from your history';
-    return { image: undefined, findings: [error('answers', 'the answers of the project are not there', where, fix)] };
+    return { findings: [error('answers', 'the answers of the project are not there', where, fix)] };
   }
   const hopeless = unusable(intent);
   const { image, problems = hopeless } = hopeless.length > 0 ? {} : complete(intent);
-  if (image) return { image, findings: [ok('answers', 'all are valid')] };
+  if (image) return { intent, image, findings: [ok('answers', 'all are valid')] };
   const fix = 'correct it there, then run `makina-image new` in that folder';
   return {
-    image,
     findings: problems.map(({ path, message }) => error('answers', `${path.join('.')} ${message}`, where, fix)),
   };
 }

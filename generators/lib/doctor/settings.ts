@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Intent, isDict } from '../model/intent.ts';
 
 /** A JSON Schema, or a part of one. */
-type Schema = Intent;
+export type Schema = Intent;
 
 const TYPES: Record<string, [is: (value: unknown) => boolean, told: string]> = {
   object: [isDict, 'a mapping'],

@@ -81,6 +81,19 @@ function checkRecord(data: string): Finding[] {
   return [];
 }
 
+/** The targets that were filled once, and are not filled again; none where the record cannot be read. */
+export function filledTargets(data: string): Set<string> {
+  const path = join(data, RECORD);
+  try {
+    const isUsable = lstat(path)?.isFile() && checkRecord(data).length === 0;
+    // A last line without its end does not count.
+    return new Set(isUsable ? fs.readFileSync(path, 'utf8').split('\n').slice(0, -1) : []);
+  } catch (failure) {
+    if (codeOf(failure) !== 'EACCES') throw failure;
+    return new Set();
+  }
+}
+
 /** What a start that was cut short leaves; the next one that copies a seed there removes it. */
 function checkUnfinished(data: string): Finding[] {
   const left = [data, join(data, 'data')].flatMap((folder) =>

@@ -32,6 +32,7 @@ export function printHelp(): void {
   adopt           make a file yours for good
   restore         bring back a file that you deleted
   ci              add the files with which CI keeps a project up to date
+  doctor [DIR]    find what would stop a build or a start, and say what to do
   --version       print the version
 
 makina-image VERB --help tells more.`);
@@ -140,6 +141,20 @@ export function printCiHelp(): void {
 Adds the files with which CI checks this project weekly and opens a merge request for what is new.
 
 ${table([CONFLICT])}`);
+}
+
+/** `makina-image doctor --help` */
+export function printDoctorHelp(): void {
+  const rows: [string, string][] = [
+    ['--volume DIR', 'the data volume; data/ of the project if not given'],
+    ['--json', 'the findings as one line of JSON'],
+  ];
+  console.log(`makina-image doctor [DIR] [flags]
+
+Looks at Node, Docker, the project that DIR is in (this folder if not given), its pillars, its port and its data volume.
+Exit code 0: no errors, 1: doctor itself failed, 2: errors were found. Writes nothing.
+
+${table(rows)}`);
 }
 
 /** `makina-image restore --help` */

@@ -14,10 +14,11 @@ const VERBS: Record<string, () => Promise<(args: string[]) => Promise<void> | vo
   resolve: async () => (await import('./settle.ts')).runResolve,
   adopt: async () => (await import('./settle.ts')).runAdopt,
   ci: async () => (await import('./ci.ts')).runCi,
+  doctor: async () => (await import('./doctor.ts')).runDoctor,
   restore: async () => (await import('./settle.ts')).runRestore,
 };
 // Of these 2 is an answer, "something would change", and no error.
-const ANSWERING = ['check', 'diff', 'upgrade'];
+const ANSWERING = ['check', 'diff', 'upgrade', 'doctor'];
 
 async function main([verb, ...args]: string[]): Promise<void> {
   if (verb === '--version') return console.log((await import('../lib/package.ts')).version);

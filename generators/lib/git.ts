@@ -28,6 +28,25 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
   return paths.filter((path) => found.some((dirty) => isOf(dirty, prefix.stdout.replace(/\n$/, '') + path)));
 }
 
+/**
+ * Which of some paths git ignores, though it does not have them, and what says so (`.gitignore:3:/x/`).
+ * @returns undefined where there is no git or no repository
+ */
+export function ignoredBy(root: string, paths: readonly string[]): { path: string; source: string }[] | undefined {
+  if (!isInRepository(root)) return undefined;
+  const args = ['-C', root, 'check-ignore', '--verbose', '-z', '--stdin'];
+  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', input: paths.join('\0') });
+  // 1: none of them.
+  if (status !== 0 && status !== 1) return undefined;
+  const words = stdout.split('\0');
+  // Four words for each: a file, a line, a pattern, the path. A pattern with ! takes it back.
+  return paths.flatMap((path) => {
+    const at = words.findIndex((word, index) => index % 4 === 3 && word === path);
+    const [file, line, pattern = ''] = words.slice(at - 3, at);
+    return at < 0 || pattern.startsWith('!') ? [] : [{ path, source: `${file}:${line}:${pattern}` }];
+  });
+}
+
 /** Both from the top of the repository; git names a folder where all that is in it is ignored. */
 function isOf(dirty: string, path: string): boolean {
   return dirty === path || (dirty.endsWith('/') && path.startsWith(dirty));

@@ -91,8 +91,8 @@ function claimOf(pid: number): string {
   return [pid, start, namespace, boot].join('-');
 }
 
-/** Not sure is live. */
-function isLive(path: string): boolean {
+/** Whether the run of a claim, a path, is at work. Not sure is live. */
+export function isLive(path: string): boolean {
   const [, pid, start, namespace, boot] = path.split('/').at(-1)?.match(CLAIM) ?? [];
   if (!pid) return true;
   const [, , ownNamespace, ownBoot] = claimOf(process.pid).split('-');

@@ -1,3 +1,4 @@
+import { doctorJsonSchema } from '../doctor/finding.ts';
 import { reportJsonSchema } from '../report.ts';
 import { fields } from './fields.ts';
 import { isDict } from './intent.ts';
@@ -10,6 +11,7 @@ import { answersSchema, imageJsonSchema, overrideSchema } from './json-schemas.t
 export function publishedFiles(): Record<string, string> {
   return {
     'docs/answers.schema.json': json(answersSchema()),
+    'docs/doctor.schema.json': json(doctorJsonSchema()),
     'docs/model.md': `# The model
 
 Made from the model by \`npm run docs:model\`. Each field is a flag of \`makina-image new\`, a key of an answers file and

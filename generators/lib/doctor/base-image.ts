@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { minorVersion, version } from '../package.ts';
+import { ran } from './command.ts';
+import { error, type Finding, ok, warning } from './finding.ts';
+
+const ID = 'base-image';
+const OURS = 'makina-image-base';
+
+/**
+ * Whether the image that a project is built on is there, and is the right one.
+ * @param base what the answers say, if they can be read
+ * @param generator the version that wrote the project; this one if that is not known
+ */
+export async function checkBaseImage(root: string, base: string | undefined, generator = version): Promise<Finding[]> {
+  const image = inDockerfile(root) ?? base;
+  if (!image) return [];
+  const [name, tag] = image.split(':');
+  const isOurs = name === OURS;
+  const minor = generator.split('.').slice(0, 2).join('.');
+  const wrong = isOurs && tag !== minor ? [ofOtherVersion(image, minor)] : [];
+
+  const { end, code, stdout, stderr } = await ran('docker', [
+    'image',
+    'inspect',
+    '--format',
+    '{{json .Config.Labels}}',
+    image,
+  ]);
+  if (end === 'ended' && code === 0) {
+    if (isOurs && !stdout.includes(`"${OURS}"`))
+      return [warning(ID, `${image} is not what \`makina-image base\` builds`, image, buildIt(image))];
+    return wrong.length > 0 ? wrong : [ok(ID, `${image} is there`)];
+  }
+  // Whatever keeps Docker from telling stands in its own line.
+  if (end !== 'ended' || !/no such image/i.test(stderr)) return wrong;
+  if (!isOurs)
+    return [
+      warning(
+        ID,
+        `${image} is not here, and docker build will pull it`,
+        image,
+        `docker pull ${image}   # shows whether it can`,
+      ),
+    ];
+  return [error(ID, `${image} is not here, and no registry has it`, image, buildIt(image))];
+}
+
+function ofOtherVersion(image: string, minor: string): Finding {
+  return warning(
+    ID,
+    `the project is of version ${minor}, and its base image is ${image}`,
+    image,
+    `let base_image be ${OURS}:${minor}: \`makina-image new --base-image ${OURS}:${minor}\``,
+  );
+}
+
+function buildIt(image: string): string {
+  const build = `makina-image base base-image && docker build -t ${OURS}:${minorVersion} base-image`;
+  return image === `${OURS}:${minorVersion}` ? build : `makina-image upgrade, then ${build}`;
+}
+
+/** What a build takes, whatever the answers say. */
+function inDockerfile(root: string): string | undefined {
+  try {
+    return /^ARG BASE_IMAGE=(\S+)\r?$/m.exec(readFileSync(join(root, 'project/Dockerfile'), 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,129 @@
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../errors.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Image } from '../model/schema.ts';
+import { packageRoot } from '../package.ts';
+import { checkBaseImage } from './base-image.ts';
+import { findCommand } from './command.ts';
+import { askDocker, checkDocker } from './docker.ts';
+import { checkFiles, checkIgnored, checkSync } from './files.ts';
+import { type DoctorReport, error, type Finding, HEALTH, ok, reportOf } from './finding.ts';
+import { checkNode } from './node.ts';
+import { readOverride } from './override.ts';
+import { readPillars } from './pillars.ts';
+import { checkPort } from './port.ts';
+import { checkAnswers, checkLeftovers, checkManifest, nearestProject } from './project.ts';
+import { checkSeeds, checkTogether } from './together.ts';
+import { checkVolume, filledTargets } from './volume.ts';
+
+export interface DoctorRequest {
+  /** Where to look: the project is this folder, or the nearest one above it. */
+  folder: string;
+  /** The data volume; undefined for data/ of the project. */
+  volume: string | undefined;
+  /** The version of Node, and the folders of PATH. */
+  node: string;
+  searchPath: string;
+  /** A folder for temporary files. */
+  scratch: string;
+}
+
+/**
+ * Finds what would stop somebody who builds and runs a project: on the host, in the project, in its volume. Reads, and writes
+ * nothing; needs no network.
+ * @throws UserError when there is no such folder
+ */
+export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
+  const { folder, node, searchPath } = request;
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new UserError(`${folder} is not a folder; name that of a project`, HEALTH.failed);
+  const { engines } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  const running = checkNode(node, engines.node);
+  // What an old Node does not know, the other checks use.
+  if (running.level === 'error') return reportOf(undefined, [running]);
+  const root = nearestProject(folder);
+  if (!root && request.volume !== undefined)
+    throw new UserError(
+      `${folder} is in no project, and --volume needs one; go to it, or name its folder`,
+      HEALTH.failed,
+    );
+  const [host, project] = await Promise.all([checkHost(searchPath), root ? checkProject(root, request) : []]);
+  return reportOf(root, [running, ...host, ...project]);
+}
+
+async function checkHost(searchPath: string): Promise<Finding[]> {
+  const yo = findCommand(searchPath, 'yo');
+  const docker = await askDocker();
+  return [
+    ok('yo', yo ? 'it is there' : 'it is not there, and makina-image does not need it', yo),
+    ...checkDocker(docker, searchPath),
+  ];
+}
+
+async function checkProject(root: string, request: DoctorRequest): Promise<Finding[]> {
+  const { scratch } = request;
+  const manifest = await readable('manifest', () => checkManifest(root));
+  const kept = manifest.result?.manifest;
+  const findings = [
+    ...manifest.findings,
+    ...(manifest.result?.findings ?? []),
+    ...(await told('leftovers', () => checkLeftovers(root))),
+    ...(kept ? await told('files', () => checkFiles(root, kept)) : []),
+  ];
+  const sync = () => told('sync', () => [checkSync(root, scratch)]);
+  if (kept?.kind === 'base') return [...findings, ...(await sync()), ...checkIgnored(root)];
+
+  const answers = await readable('answers', () => checkAnswers(root));
+  const { intent, image } = answers.result ?? {};
+  const slow = await Promise.all([
+    told('base-image', () => checkBaseImage(root, image?.base_image, kept?.generator)),
+    checkSettings(root, intent, image, request),
+    image ? checkPort(image.publish, image.name) : [],
+  ]);
+  return [
+    ...answers.findings,
+    ...(answers.result?.findings ?? []),
+    ...findings,
+    // What has no manifest is held against the first release, and making that takes its time.
+    ...(image && kept ? await sync() : []),
+    ...checkIgnored(root),
+    ...slow.flat(),
+  ];
+}
+
+/** The pillars and the volume: what counts at a start. */
+async function checkSettings(
+  root: string,
+  intent: Intent | undefined,
+  image: Image | undefined,
+  { volume, searchPath }: DoctorRequest,
+): Promise<Finding[]> {
+  const builtIn = await readable('pillar', () => readPillars(root, image?.name));
+  const pillars = [...builtIn.findings, ...(builtIn.result?.findings ?? [])];
+  if (!intent || !image) return pillars;
+  const data = volume ?? join(root, 'data');
+  const override = await readOverride(root, data, image.name, image.override_jinja);
+  const findings = [...pillars, ...(await checkVolume(data, image.name, searchPath)), ...override.findings];
+  if (!builtIn.result?.layers || !override.layers) return findings;
+  const whole = checkTogether(root, data, intent, builtIn.result.layers, override.layers);
+  const seeds = whole.image ? checkSeeds(root, data, whole.image, filledTargets(data)) : [];
+  return [...findings, ...whole.findings, ...seeds];
+}
+
+/** What a check finds; that it may not read something is a finding too. */
+async function told(id: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  const { result, findings } = await readable(id, check);
+  return result ?? findings;
+}
+
+async function readable<T>(id: string, check: () => T | Promise<T>): Promise<{ result?: T; findings: Finding[] }> {
+  try {
+    return { result: await check(), findings: [] };
+  } catch (failure) {
+    const { code, path, syscall } = failure as NodeJS.ErrnoException;
+    if (!syscall) throw failure;
+    const fix = 'let yourself read it (`ls -l` shows whose it is); a build by you needs that too';
+    return { findings: [error(id, `it cannot be read: ${code}`, path ?? 'the project', fix)] };
+  }
+}

@@ -1,0 +1,123 @@
+import fs from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { OWN } from '../apply/state.ts';
+import { UserError } from '../errors.ts';
+import { ignoredBy } from '../git.ts';
+import { MANIFEST, type Manifest } from '../manifest/manifest.ts';
+import { readDisk } from '../plan/disk.ts';
+import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
+import { YO_RC } from '../project/project.ts';
+import type { Report } from '../report.ts';
+import { check } from '../upgrade.ts';
+import { error, type Finding, named, ok, plural, warning } from './finding.ts';
+
+const LAUNCHER = 'project/launch.sh';
+
+/** The files of a project as they are on the disk: conflicts, line ends, modes and names. */
+export function checkFiles(root: string, manifest: Manifest): Finding[] {
+  const paths = [...Object.keys(manifest.files), ...manifest.seeds, ...manifest.adopted];
+  const disk = readDisk(root, [...paths, ...Object.keys(manifest.conflicts).map(sidecarOf)]);
+  return [
+    ...checkConflicts(root, manifest, disk),
+    ...checkDeleted(root, manifest, disk),
+    ...checkLauncher(root, disk),
+    checkLineEnds(root, disk),
+    checkNames(root, disk),
+  ];
+}
+
+function checkConflicts(root: string, manifest: Manifest, disk: Disk): Finding[] {
+  const settle = (path: string) => `settle it, then \`makina-image resolve ${path} --merged\` (or --ours, --theirs)`;
+  const marked = [...disk].filter(([, entry]) => entry?.kind === 'file' && hasMarkers(entry.bytes));
+  const beside = Object.keys(manifest.conflicts).filter((path) => disk.get(sidecarOf(path)));
+  const findings = [
+    ...marked.map(([path]) => {
+      const fix = manifest.conflicts[path] ? settle(path) : 'edit the markers away';
+      return error('conflicts', 'it has conflict markers', join(root, path), fix);
+    }),
+    ...beside.map((path) =>
+      warning('conflicts', 'a newer one lies beside it, .makina-image-new', join(root, path), settle(path)),
+    ),
+  ];
+  return findings.length > 0 ? findings : [ok('conflicts', 'none is open')];
+}
+
+/** Without these an image does not build, or does not start. */
+const NEEDED = /^project\/(Dockerfile$|launch\.sh$|\.salt\/)/;
+
+function checkDeleted(root: string, manifest: Manifest, disk: Disk): Finding[] {
+  const gone = Object.keys(manifest.files).filter((path) => !disk.get(path));
+  if (gone.length === 0) return [ok('deleted', 'every generated file is there')];
+  const needed = gone.filter((path) => manifest.kind === 'base' || NEEDED.test(path));
+  if (needed.length === 0) return [ok('deleted', `you deleted ${named(gone)}`)];
+  const what = `you deleted ${named(needed)}, and the image may need what you deleted`;
+  return [warning('deleted', what, root, `makina-image restore ${needed.join(' ')}`)];
+}
+
+function checkLauncher(root: string, disk: Disk): Finding[] {
+  const entry = disk.get(LAUNCHER);
+  if (entry?.kind !== 'file') return [];
+  if (entry.executable) return [ok('executable', LAUNCHER)];
+  const fix = `chmod +x ${LAUNCHER}, and in git: git update-index --chmod=+x ${LAUNCHER}`;
+  return [error('executable', 'the container cannot start what is not executable', join(root, LAUNCHER), fix)];
+}
+
+function checkLineEnds(root: string, disk: Disk): Finding {
+  const crlf = [...disk].flatMap(([path, entry]) =>
+    entry?.kind === 'file' && entry.bytes.includes('\r\n') ? [path] : [],
+  );
+  if (crlf.length === 0) return ok('line-ends', 'all files have those of Unix');
+  const fix = `put \`* text=auto eol=lf\` into .gitattributes, then: sed -i 's/\\r$//' ${crlf.join(' ')}`;
+  const what = `${plural(crlf.length, 'file')} with the line ends of Windows: ${named(crlf)}`;
+  // The kernel looks for an interpreter whose name ends with a carriage return.
+  if (crlf.includes(LAUNCHER)) return error('line-ends', what, join(root, LAUNCHER), fix);
+  return warning('line-ends', what, join(root, crlf[0] as string), fix);
+}
+
+/** On a disk that takes upper and lower case for the same, another name finds a file that no folder lists. */
+function checkNames(root: string, disk: Disk): Finding {
+  const [path] = [...disk].find(([, entry]) => entry?.kind === 'file') ?? [];
+  const other = path && join(dirname(path), basename(path).toUpperCase());
+  const isSame =
+    other !== undefined &&
+    other !== path &&
+    fs.existsSync(join(root, other)) &&
+    !fs.readdirSync(join(root, dirname(path as string))).includes(basename(other));
+  if (!isSame) return ok('file-names', 'upper and lower case are told apart');
+  return ok(
+    'file-names',
+    'the disk takes upper and lower case for the same, and the image does not: spell names alike',
+  );
+}
+
+/** Whether git leaves out what every later run needs. */
+export function checkIgnored(root: string): Finding[] {
+  const ignored = ignoredBy(root, [MANIFEST, `${OWN}/base/x`, YO_RC]);
+  if (ignored === undefined) return [];
+  if (ignored.length === 0) return [ok('git', `${OWN}/ and ${YO_RC} are not ignored`)];
+  const [{ source, path }] = ignored as [(typeof ignored)[number]];
+  const folder = path === YO_RC ? YO_RC : `${OWN}/`;
+  const fix = `take that pattern out, then: git add ${ignored.some((each) => each.path === YO_RC) ? `${YO_RC} ` : ''}${OWN}`;
+  return [warning('git', `${folder} is ignored, and a fresh clone cannot be upgraded without it`, source, fix)];
+}
+
+/**
+ * Whether the project is what this generator makes of its answers, as `check` tells.
+ * @param scratch a folder for temporary files
+ */
+export function checkSync(root: string, scratch: string): Finding {
+  let report: Report;
+  try {
+    report = check(root, { conflict: 'abort', scratch, allowDowngrade: true });
+  } catch (failure) {
+    if (!(failure instanceof UserError)) throw failure;
+    return error('sync', failure.message, root, 'put that right');
+  }
+  const paths = report.files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
+  if (report.result === 'in-sync') return ok('sync', 'the files are what the answers say, and your edits');
+  const fix = '`makina-image diff` shows it, `makina-image upgrade` does it';
+  if (report.result === 'conflicts') return warning('sync', `an upgrade would conflict in ${named(paths)}`, root, fix);
+  return warning('sync', `an upgrade would change ${named(paths)}`, root, fix);
+}
+
+const QUIET = ['user-edit', 'adopted', 'converged', 'deleted-by-user'];

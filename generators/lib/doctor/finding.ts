@@ -1,0 +1,104 @@
+import * as z from 'zod/mini';
+import { version } from '../package.ts';
+
+const findingSchema = z.strictObject({
+  /** The check. */
+  id: z.string(),
+  level: z.enum(['ok', 'warning', 'error']),
+  what: z.string(),
+  /** A path, with line and column where they are known, or an address. */
+  where: z.optional(z.string()),
+  /** What to do about it; never missing where the level is not ok. */
+  fix: z.optional(z.string()),
+});
+
+/** What one check found. */
+export type Finding = z.output<typeof findingSchema>;
+
+/** What `doctor --json` prints; docs/doctor.schema.json is made from it. */
+export const doctorSchema = z.strictObject({
+  schema: z.literal(1),
+  /** The version of this generator. */
+  generator: z.string(),
+  /** The folder of the project; null where there is none, and only the host was looked at. */
+  project: z.nullable(z.string()),
+  result: z.enum(['ok', 'warnings', 'errors']),
+  exit: z.int(),
+  findings: z.array(findingSchema),
+});
+
+export type DoctorReport = z.output<typeof doctorSchema>;
+
+/** The JSON Schema of what `doctor --json` prints. */
+export const doctorJsonSchema = () => ({
+  ...z.toJSONSchema(doctorSchema),
+  title: 'Report of makina-image doctor',
+});
+
+export const ok = (id: string, what: string, where?: string): Finding => ({
+  id,
+  level: 'ok',
+  what,
+  ...(where !== undefined && { where }),
+});
+
+/** It may stop somebody, or will some day. */
+export const warning = (id: string, what: string, where: string, fix: string): Finding => ({
+  id,
+  level: 'warning',
+  what,
+  where,
+  fix,
+});
+
+/** It stops a build or a start. */
+export const error = (id: string, what: string, where: string, fix: string): Finding => ({
+  id,
+  level: 'error',
+  what,
+  where,
+  fix,
+});
+
+/** The exit codes of doctor; the same table stands in docs/exit-codes.md. */
+export const HEALTH = { well: 0, failed: 1, errors: 2 } as const;
+
+/** The report of all findings. */
+export function reportOf(project: string | undefined, findings: Finding[]): DoctorReport {
+  const levels = findings.map(({ level }) => level);
+  const result = levels.includes('error') ? 'errors' : levels.includes('warning') ? 'warnings' : 'ok';
+  return {
+    schema: 1,
+    generator: version,
+    project: project ?? null,
+    result,
+    exit: result === 'errors' ? HEALTH.errors : HEALTH.well,
+    findings,
+  };
+}
+
+const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
+
+/** What a person reads: a line for each finding, what to do about it below, and a last line that counts. */
+export function toldReport({ project, findings }: DoctorReport): string {
+  const count = (level: string) => findings.filter((finding) => finding.level === level).length;
+  const lines = findings.flatMap(({ id, level, what, where, fix }) => [
+    `${level.padEnd(7)}  ${id}: ${what}${where === undefined ? '' : ` (${where})`}`,
+    ...(fix === undefined ? [] : [`         ${fix}`]),
+  ]);
+  const counted = `${plural(count('error'), 'error')}, ${plural(count('warning'), 'warning')}`;
+  const all = [...lines, `${project ?? 'no project here'}: ${counted}`];
+  // File names and keys may hold anything.
+  return all.map((line) => line.replace(CONTROL, '?')).join('\n');
+}
+
+/** `1 file`, `2 files` */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** Some names for a sentence: the first few, and how many more. */
+export function named(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}

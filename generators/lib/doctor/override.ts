@@ -1,0 +1,93 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { codeOf, lstat } from '../apply/state.ts';
+import { isDict } from '../model/intent.ts';
+import { error, type Finding, ok, warning } from './finding.ts';
+import type { Pillars } from './pillars.ts';
+import { dataSchema, violations } from './settings.ts';
+import { parseYaml } from './yaml.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Reads the override in a data volume, as the launcher does at a start.
+ * @param isTemplate the image renders it with Jinja first (override_jinja)
+ */
+export async function readOverride(root: string, data: string, name: string, isTemplate: boolean): Promise<Pillars> {
+  try {
+    const { findings, layers } = await readFiles(root, data, name, isTemplate);
+    return { findings: [...strays(data), ...findings], layers };
+  } catch (failure) {
+    if (codeOf(failure) !== 'EACCES') throw failure;
+    return only(ok('override', 'you may not read it: `sudo makina-image doctor` does', data));
+  }
+}
+
+const only = (...findings: Finding[]): Pillars => ({ findings, layers: undefined });
+
+/** What looks like an override, and is read by nobody. */
+function strays(data: string): Finding[] {
+  return ['configuration', 'application'].flatMap((folder) => {
+    const full = join(data, folder);
+    if (!lstat(full)?.isDirectory()) return [];
+    const names = fs.readdirSync(full).filter((name) => /\.(sls|ya?ml)$/.test(name) && name !== 'pillar.sls');
+    const fix = `put what it says into ${join(data, 'configuration/pillar.sls')}`;
+    return names.map((name) => warning('override', 'no start reads it', join(full, name), fix));
+  });
+}
+
+async function readFiles(root: string, data: string, name: string, isTemplate: boolean): Promise<Pillars> {
+  const files = ['configuration', 'application'].map((folder) => join(data, folder, 'pillar.sls'));
+  const there = files.filter((path) => lstat(path));
+  const [path] = there;
+  if (path === undefined) return { findings: [ok('override', 'there is none')], layers: [] };
+  const refused = there.flatMap(checkMode);
+  if (refused.length > 0) return only(...refused);
+  const [bytes = Buffer.alloc(0), other = bytes] = there.map((file) => fs.readFileSync(file));
+  if (!bytes.equals(other))
+    return only(error('override', 'both are there and differ', there.join(' and '), 'keep the first one'));
+  if (isTemplate) return only(ok('override', 'it is a template, which Salt alone can read', path));
+  return readText(root, path, bytes, name);
+}
+
+/** The launcher refuses what a program of the image can write to. */
+function checkMode(path: string): Finding[] {
+  const stat = lstat(path) as fs.Stats;
+  const wrong = (what: string, fix: string) => [error('override', what, path, fix)];
+  if (!stat.isFile()) return wrong('it is not a regular file', 'make it one');
+  if (stat.size > MAX_BYTES) return wrong(`it is larger than ${MAX_BYTES} bytes`, 'make it smaller');
+  if ((stat.mode & 0o022) === 0 && !isAccount(stat.uid)) return [];
+  return wrong('others than root can write to it', `sudo chown root ${path} && sudo chmod 0640 ${path}`);
+}
+
+/** The project's user, and those that Debian always has. Whom its packages bring, only the image knows. */
+const isAccount = (uid: number) => uid === 900 || (uid > 0 && uid < 100) || uid === 65534;
+
+async function readText(root: string, path: string, bytes: Buffer, name: string): Promise<Pillars> {
+  const wrong = (what: string, fix = 'correct it there', where = path) => only(error('override', what, where, fix));
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return wrong('it is not UTF-8');
+  }
+  const { value, mistake } = await parseYaml(text, true);
+  if (mistake)
+    return wrong(`not plain YAML: ${mistake.message}`, undefined, `${path}:${mistake.line}:${mistake.column}`);
+  const usable = ok('override', 'it can be used', path);
+  if (value === null) return { findings: [usable], layers: [] };
+
+  const key = `makina-projects.${name}`;
+  if (!isDict(value)) return wrong('it is not a mapping', `start it with "${key}:"`);
+  const other = Object.keys(value).find((top) => top !== key);
+  if (other !== undefined) return wrong(`it has the key ${other}`, `the only one is ${key}`);
+  const settings = value[key];
+  if (!isDict(settings) || Object.keys(settings).join() !== 'data' || !isDict(settings.data))
+    return wrong(`${key} must hold one mapping, data`);
+  const schema = dataSchema(root);
+  const restore = 'makina-image restore project/.salt/files/pillar.schema.json';
+  if (!schema) return only(warning('override', 'nothing tells what it may say', path, restore));
+  const sentences = violations(schema, settings.data, 'data');
+  if (sentences.length > 0) return only(...sentences.flatMap((sentence) => wrong(sentence).findings));
+  return { findings: [usable], layers: [settings.data] };
+}

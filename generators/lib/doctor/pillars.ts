@@ -1,0 +1,66 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { lstat } from '../apply/state.ts';
+import { type Intent, isDict } from '../model/intent.ts';
+import { error, type Finding, ok, warning } from './finding.ts';
+import { dataSchema, type Schema, violations } from './settings.ts';
+import { parseYaml } from './yaml.ts';
+
+const FIX = 'correct it there, then build the image again';
+
+/** What there is to say of pillars, and what they set, lowest first; undefined where Salt alone can tell. */
+export interface Pillars {
+  findings: Finding[];
+  layers: Intent[] | undefined;
+}
+
+/**
+ * Reads the pillars that are built into the image, as Salt does.
+ * @param name the project, undefined if that is not known
+ */
+export async function readPillars(root: string, name: string | undefined): Promise<Pillars> {
+  const schema = dataSchema(root);
+  const paths = ['custom.sls', ...slsIn(root, 'pillar')].filter((path) => lstat(join(root, path))?.isFile());
+  const read = await Promise.all(paths.map((path) => readPillar(join(root, path), name, schema)));
+  const findings = read.flatMap((pillar) => pillar.findings);
+  // Which of several counts is said by an include.
+  const isPlain = paths.every((path) => path === 'custom.sls' || path === 'pillar/init.sls');
+  const layers = read.flatMap((pillar) => pillar.layers ?? []);
+  const isWell = findings.every(({ level }) => level === 'ok');
+  return {
+    findings: isWell ? [...findings, ok('pillar', 'the built-in pillars can be read')] : findings,
+    layers: isPlain && layers.length === paths.length ? layers : undefined,
+  };
+}
+
+async function readPillar(where: string, name: string | undefined, schema: Schema | undefined): Promise<Pillars> {
+  const text = fs.readFileSync(where, 'utf8');
+  const only = (finding: Finding) => ({ findings: [finding], layers: undefined });
+  if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which Salt alone can read', where));
+  const { value, mistake } = await parseYaml(text, false);
+  if (mistake) return only(error('pillar', mistake.message, `${where}:${mistake.line}:${mistake.column}`, FIX));
+  if (value === null) return { findings: [], layers: [{}] };
+  if (!isDict(value)) return only(error('pillar', 'it is no mapping', where, FIX));
+
+  const key = `makina-projects.${name}`;
+  const others = Object.keys(value).filter((top) => top.startsWith('makina-projects.') && top !== key);
+  const findings = others.map((top) => warning('pillar', `${top} is no key of this project`, where, `name it ${key}`));
+  const settings = value[key] ?? {};
+  const data = isDict(settings) ? (settings.data ?? {}) : undefined;
+  if (!isDict(data)) return only(error('pillar', `${key} must hold a mapping, data`, where, FIX));
+  // What it may say besides, Salt takes as it is.
+  const properties = (schema?.properties ?? {}) as Intent;
+  const known = Object.fromEntries(Object.entries(data).filter(([setting]) => Object.hasOwn(properties, setting)));
+  const wrong = schema ? violations(schema, known, 'data') : [];
+  return {
+    findings: [...(name ? findings : []), ...wrong.map((sentence) => error('pillar', sentence, where, FIX))],
+    layers: wrong.length > 0 || value.include ? undefined : [known],
+  };
+}
+
+function slsIn(root: string, folder: string): string[] {
+  const full = join(root, folder);
+  if (!fs.statSync(full, { throwIfNoEntry: false })?.isDirectory()) return [];
+  const names = fs.readdirSync(full, { recursive: true }).map(String).sort();
+  return names.filter((path) => path.endsWith('.sls')).map((path) => `${folder}/${path}`);
+}

@@ -1,0 +1,113 @@
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { unusable } from '../answers/unusable.ts';
+import { readJournal } from '../apply/journal.ts';
+import { isLive } from '../apply/lock.ts';
+import { LOCK, lstat, TX } from '../apply/state.ts';
+import { UserError } from '../errors.ts';
+import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
+import { complete, type Intent } from '../model/intent.ts';
+import type { Image } from '../model/schema.ts';
+import { isOlder, version } from '../package.ts';
+import { FIRST_RELEASE } from '../past/past.ts';
+import { readYoRc, YO_RC } from '../project/project.ts';
+import { error, type Finding, named, ok, warning } from './finding.ts';
+
+/** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
+export function nearestProject(start: string): string | undefined {
+  if (lstat(join(start, MANIFEST)) || mentionsUs(join(start, YO_RC))) return start;
+  return dirname(start) === start ? undefined : nearestProject(dirname(start));
+}
+
+function mentionsUs(yoRc: string): boolean {
+  return (lstat(yoRc)?.isFile() ?? false) && fs.readFileSync(yoRc).includes('"generator-makina-image"');
+}
+
+/** The manifest of a project, if it can be used, and what is to say of it and of the generator that wrote it. */
+export function checkManifest(root: string): { manifest: Manifest | undefined; findings: Finding[] } {
+  let manifest: Manifest | undefined;
+  try {
+    manifest = readManifest(root);
+  } catch (failure) {
+    return { manifest, findings: [told('manifest', failure, join(root, MANIFEST))] };
+  }
+  if (!manifest) {
+    const what = `there is none: ${FIRST_RELEASE} wrote the project, or .makina-image/ is not in its repository`;
+    const fix = 'take .makina-image/ back from your history; if it never was there, `makina-image upgrade` makes it';
+    return { manifest, findings: [warning('manifest', what, join(root, MANIFEST), fix)] };
+  }
+  const readable = ok('manifest', `${Object.keys(manifest.files).length} files are kept up to date`);
+  return { manifest, findings: [readable, checkGenerator(root, manifest.generator)] };
+}
+
+function checkGenerator(root: string, from: string): Finding {
+  if (isOlder(from, version))
+    return warning(
+      'generator',
+      `${from} wrote this project, and this is ${version}`,
+      root,
+      '`makina-image diff` shows what is new, `makina-image upgrade` takes it',
+    );
+  if (isOlder(version, from))
+    return error(
+      'generator',
+      `${from} wrote this project, and this is the older ${version}`,
+      root,
+      `install the package generator-makina-image ${from}`,
+    );
+  return ok('generator', `${version} wrote this project`);
+}
+
+/** The answers and the image that they stand for, if they can be used, and all that is wrong with them. */
+export function checkAnswers(root: string): { intent?: Intent; image?: Image; findings: Finding[] } {
+  const where = join(root, YO_RC);
+  let intent: Intent | undefined;
+  try {
+    ({ intent } = readYoRc(root));
+  } catch (failure) {
+    return { findings: [told('answers', failure, where)] };
+  }
+  if (!intent) {
+    const fix = 'take it back from your history';
+    return { findings: [error('answers', 'the answers of the project are not there', where, fix)] };
+  }
+  const hopeless = unusable(intent);
+  const { image, problems = hopeless } = hopeless.length > 0 ? {} : complete(intent);
+  if (image) return { intent, image, findings: [ok('answers', 'all are valid')] };
+  const fix = 'correct it there, then run `makina-image new` in that folder';
+  return {
+    findings: problems.map(({ path, message }) => error('answers', `${path.join('.')} ${message}`, where, fix)),
+  };
+}
+
+/** What runs left behind that were cut short, and whether one is at work. */
+export function checkLeftovers(root: string): Finding[] {
+  const lock = join(root, LOCK);
+  const claims = lstat(lock)?.isDirectory() ? fs.readdirSync(lock) : [];
+  const live = claims.filter((claim) => isLive(join(lock, claim)));
+  if (live.length > 0) {
+    const fix = 'wait until it ends; if there is no such run, remove that folder';
+    return [warning('leftovers', `another run writes to the project (${named(live)})`, lock, fix)];
+  }
+  const settled = 'the next run that writes settles it: `makina-image upgrade`';
+  if (lstat(join(root, TX))) {
+    try {
+      readJournal(root);
+    } catch (failure) {
+      return [told('leftovers', failure, join(root, TX))];
+    }
+    return [
+      warning('leftovers', 'a run was cut short, and files may be half old and half new', join(root, TX), settled),
+    ];
+  }
+  if (lstat(lock)) return [warning('leftovers', 'a run was cut short before it wrote anything', lock, settled)];
+  return [ok('leftovers', 'no run was cut short')];
+}
+
+/** A sentence for the user says what to do after its last semicolon. @throws what is none of these */
+function told(id: string, failure: unknown, where: string): Finding {
+  const isSystem = failure instanceof Error && 'syscall' in failure;
+  if (!(failure instanceof UserError) && !isSystem) throw failure;
+  const [, what = failure.message, fix] = /^(.*); (.*?)$/s.exec(failure.message) ?? [];
+  return error(id, what, where, fix ?? 'put that right');
+}

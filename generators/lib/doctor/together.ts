@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { lstat } from '../apply/state.ts';
+import { complete, type Intent, merge } from '../model/intent.ts';
+import type { Image } from '../model/schema.ts';
+import { error, type Finding, warning } from './finding.ts';
+
+/**
+ * What fits in each pillar, and not with the answers below it. A warning, since PILLAR.sample may be edited.
+ * @param layers what the pillars set, lowest first: of those that are built in, and of the override
+ * @returns the image that counts in the end, and what is wrong with it
+ */
+export function checkTogether(root: string, data: string, intent: Intent, builtIn: Intent[], override: Intent[]) {
+  const below = builtIn.reduce((lower, upper) => merge(lower, upper), intent);
+  const without = complete(below);
+  const { image, problems } = without.problems
+    ? without
+    : complete(override.reduce((lower, upper) => merge(lower, upper), below));
+  const [id, where] = without.problems ? ['pillar', join(root, 'pillar')] : ['override', join(data, 'configuration')];
+  const findings = (problems ?? []).map(({ path, message }) =>
+    warning(id, `with what it is merged into, data.${path.join('.')} ${message}`, where, 'correct it there'),
+  );
+  return { image, findings };
+}
+
+/**
+ * Whether each seed that is left to fill in the data volume has a source, and a way to its target.
+ * @param filled the targets that were filled once
+ */
+export function checkSeeds(root: string, data: string, { seeds }: Image, filled: ReadonlySet<string>): Finding[] {
+  return Object.entries(seeds).flatMap(([name, { source, target }]) => {
+    const steps = target.split('/').filter((step) => step !== '' && step !== '.');
+    if (/^\/|\{/.test(target) || filled.has(steps.join('/'))) return [];
+    const ways = steps.map((_, index) => join(data, ...steps.slice(0, index + 1)));
+    const blocked = ways.slice(0, -1).find((way) => lstat(way) && !lstat(way)?.isDirectory());
+    const end = '(code 78 at the start)';
+    if (blocked)
+      return [error('seeds', `no folder, but in the way of seeds.${name} ${end}`, blocked, 'put a folder there')];
+    const from = source && !source.includes('{') ? join(root, 'project', source) : undefined;
+    if (!from || lstat(from) || lstat(join(data, ...steps))) return [];
+    const fix = 'put it there, or take the seed away with null, then build the image again';
+    return [error('seeds', `seeds.${name}.source is not there ${end}`, from, fix)];
+  });
+}

@@ -1,0 +1,118 @@
+import type { Document, Node, Pair, Scalar } from 'yaml';
+
+/** What is wrong with a text, and where: lines and columns from 1. */
+export interface Mistake {
+  line: number;
+  column: number;
+  message: string;
+}
+
+export type Parsed = { value: unknown; mistake?: never } | { value?: never; mistake: Mistake };
+
+/** What PyYAML reads nowhere in a text. */
+const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
+
+/**
+ * Reads a text as YAML 1.1, which Salt and the launcher do.
+ * @param plain with the rules of the launcher's plain_yaml.py: no aliases, no tags, nothing but what JSON can hold
+ */
+export async function parseYaml(text: string, plain: boolean): Promise<Parsed> {
+  const { LineCounter, isAlias, isPair, isScalar, parseDocument, visit } = await import('yaml');
+  const lines = new LineCounter();
+  const at = (offset: number, message: string): Parsed => {
+    const { line, col } = lines.linePos(offset);
+    return { mistake: { line: line || 1, column: col || 1, message } };
+  };
+  try {
+    // The line breaks of YAML 1.1 that 1.2 has no more.
+    const source = text.replace(/^\uFEFF/, '').replace(/[\x85\u2028\u2029]/g, '\n');
+    const document = parseDocument(source, {
+      version: '1.1',
+      lineCounter: lines,
+      prettyErrors: false,
+      logLevel: 'error',
+    });
+    const [wrong] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0]);
+    if (wrong) return at(wrong.pos[0], wrong.code === 'DUPLICATE_KEY' ? 'a key stands twice' : wrong.message);
+    const odd = UNPRINTABLE.exec(source);
+    if (odd) return at(odd.index, 'a character that YAML does not take');
+    if (plain) {
+      const tab = await tabOutsideText(source, document);
+      if (tab !== undefined) return at(tab, 'a tab; write blanks');
+      let found: Parsed | undefined;
+      visit(document, (key, node) => {
+        if (node === null) return undefined;
+        const message = isPair(node)
+          ? ofPair(node, isScalar)
+          : ofNode(node as Node, key, isAlias(node), isScalar(node));
+        const start = (isPair(node) ? (node.key as Node | null) : (node as Node))?.range?.[0] ?? 0;
+        if (message) found ??= at(start, message);
+        return found ? visit.BREAK : undefined;
+      });
+      if (found) return found;
+    }
+    return { value: document.toJS() };
+  } catch (failure) {
+    // Nested beyond any use; aliases beyond any use.
+    if (failure instanceof RangeError) return at(0, 'it is nested too deep');
+    if (failure instanceof ReferenceError) return at(0, failure.message);
+    throw failure;
+  }
+}
+
+const TAGS = ['str', 'int', 'float', 'bool', 'null', 'map', 'seq'].map((kind) => `tag:yaml.org,2002:${kind}`);
+
+/** What a scalar with a tag must have become. */
+const OF_TAG: Record<string, string[]> = {
+  int: ['number', 'bigint'],
+  float: ['number'],
+  bool: ['boolean'],
+  map: [],
+  seq: [],
+};
+
+function ofNode(node: Node, key: unknown, isAlias: boolean, isScalar: boolean): string | undefined {
+  if (isAlias) return 'it uses an alias';
+  if (!isScalar) return node.tag && !TAGS.includes(node.tag) ? 'a tag' : undefined;
+  const { value, tag, type } = node as Scalar;
+  // The keys are looked at with their pairs.
+  if (key === 'key') return undefined;
+  if (value instanceof Date || (tag && !TAGS.includes(tag)))
+    return 'a date, a set or bytes is no setting (put it in quotes)';
+  const wanted = tag && OF_TAG[tag.replace(/.*:/, '')];
+  if (wanted && !wanted.includes(typeof value)) return 'its tag does not fit';
+  // PyYAML knows these as marks, and of what kind is left open.
+  if (type === 'PLAIN' && (value === '=' || value === '<<')) return `${value} is no text; put it in quotes`;
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'an endless number is no setting';
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return 'half a character is no text';
+  return undefined;
+}
+
+function ofPair({ key }: Pair, isScalar: (node: unknown) => node is Scalar): string | undefined {
+  if (!isScalar(key) || typeof key.value !== 'string' || (key.value === '<<' && key.type === 'PLAIN'))
+    return 'a key is not text';
+  return /\p{Surrogate}/u.test(key.value) ? 'half a character is no text' : undefined;
+}
+
+/** PyYAML takes a tab in quotes, in a block of text and in a comment, and nowhere else. */
+async function tabOutsideText(source: string, document: Document.Parsed): Promise<number | undefined> {
+  if (!source.includes('\t')) return undefined;
+  const { Lexer, visit } = await import('yaml');
+  const texts: [start: number, end: number][] = [];
+  visit(document, {
+    Scalar: (_, { type, range }) => {
+      if (type !== 'PLAIN' && range) texts.push([range[0], range[1]]);
+    },
+  });
+  let offset = 0;
+  for (const token of new Lexer().lex(source)) {
+    if (MARKS.includes(token)) continue;
+    if (token.startsWith('#')) texts.push([offset, offset + token.length]);
+    offset += token.length;
+  }
+  const tabs = [...source.matchAll(/\t/g)].map(({ index }) => index);
+  return tabs.find((tab) => !texts.some(([start, end]) => start <= tab && tab < end));
+}
+
+/** What the lexer says between the words of the text: a document, a scalar, a broken collection. */
+const MARKS = ['\u0002', '\u0018', '\u001f'];

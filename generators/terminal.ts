@@ -3,3 +3,14 @@ export function isTerminal(...descriptors: number[]): boolean {
   const { isatty } = process.getBuiltinModule('node:tty');
   return descriptors.every((descriptor) => isatty(descriptor));
 }
+
+const USUAL_WIDTH = 80;
+// Longer lines are hard to read.
+const WIDEST = 100;
+
+/** How wide the text may be that goes to standard output (1) or standard error (2). */
+export function widthOf(descriptor: 1 | 2): number {
+  const stream = isTerminal(descriptor) ? (descriptor === 1 ? process.stdout : process.stderr) : undefined;
+  const said = stream?.columns || Number(process.env.COLUMNS);
+  return Math.min(WIDEST, Math.max(40, said > 0 ? said : USUAL_WIDTH));
+}

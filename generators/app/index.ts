@@ -1,22 +1,16 @@
 import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
+import { newFlags } from '../flags.ts';
 import { readAnswersFile } from '../lib/answers/answers-file.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
 import { answered, questions } from '../lib/answers/questions.ts';
 import { EXIT } from '../lib/errors.ts';
-import { fields } from '../lib/model/fields.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, mayAsk, type YeomanFlag } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues, mayAsk } from '../yeoman/front.ts';
 
-const FLAGS: YeomanFlag[] = [
-  ...fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
-  { flag: 'answers', description: 'Answers as JSON or YAML, by field name' },
-  { flag: 'destination', description: 'Where to write; ./NAME if not given' },
-  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-  { flag: 'yes', description: 'Ask nothing, take the defaults', isSwitch: true },
-];
+const FLAGS = newFlags();
 
 /** `yo makina-image [NAME] [flags]` */
 export default class App extends Generator {

@@ -1,13 +1,12 @@
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
+import { CONFLICT } from '../flags.ts';
 import { baseImage } from '../lib/base-image.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues } from '../yeoman/front.ts';
 
-const FLAGS: YeomanFlag[] = [
-  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-];
+const FLAGS = [CONFLICT];
 
 /** `yo makina-image:base DIR` */
 export default class Base extends Generator {

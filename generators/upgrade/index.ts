@@ -2,17 +2,13 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
+import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { told } from '../lib/summary.ts';
 import { upgrade } from '../lib/upgrade.ts';
-import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues } from '../yeoman/front.ts';
 
-const FLAGS: YeomanFlag[] = [
-  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-  { flag: 'dry-run', description: 'Write nothing, tell what would be done', isSwitch: true },
-  { flag: 'allow-dirty', description: 'Merge into files whose edits are not in git', isSwitch: true },
-  { flag: 'allow-downgrade', description: 'Go back to an older generator', isSwitch: true },
-];
+const FLAGS = [CONFLICT, DRY_RUN, ALLOW_DIRTY, ALLOW_DOWNGRADE];
 
 /** `yo makina-image:upgrade [DIR]` */
 export default class Upgrade extends Generator {

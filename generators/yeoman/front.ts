@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import type Generator from 'yeoman-generator';
+import type { Flag } from '../lib/answers/flags.ts';
 import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
 
@@ -14,17 +15,10 @@ const YEOMAN_OPTIONS = new Set(
    stdin stdout stderr update-notifier updateNotifier version`.split(/\s+/),
 );
 
-export interface YeomanFlag {
-  /** As typed, `base-image`. */
-  flag: string;
-  description: string;
-  isSwitch?: boolean;
-}
-
 /** Declares flags to Yeoman, for its `--help`. */
-export function declare(generator: Generator, flags: readonly YeomanFlag[]): void {
-  for (const { flag, description, isSwitch } of flags)
-    generator.option(flag, { type: isSwitch ? Boolean : String, description });
+export function declare(generator: Generator, flags: readonly Flag[]): void {
+  for (const { flag, description, value } of flags)
+    generator.option(flag, { type: value === undefined ? Boolean : String, description });
 }
 
 /**
@@ -34,7 +28,7 @@ export function declare(generator: Generator, flags: readonly YeomanFlag[]): voi
  */
 export function flagValues(
   raw: Readonly<Record<string, unknown>>,
-  flags: readonly YeomanFlag[],
+  flags: readonly Flag[],
   equivalent: string,
 ): Record<string, string | boolean> {
   const byOption = new Map(flags.map((flag) => [camelCase(flag.flag), flag]));
@@ -55,7 +49,7 @@ export function flagValues(
     }
     if (Array.isArray(value))
       throw new UserError(`yo cannot pass --${flag} more than once; give one JSON value, or use ${equivalent}`);
-    if (typeof value === 'boolean' && !known.isSwitch)
+    if (typeof value === 'boolean' && known.value !== undefined)
       throw new UserError(`--${flag} needs a value; write --${flag}=VALUE, or use ${equivalent}`);
     values[flag] = typeof value === 'boolean' ? value : String(value);
   }

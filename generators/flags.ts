@@ -18,9 +18,16 @@ export const ALLOW_DOWNGRADE: Flag = { flag: 'allow-downgrade', description: 'go
 export function newFlags(): Flag[] {
   return [
     ...fields.map(flagOf),
-    { flag: 'answers', value: 'FILE', names: 'file', description: 'answers as JSON or YAML, by field name' },
+    {
+      flag: 'answers',
+      value: 'FILE',
+      names: 'file',
+      description: 'answers as JSON or YAML, by field name; - reads standard input, and asks nothing',
+    },
     { flag: 'destination', value: 'DIR', names: 'folder', description: 'where to write; ./NAME if not given' },
     CONFLICT,
+    { flag: 'preview', description: 'write nothing, show the files and differences that would be written' },
+    { flag: 'dry-run', description: 'the same as --preview' },
     { flag: 'yes', description: 'ask nothing, take the defaults' },
   ];
 }

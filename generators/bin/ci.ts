@@ -1,13 +1,13 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
-import { CONFLICT } from '../flags.ts';
+import { CONFLICT, DRY_RUN } from '../flags.ts';
 import { single } from '../lib/answers/flags.ts';
-import { EXIT, UserError } from '../lib/errors.ts';
+import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { summary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
-import { print } from './print.ts';
+import { isDryRun, tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image ci github|gitlab` */
@@ -15,7 +15,7 @@ export const ci: Verb = {
   words: 'github|gitlab...',
   choices: ['github', 'gitlab'],
   about: 'Adds the files with which CI checks this project weekly and opens a merge request for what is new.',
-  flags: [CONFLICT],
+  flags: [CONFLICT, DRY_RUN],
   run,
 };
 
@@ -32,7 +32,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
     scratch: tmpdir(),
+    dryRun: isDryRun(flags),
   });
-  if (written.conflicts) process.exitCode = EXIT.conflict;
-  print(summary(image, written, process.cwd(), 'makina-image base'));
+  await tellWritten(flags, written, (reader) => summary(image, written, reader));
 }

@@ -62,14 +62,11 @@ makina-image VERB --help tells more.`);
 /** `makina-image VERB --help` */
 export function printVerbHelp(name: string, { words, about, flags }: Verb): void {
   const width = widthOf(1);
-  const own = flags.length > 0 ? `${table(flags.map(row), width)}\n\n` : '';
   print(`makina-image ${name} ${words} [flags]
 
 ${wrap(about, width)}
 
-${own}Every verb takes:
-
-${table(GLOBAL_FLAGS.map(row), width)}`);
+${table([...flags, ...GLOBAL_FLAGS].map(row), width)}`);
 }
 
 function row({ flag, value, hasNo, description }: Flag): [string, string] {

@@ -1,6 +1,7 @@
 import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { parseCommandLine } from './command-line.ts';
+import { tellError } from './errors.ts';
 import { VERBS, verbNamed } from './verbs.ts';
 
 async function main([name, ...args]: string[]): Promise<void> {
@@ -21,10 +22,9 @@ async function main([name, ...args]: string[]): Promise<void> {
   await verb.run(line);
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
-  // An error of the system (a file that cannot be read ...) says what and where; only a fault of ours needs its stack.
-  const told = error instanceof UserError || (error instanceof Error && 'syscall' in error);
-  console.error(told ? `makina-image: ${error.message}` : error);
+const argv = process.argv.slice(2);
+main(argv).catch((error: unknown) => {
+  tellError(error, argv.includes('--verbose'));
   const code = error instanceof UserError ? error.code : EXIT.internal;
-  process.exitCode = verbNamed(process.argv[2])?.answers ? EXIT.internal : code;
+  process.exitCode = verbNamed(argv[0])?.answers ? EXIT.internal : code;
 });

@@ -2,12 +2,12 @@ import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { CONFLICT } from '../flags.ts';
 import { single } from '../lib/answers/flags.ts';
-import { EXIT } from '../lib/errors.ts';
 import { flagsOf, KINDS, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { print } from './print.ts';
+import { tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image circus-program NAME [flags]`, and the other kinds of entries */
@@ -21,13 +21,12 @@ export function stanzaVerb(verb: keyof typeof KINDS): Verb {
   };
 }
 
-function run(kind: Kind, { flags, words }: CommandLine): void {
+async function run(kind: Kind, { flags, words }: CommandLine): Promise<void> {
   const conflict = conflictMode(single(flags, 'conflict'));
   const result = stanza(kind, { cwd: process.cwd(), words, flags, conflict, scratch: tmpdir() });
   if (result.list !== undefined) {
     print(result.list);
     return;
   }
-  if (result.written.conflicts) process.exitCode = EXIT.conflict;
-  print(stanzaSummary(result, process.cwd(), 'makina-image base'));
+  await tellWritten(flags, result.written, (reader) => stanzaSummary(result, reader));
 }

@@ -2,12 +2,17 @@ import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { type Flag, isOn, single } from '../lib/answers/flags.ts';
+import { colourDiff } from '../lib/diff/changes.ts';
+import { previewUpgrade } from '../lib/preview.ts';
 import { CODE, type Report } from '../lib/report.ts';
 import { statOf, told } from '../lib/summary.ts';
 import { check as checked, diff as compared, type Options, upgrade as upgraded } from '../lib/upgrade.ts';
+import { lookOf } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
+import { tellSentence } from './errors.ts';
 import { print } from './print.ts';
 import { eachProject, folders } from './projects.ts';
+import { tell, tellLeftAlone } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 type Flags = CommandLine['flags'];
@@ -24,7 +29,7 @@ export const check: Verb = {
   flags: [JSON_FLAG, ALLOW_DOWNGRADE],
   run: async ({ flags, words }) => {
     const act = (root: string) => checked(root, options(flags, 'abort'));
-    process.exitCode = await eachProject(await folders(words), act, teller(flags));
+    process.exitCode = await eachProject(await folders(words), act, teller(flags), isOn(flags, 'verbose'));
   },
 };
 
@@ -37,11 +42,11 @@ export const diff: Verb = {
   run: async ({ flags, words }) => {
     const act = (root: string) => {
       const { report, text, stat } = compared(root, options(flags, single(flags, 'conflict') ?? 'markers'));
-      if (!isOn(flags, 'json')) process.stdout.write(isOn(flags, 'stat') ? statOf(stat) : text);
+      if (!isOn(flags, 'json')) process.stdout.write(isOn(flags, 'stat') ? statOf(stat) : colourDiff(text, lookOf(1)));
       return report;
     };
-    const tell = isOn(flags, 'json') ? teller(flags) : tellError;
-    process.exitCode = await eachProject(await folders(words), act, tell);
+    const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;
+    process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
   },
 };
 
@@ -59,18 +64,28 @@ export const upgrade: Verb = {
     ALLOW_DOWNGRADE,
   ],
   run: async ({ flags, words }) => {
-    const settings = {
-      ...options(flags, single(flags, 'conflict')),
-      dryRun: isOn(flags, 'dry-run'),
-      allowDirty: isOn(flags, 'allow-dirty'),
-    };
+    const dryRun = isOn(flags, 'dry-run');
+    const settings = { ...options(flags, single(flags, 'conflict')), dryRun, allowDirty: isOn(flags, 'allow-dirty') };
+    if (dryRun && !isOn(flags, 'json')) {
+      const { seen, conflict } = settings;
+      settings.seen = (examined) => {
+        seen?.(examined);
+        print(previewUpgrade(examined, conflict, lookOf(1), isOn(flags, 'verbose')));
+      };
+    }
     const act = (root: string) => withExit(upgraded(root, settings), isOn(flags, 'detailed-exitcode'));
-    process.exitCode = await eachProject(await folders(words), act, teller(flags));
+    const tellOne = dryRun && !isOn(flags, 'json') ? tellReportError : teller(flags);
+    process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
   },
 };
 
 function options(flags: Flags, conflict: string | undefined): Options {
-  return { conflict: conflictMode(conflict), scratch: tmpdir(), allowDowngrade: isOn(flags, 'allow-downgrade') };
+  return {
+    conflict: conflictMode(conflict),
+    scratch: tmpdir(),
+    allowDowngrade: isOn(flags, 'allow-downgrade'),
+    seen: (examined) => tellLeftAlone(flags, examined),
+  };
 }
 
 /** That something was changed is an exit code of its own only where that was asked for. */
@@ -81,9 +96,12 @@ function withExit(report: Report, detailed: boolean): Report {
 
 function teller(flags: Flags): (report: Report) => void {
   if (isOn(flags, 'json')) return (report) => print(JSON.stringify(report));
-  return (report) => (report.error ? tellError(report) : print(told(report)));
+  return (report) => {
+    if (report.error) tellSentence(report.error);
+    else tell(flags, told(report), report.result === 'conflicts');
+  };
 }
 
-function tellError({ error }: Report): void {
-  if (error) console.error(`makina-image: ${error}`);
+function tellReportError({ error }: Report): void {
+  if (error) tellSentence(error);
 }

@@ -16,4 +16,8 @@ export interface Verb {
 }
 
 /** Flags that every verb takes. */
-export const GLOBAL_FLAGS: readonly Flag[] = [{ flag: 'help', description: 'this help; -h is the same' }];
+export const GLOBAL_FLAGS: readonly Flag[] = [
+  { flag: 'quiet', description: 'print nothing but errors and what was asked for, such as --json or a diff' },
+  { flag: 'verbose', description: 'tell of every file that is left alone why, and of an error where it comes from' },
+  { flag: 'help', description: 'this help; -h is the same' },
+];

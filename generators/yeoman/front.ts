@@ -3,7 +3,11 @@ import { parseArgs } from 'node:util';
 import type Generator from 'yeoman-generator';
 import type { Flag } from '../lib/answers/flags.ts';
 import { nearest } from '../lib/answers/nearest.ts';
-import { UserError } from '../lib/errors.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
+import { preview } from '../lib/preview.ts';
+import type { Reader } from '../lib/summary.ts';
+import type { Written } from '../lib/write.ts';
+import { lookOf } from '../terminal.ts';
 
 /** Our own policy writes the files, and nothing is installed afterwards. */
 export const FEATURES = { customCommitTask: () => undefined, customInstallTask: true };
@@ -63,6 +67,21 @@ function fromCommandLine(flag: string): unknown {
     | unknown[]
     | undefined;
   return given && given.length > 1 ? given : given?.[0];
+}
+
+/** Tells what was written, or would be. */
+export function tellWritten(
+  generator: Generator,
+  dryRun: boolean,
+  written: Written,
+  summary: (reader: Reader) => string,
+): void {
+  if (written.conflicts) process.exitCode = EXIT.conflict;
+  // Yeoman's own log goes to standard error.
+  const look = lookOf(2);
+  const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
+  const cwd = generator.destinationRoot();
+  generator.log(dryRun ? preview(written.examined, look, false) : summary({ cwd, baseCommand, look }));
 }
 
 /** Whether somebody is there to answer. */

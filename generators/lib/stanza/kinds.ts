@@ -55,6 +55,6 @@ function ownFlags({ noun }: Kind): Flag[] {
     { flag: 'remove', value: noun === 'location' ? 'PATH' : 'NAME', description: `takes a ${noun} away` },
     { flag: 'list', description: `lists every ${noun}` },
     { flag: 'json', description: 'as JSON, with --list' },
-    { flag: 'dry-run', description: 'writes nothing, tells what would be written' },
+    { flag: 'dry-run', description: 'writes nothing, shows what would be written' },
   ];
 }

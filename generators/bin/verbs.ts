@@ -67,6 +67,11 @@ export const VERBS: readonly Listed[] = [
     line: 'add the files with which CI keeps a project up to date',
     load: async () => (await import('./ci.ts')).ci,
   },
+  {
+    name: 'completion',
+    line: 'print a script with which a shell completes all this',
+    load: async () => (await import('./completion/completion.ts')).completion,
+  },
   { name: 'help', line: 'tell more of a verb', load: async () => (await import('./help.ts')).help },
 ];
 

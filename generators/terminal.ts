@@ -1,5 +1,25 @@
+import type { Look } from './lib/look.ts';
+
 /** Whether file descriptors are those of a terminal. node:tty takes a tenth of a start to load, and few runs ask. */
 export function isTerminal(...descriptors: number[]): boolean {
   const { isatty } = process.getBuiltinModule('node:tty');
   return descriptors.every((descriptor) => isatty(descriptor));
+}
+
+const USUAL_WIDTH = 80;
+// Longer lines are hard to read.
+const WIDEST = 100;
+
+/** How wide the text may be that goes to standard output (1) or standard error (2). */
+export function widthOf(descriptor: 1 | 2): number {
+  const stream = isTerminal(descriptor) ? (descriptor === 1 ? process.stdout : process.stderr) : undefined;
+  const said = stream?.columns || Number(process.env.COLUMNS);
+  return Math.min(WIDEST, Math.max(40, said > 0 ? said : USUAL_WIDTH));
+}
+
+/** How text is shown on standard output (1) or standard error (2): colours on a terminal, unless the environment says otherwise. */
+export function lookOf(descriptor: 1 | 2): Look {
+  const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
+  const isPlain = NO_COLOR || TERM === 'dumb' || !isTerminal(descriptor);
+  return { width: widthOf(descriptor), colour: FORCE_COLOR ? !/^(0|false)$/.test(FORCE_COLOR) : !isPlain };
 }

@@ -184,6 +184,32 @@ describe('makina-image new', () => {
     expect(existsSync(join(dir, 'demo'))).toBe(false);
   });
 
+  test.each([
+    ['YAML', '$schema: x\nname: piped\npublish: 81\n'],
+    ['JSON', '{"$schema": "x", "name": "piped",\t"publish": 81}'],
+    ['flow YAML', '{name: piped, publish: 81}'],
+  ])('takes answers on standard input: %s', async (_, input) => {
+    const dir = tempDir();
+    const { exitCode, stderr } = await makinaImage(dir, ['new', '--answers', '-'], { stdin: 'pipe', input });
+    expect([exitCode, stderr]).toEqual([0, '']);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'piped/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({ name: 'piped', publish: 81 });
+  });
+
+  test.each([
+    ['', 'found nothing on standard input'],
+    [' \n', 'found nothing on standard input'],
+    ['- name', 'standard input must hold one mapping'],
+    ['{"name": ', 'standard input cannot be read as JSON or YAML'],
+    [Buffer.from([0xff]), 'standard input cannot be read as JSON or YAML'],
+    ['description: x', 'name is required'],
+  ])('refuses %j on standard input, in one sentence', async (input, sentence) => {
+    const dir = tempDir();
+    const { exitCode, stderr } = await makinaImage(dir, ['new', '--answers=-'], { stdin: 'pipe', input });
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    expect(readTree(dir)).toEqual({});
+  });
+
   test('never waits on a pipe that stays open', async () => {
     const started = execa('node', [BIN, 'new'], { cwd: tempDir(), reject: false, stdin: 'pipe', timeout: 20_000 });
     expect((await started).exitCode).toBe(2);
@@ -269,17 +295,36 @@ describe('on a terminal', () => {
         ['must be 1 to 27', '\x15asked\r'],
         ['What is it, in one line?', '\r'],
         ['Start with the small demo', 'n\r'],
+        ['Write this?', '\r'],
       ],
     );
+    expect(stdout).toMatch(/\+.* project\//);
     expect(stdout).toContain('files written');
     expect(exitCode).toBe(0);
     const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
     expect(answers).toEqual({ name: 'asked', demo: false });
   });
+  test('shows what it would write, and writes nothing if that is not wanted', async () => {
+    const dir = tempDir();
+    const { exitCode, stdout } = await onTerminal(
+      dir,
+      ['node', BIN, 'new', 'demo', '--no-demo'],
+      [
+        ['What is it, in one line?', '\r'],
+        ['Write this?', 'n\r'],
+      ],
+    );
+    expect([exitCode, stdout]).toEqual([130, expect.stringContaining('nothing was written')]);
+    expect(readTree(dir)).toEqual({});
+  });
   test('stops with 130 at Ctrl-C', async () => {
     const dir = tempDir();
     const { exitCode, stdout } = await onTerminal(dir, ['node', BIN, 'new'], [['Name of the project?', '\x03']]);
     expect([exitCode, stdout]).toEqual([130, expect.stringContaining('nothing was written')]);
+  });
+  test('reads no answers from a terminal', async () => {
+    const { exitCode, stdout } = await onTerminal(tempDir(), ['node', BIN, 'new', '--answers', '-'], []);
+    expect([exitCode, stdout]).toEqual([2, expect.stringContaining('pipe the answers in, or name a file')]);
   });
   test.each([
     [{ CI: 'true' }, []],
@@ -302,7 +347,6 @@ describe('makina-image', () => {
   });
   test('tells its version and its flags', async () => {
     expect((await makinaImage('.', ['--version'])).stdout).toBe(version);
-    expect((await makinaImage('.', [])).stdout).toContain('new [NAME]');
     expect((await makinaImage('.', ['new', '--help'])).stdout).toContain('--base-image TEXT');
     expect((await makinaImage('.', ['base', '--help'])).stdout).toContain('--conflict');
   });

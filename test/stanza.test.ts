@@ -114,7 +114,7 @@ describe('makina-image circus-program', () => {
     const { root, run } = await demo();
     const stamp = stamps(root);
     const { exitCode, stdout } = await run('circus-program', 'a', '--cmd', 'x', '--dry-run');
-    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('update project/.salt/PILLAR.sample')]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('diff --git a/project/.salt/PILLAR.sample')]);
     expect(stamps(root)).toEqual(stamp);
   });
 

@@ -1,24 +1,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { execa, execaSync } from 'execa';
+import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { complete, type Intent } from '../generators/lib/model/intent.ts';
 import type { Image } from '../generators/lib/model/schema.ts';
 import { packageRoot } from '../generators/lib/package.ts';
 import { type Rendered, render, renderBase } from '../generators/lib/render/render.ts';
+import { needs, works } from './support/needs.ts';
 
-const works = (command: string, ...args: string[]) => execaSync(command, args, { reject: false }).exitCode === 0;
 const PYTHON = process.env.TOOLS_PYTHON ?? 'python3';
 
-/** A test that is skipped, with its reason, where a tool is missing; CI installs them all and sets NO_SKIP. */
-function needs(tool: string, present: boolean) {
-  if (present) return test;
-  if (process.env.NO_SKIP) throw new Error(`${tool} is missing, and nothing may be skipped here`);
-  console.log(`skipping what needs ${tool}: it is not installed`);
-  return test.skip;
-}
 const withShellcheck = needs('shellcheck', works('shellcheck', '--version'));
 const withPython = needs('python3', works('python3', '--version'));
 const withSaltLibraries = needs(

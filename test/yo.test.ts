@@ -78,6 +78,23 @@ describe('yo makina-image', () => {
     ).toContain('mine');
   });
 
+  test('takes answers on standard input', async () => {
+    const dir = userDir();
+    const [file = '', ...args] = yoCommand(['makina-image', '--answers=-']);
+    const options = { cwd: dir, reject: false, timeout: 50_000, env: { HOME: userDir() } };
+    const { exitCode } = await execa(file, args, { ...options, input: 'name: piped\n' });
+    expect([exitCode, Object.keys(readTree(dir))]).toEqual([0, expect.arrayContaining(['piped/compose.yaml'])]);
+    const empty = await execa(file, args, { ...options, input: '', all: true });
+    expect([empty.exitCode, empty.all]).toEqual([2, expect.stringContaining('found nothing on standard input')]);
+  });
+
+  test.each([['--preview'], ['--dry-run']])('%s shows what would be written, and writes nothing', async (flag) => {
+    const dir = userDir();
+    const { exitCode, stderr } = await yo(dir, ['makina-image', 'demo', flag]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/would be written[\s\S]*\+ project\//)]);
+    expect(readTree(dir)).toEqual({});
+  });
+
   test('asks on a terminal', async () => {
     const dir = userDir();
     const { stdout, exitCode } = await onTerminal(
@@ -87,6 +104,7 @@ describe('yo makina-image', () => {
         ['Name of the project?', 'asked\r'],
         ['What is it, in one line?', 'By hand\r'],
         ['Start with the small demo', '\r'],
+        ['Write this?', '\r'],
       ],
       { HOME: userDir() },
     );
@@ -115,7 +133,7 @@ describe('yo makina-image:upgrade', () => {
     const yoRc = join(project, '.yo-rc.json');
     writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('"name": "demo"', '"name": "demo", "publish": 9000'));
     const dry = await yo(dir, ['makina-image:upgrade', 'demo', '--dry-run']);
-    expect([dry.exitCode, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('update compose.yaml')]);
+    expect([dry.exitCode, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('+++ b/compose.yaml')]);
     expect(readTree(project)['compose.yaml']).toContain('8080:80');
     expect((await yo(dir, ['makina-image:upgrade', 'demo'])).exitCode).toBe(0);
     expect(readTree(project)['compose.yaml']).toContain('9000:80');

@@ -1,22 +1,16 @@
 import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
+import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
-import { readAnswersFile } from '../lib/answers/answers-file.ts';
+import { newFlags } from '../flags.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
-import { answered, questions } from '../lib/answers/questions.ts';
-import { EXIT } from '../lib/errors.ts';
-import { fields } from '../lib/model/fields.ts';
+import { answered, confirmation, questions } from '../lib/answers/questions.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, mayAsk, type YeomanFlag } from '../yeoman/front.ts';
+import { lookOf } from '../terminal.ts';
+import { declare, FEATURES, flagValues, mayAsk, tellWritten } from '../yeoman/front.ts';
 
-const FLAGS: YeomanFlag[] = [
-  ...fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
-  { flag: 'answers', description: 'Answers as JSON or YAML, by field name' },
-  { flag: 'destination', description: 'Where to write; ./NAME if not given' },
-  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-  { flag: 'yes', description: 'Ask nothing, take the defaults', isSwitch: true },
-];
+const FLAGS = newFlags();
 
 /** `yo makina-image [NAME] [flags]` */
 export default class App extends Generator {
@@ -32,17 +26,23 @@ export default class App extends Generator {
   async writing(): Promise<void> {
     const values = flagValues(this.#raw, FLAGS, 'makina-image new');
     const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]]));
+    const isAsking = mayAsk(values.yes === true || values.answers === STANDARD_INPUT);
+    const dryRun = values.preview === true || values['dry-run'] === true;
     const { image, ...written } = await newProject({
       cwd: this.destinationRoot(),
       destination: values.destination as string | undefined,
       flags: answersFromFlags({ ...given, name: [...this.args.map(String), ...(given.name ?? [])] }),
-      answers: await readAnswersFile(values.answers as string | undefined),
-      ask: mayAsk(values.yes === true) ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
+      answers: await readAnswers(values.answers as string | undefined),
+      ask: isAsking ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
+      confirm: async (planned) => {
+        const { intro, question } = confirmation(planned, lookOf(2));
+        this.log(intro);
+        return ((await answered(this.prompt([question] as never))) as { go: boolean }).go;
+      },
+      dryRun,
       conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
       scratch: tmpdir(),
     });
-    if (written.conflicts) process.exitCode = EXIT.conflict;
-    const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
-    this.log(summary(image, written, this.destinationRoot(), baseCommand));
+    tellWritten(this, dryRun, written, (reader) => summary(image, written, reader));
   }
 }

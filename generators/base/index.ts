@@ -1,13 +1,12 @@
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
+import { CONFLICT, DRY_RUN } from '../flags.ts';
 import { baseImage } from '../lib/base-image.ts';
-import { EXIT, UserError } from '../lib/errors.ts';
+import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues, tellWritten } from '../yeoman/front.ts';
 
-const FLAGS: YeomanFlag[] = [
-  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-];
+const FLAGS = [CONFLICT, DRY_RUN];
 
 /** `yo makina-image:base DIR` */
 export default class Base extends Generator {
@@ -24,12 +23,9 @@ export default class Base extends Generator {
     const values = flagValues(this.#raw, FLAGS, 'makina-image base');
     const [folder] = this.args;
     if (!folder || this.args.length > 1) throw new UserError('base takes one folder: yo makina-image:base DIR');
-    const written = baseImage(
-      this.destinationRoot(),
-      folder,
-      conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
-    );
-    if (written.conflicts) process.exitCode = EXIT.conflict;
-    this.log(baseSummary(written, this.destinationRoot()));
+    const dryRun = values['dry-run'] === true;
+    const conflict = conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined));
+    const written = baseImage(this.destinationRoot(), folder, conflict, dryRun);
+    tellWritten(this, dryRun, written, (reader) => baseSummary(written, reader));
   }
 }

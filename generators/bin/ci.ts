@@ -1,17 +1,25 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
+import { CONFLICT, DRY_RUN } from '../flags.ts';
 import { single } from '../lib/answers/flags.ts';
-import { EXIT, UserError } from '../lib/errors.ts';
+import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { summary } from '../lib/summary.ts';
-import { parseCommandLine } from './command-line.ts';
-import { print } from './print.ts';
+import type { CommandLine } from './command-line.ts';
+import { isDryRun, tellWritten } from './tell.ts';
+import type { Verb } from './verb.ts';
 
-/** `makina-image ci github|gitlab`: adds the files that keep a project up to date from CI. */
-export async function runCi(args: string[]): Promise<void> {
-  const { flags, words } = parseCommandLine('ci', args, ['conflict'], ['help']);
-  if (flags.help) return (await import('./help.ts')).printCiHelp();
+/** `makina-image ci github|gitlab` */
+export const ci: Verb = {
+  words: 'github|gitlab...',
+  choices: ['github', 'gitlab'],
+  about: 'Adds the files with which CI checks this project weekly and opens a merge request for what is new.',
+  flags: [CONFLICT, DRY_RUN],
+  run,
+};
+
+async function run({ flags, words }: CommandLine): Promise<void> {
   const { intent } = readYoRc(process.cwd());
   if (!intent)
     throw new UserError(
@@ -24,7 +32,7 @@ export async function runCi(args: string[]): Promise<void> {
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
     scratch: tmpdir(),
+    dryRun: isDryRun(flags),
   });
-  if (written.conflicts) process.exitCode = EXIT.conflict;
-  print(summary(image, written, process.cwd(), 'makina-image base'));
+  await tellWritten(flags, written, (reader) => summary(image, written, reader));
 }

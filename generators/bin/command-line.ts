@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
+import type { Flag } from '../lib/answers/flags.ts';
 import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
+import { GLOBAL_FLAGS } from './verb.ts';
 
 export interface CommandLine {
   /** Every value of every flag, in order; a boolean's is true, or false for `--no-…`. */
@@ -11,10 +13,14 @@ export interface CommandLine {
 /**
  * Parses the words after a verb.
  * @param verb for errors
- * @param valued flags with a value, @param switches flags without, each of which may be given as `--no-…`
+ * @param taken its own flags; a switch may be given as `--no-…` too
  * @throws UserError for an unknown flag or a missing value
  */
-export function parseCommandLine(verb: string, args: string[], valued: string[], switches: string[]): CommandLine {
+export function parseCommandLine(verb: string, args: string[], taken: readonly Flag[]): CommandLine {
+  const all = [...taken, ...GLOBAL_FLAGS];
+  const [valued, switches] = [true, false].map((hasValue) =>
+    all.filter(({ value }) => (value !== undefined) === hasValue).map(({ flag }) => flag),
+  ) as [string[], string[]];
   const flags: CommandLine['flags'] = {};
   const words: string[] = [];
   const { tokens } = parseArgs({

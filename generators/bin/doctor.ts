@@ -1,25 +1,40 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
-import { single } from '../lib/answers/flags.ts';
+import { isOn, single } from '../lib/answers/flags.ts';
 import { doctor } from '../lib/doctor/doctor.ts';
 import { toldReport } from '../lib/doctor/finding.ts';
 import { UserError } from '../lib/errors.ts';
-import { parseCommandLine } from './command-line.ts';
 import { print } from './print.ts';
+import { tell } from './tell.ts';
+import type { Verb } from './verb.ts';
 
 /** `makina-image doctor [DIR]` */
-export async function runDoctor(args: string[]): Promise<void> {
-  const { flags, words } = parseCommandLine('doctor', args, ['volume'], ['json', 'help']);
-  if (flags.help) return (await import('./help.ts')).printDoctorHelp();
-  if (words.length > 1) throw new UserError(`doctor takes one folder, not ${words.length} words: ${words.join(' ')}`);
-  const volume = single(flags, 'volume');
-  const report = await doctor({
-    folder: resolve(words[0] ?? '.'),
-    volume: volume === undefined ? undefined : resolve(volume),
-    node: process.versions.node,
-    searchPath: process.env.PATH ?? '',
-    scratch: tmpdir(),
-  });
-  print(flags.json?.at(-1) === true ? JSON.stringify(report) : toldReport(report));
-  process.exitCode = report.exit;
-}
+export const doctorVerb: Verb = {
+  words: '[DIR]',
+  names: 'folder',
+  about:
+    'Looks at Node, Docker, the project that DIR is in (this folder if not given), its pillars, its port and its data volume.\nExit code 0: no errors, 1: doctor itself failed, 2: errors were found. Writes nothing.',
+  flags: [
+    {
+      flag: 'volume',
+      value: 'DIR',
+      names: 'folder',
+      description: 'the data volume; data/ of the project if not given',
+    },
+    { flag: 'json', description: 'the findings as one line of JSON' },
+  ],
+  run: async ({ flags, words }) => {
+    if (words.length > 1) throw new UserError(`doctor takes one folder, not ${words.length} words: ${words.join(' ')}`);
+    const volume = single(flags, 'volume');
+    const report = await doctor({
+      folder: resolve(words[0] ?? '.'),
+      volume: volume === undefined ? undefined : resolve(volume),
+      node: process.versions.node,
+      searchPath: process.env.PATH ?? '',
+      scratch: tmpdir(),
+    });
+    if (isOn(flags, 'json')) print(JSON.stringify(report));
+    else tell(flags, toldReport(report));
+    process.exitCode = report.exit;
+  },
+};

@@ -1,39 +1,46 @@
 import { tmpdir } from 'node:os';
+import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
-import { readAnswersFile } from '../lib/answers/answers-file.ts';
-import { answersFromFlags, single } from '../lib/answers/flags.ts';
-import { EXIT, UserError } from '../lib/errors.ts';
-import { fields } from '../lib/model/fields.ts';
+import { newFlags } from '../flags.ts';
+import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
+import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
 import { isTerminal } from '../terminal.ts';
-import { parseCommandLine } from './command-line.ts';
-import { print } from './print.ts';
+import type { CommandLine } from './command-line.ts';
+import { isDryRun, tellWritten } from './tell.ts';
+import type { Verb } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
-export async function runNew(args: string[]): Promise<void> {
-  const valued = fields.filter(({ kind }) => kind !== 'boolean').map(({ flag }) => flag);
-  const booleans = fields.filter(({ kind }) => kind === 'boolean').map(({ flag }) => flag);
-  const { flags, words } = parseCommandLine(
-    'new',
-    args,
-    [...valued, 'answers', 'destination', 'conflict'],
-    [...booleans, 'yes', 'help'],
-  );
-  if (flags.help) return (await import('./help.ts')).printNewHelp();
+export const newVerb = (): Verb => ({
+  words: '[NAME]',
+  about: 'A flag wins over the answers file, that over .yo-rc.json, that over the defaults.',
+  flags: newFlags(),
+  run,
+});
+
+async function run({ flags, words }: CommandLine): Promise<void> {
   if (words.length > 1) throw new UserError(`new takes one name, not ${words.length} words: ${words.join(' ')}`);
 
-  const mayAsk = !flags.yes && !process.env.CI && isTerminal(0, 1);
+  const answersFrom = single(flags, 'answers');
+  const mayAsk = !isOn(flags, 'yes') && answersFrom !== STANDARD_INPUT && !process.env.CI && isTerminal(0, 1);
+  const prompts = mayAsk ? await import('./prompts.ts') : undefined;
+  let isShown = false;
   const { image, ...written } = await newProject({
     cwd: process.cwd(),
     destination: single(flags, 'destination'),
     flags: answersFromFlags({ ...flags, name: [...words, ...(flags.name ?? [])] }),
-    answers: await readAnswersFile(single(flags, 'answers')),
-    ask: mayAsk ? (await import('./prompts.ts')).ask : undefined,
+    answers: await readAnswers(answersFrom),
+    ask: prompts?.ask,
+    confirm:
+      prompts &&
+      ((planned) => {
+        isShown = true;
+        return prompts.confirm(planned);
+      }),
+    dryRun: isDryRun(flags),
     conflict: conflictMode(single(flags, 'conflict')),
     scratch: tmpdir(),
   });
-  if (written.conflicts) process.exitCode = EXIT.conflict;
-  const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
-  print(summary(image, written, process.cwd(), baseCommand));
+  await tellWritten(flags, written, (reader) => summary(image, written, reader), isShown);
 }

@@ -4,6 +4,8 @@ import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../lib/errors.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
 import { isTerminal } from '../terminal.ts';
+import { isExpected, sentence } from './errors.ts';
+import { printError } from './print.ts';
 
 const MAGIC = /[\\*?[\]{}()!+@|]/;
 
@@ -41,26 +43,31 @@ function matching(globSync: typeof import('tinyglobby').globSync, pattern: strin
 /**
  * Does the same to each project, one at a time: what goes wrong with one does not keep it from the others.
  * @param tell prints what there is to tell of one
+ * @param isVerbose prints where an error comes from
  * @returns the worst exit code
  */
 export async function eachProject(
   roots: readonly string[],
   act: (root: string) => Report,
   tell: (report: Report) => void,
+  isVerbose: boolean,
 ): Promise<number> {
   const exits: number[] = [];
   const showsProgress = roots.length > 1 && isTerminal(2);
   for (const [index, root] of roots.entries()) {
     if (showsProgress) process.stderr.write(`\r\x1b[K${index + 1}/${roots.length} ${root}`);
     let report: Report;
+    let stack: string | undefined;
     try {
       report = act(root);
     } catch (error) {
-      if (!(error instanceof UserError) && !(error instanceof Error && 'syscall' in error)) throw error;
-      report = errorReport(root, error.message);
+      if (!isExpected(error)) throw error;
+      stack = error.stack;
+      report = errorReport(root, sentence(error));
     }
     if (showsProgress) process.stderr.write('\r\x1b[K');
     tell(report);
+    if (isVerbose && stack) printError(stack);
     exits.push(report.exit);
     if (!report.written) continue;
     // A signal that came while files were written is told two turns later, and ends the run here.

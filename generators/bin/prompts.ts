@@ -1,10 +1,21 @@
-import { answered, questions } from '../lib/answers/questions.ts';
+import { answered, confirmation, questions } from '../lib/answers/questions.ts';
 import type { Field } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
+import type { Written } from '../lib/write.ts';
+import { lookOf } from '../terminal.ts';
+import { print } from './print.ts';
 
 /** Asks on the terminal. */
 export async function ask(open: readonly Field[]): Promise<Intent> {
   // An ES module: the bundle cannot load it in any other way.
   const { default: inquirer } = await import('inquirer');
   return answered(inquirer.prompt(questions(open) as Parameters<typeof inquirer.prompt>[0]));
+}
+
+/** Shows what is to be written; returns whether to go on. */
+export async function confirm(planned: Written): Promise<boolean> {
+  const { default: inquirer } = await import('inquirer');
+  const { intro, question } = confirmation(planned, lookOf(1));
+  print(intro);
+  return (await answered(inquirer.prompt([question] as Parameters<typeof inquirer.prompt>[0]))).go;
 }

@@ -1,41 +1,75 @@
 import { tmpdir } from 'node:os';
 import { dirname, relative, resolve as resolvePath, sep } from 'node:path';
+import { DRY_RUN } from '../flags.ts';
+import { type Flag, type FlagValues, isOn } from '../lib/answers/flags.ts';
+import type { FileChange } from '../lib/diff/changes.ts';
 import { UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
-import { adopt, resolve, restore, type Side } from '../lib/settle.ts';
-import { parseCommandLine } from './command-line.ts';
+import {
+  adopt as adopted,
+  restore as restored,
+  type SettleOptions,
+  type Side,
+  resolve as settled,
+} from '../lib/settle.ts';
+import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
+import { isDryRun, tell } from './tell.ts';
+import type { Verb } from './verb.ts';
+
+const SIDES: Flag[] = [
+  { flag: 'merged', description: 'the file is as you want it now' },
+  { flag: 'ours', description: 'your side' },
+  { flag: 'theirs', description: "the templates' side" },
+];
 
 /** `makina-image resolve PATH... --ours|--theirs|--merged` */
-export async function runResolve(args: string[]): Promise<void> {
-  const sides: Side[] = ['ours', 'theirs', 'merged'];
-  const { flags, words } = parseCommandLine('resolve', args, [], [...sides, 'help']);
-  if (flags.help) return (await import('./help.ts')).printResolveHelp();
-  const [side, ...more] = sides.filter((known) => flags[known]?.at(-1) === true);
-  if (!side || more.length > 0) throw new UserError('resolve needs one of --ours, --theirs and --merged');
-  eachPath('resolve', words, (root, path) => resolve(root, path, side, tmpdir()));
-}
+export const resolve: Verb = {
+  words: 'PATH... --merged|--ours|--theirs',
+  names: 'file',
+  about: 'Settles the conflict of a file. The next upgrade starts from what the templates say now.',
+  flags: [...SIDES, DRY_RUN],
+  run: async ({ flags, words }) => {
+    const [side, ...more] = SIDES.map(({ flag }) => flag as Side).filter((known) => isOn(flags, known));
+    if (!side || more.length > 0) throw new UserError('resolve needs one of --ours, --theirs and --merged');
+    await eachPath('resolve', words, flags, (root, path, options) => settled(root, path, side, options));
+  },
+};
 
 /** `makina-image adopt PATH...` */
-export async function runAdopt(args: string[]): Promise<void> {
-  const { flags, words } = parseCommandLine('adopt', args, [], ['help']);
-  if (flags.help) return (await import('./help.ts')).printAdoptHelp();
-  eachPath('adopt', words, (root, path) => adopt(root, path, tmpdir()));
-}
+export const adopt: Verb = {
+  words: 'PATH...',
+  names: 'file',
+  about: 'The file is yours from now on: no upgrade looks at it again. restore undoes that.',
+  flags: [DRY_RUN],
+  run: ({ words, flags }) => eachPath('adopt', words, flags, adopted),
+};
 
 /** `makina-image restore PATH...` */
-export async function runRestore(args: string[]): Promise<void> {
-  const { flags, words } = parseCommandLine('restore', args, [], ['help']);
-  if (flags.help) return (await import('./help.ts')).printRestoreHelp();
-  eachPath('restore', words, (root, path) => restore(root, path, tmpdir()));
-}
+export const restore: Verb = {
+  words: 'PATH...',
+  names: 'file',
+  about: 'Brings back a file that you deleted, or keeps one up to date again that you adopted.',
+  flags: [DRY_RUN],
+  run: ({ words, flags }) => eachPath('restore', words, flags, restored),
+};
 
-function eachPath(verb: string, words: string[], act: (root: string, path: string) => void): void {
-  if (words.length === 0) throw new UserError(`${verb} needs the path of a file`);
+async function eachPath(
+  verb: string,
+  words: string[],
+  flags: FlagValues,
+  act: (root: string, path: string, options: SettleOptions) => FileChange[],
+): Promise<void> {
+  if (words.length === 0) throw new UserError(`${verb} needs the path of a file: makina-image ${verb} PATH`);
+  const dryRun = isDryRun(flags);
   for (const word of words) {
     const full = resolvePath(word);
     const root = findProject(dirname(full));
-    act(root, relative(root, full).split(sep).join('/'));
-    print(`${word}: done`);
+    const changes = act(root, relative(root, full).split(sep).join('/'), { scratch: tmpdir(), dryRun });
+    if (!dryRun) tell(flags, `${word}: done`);
+    else {
+      const { colourDiff, diffText } = await import('../lib/diff/changes.ts');
+      print(`${word}: ${verb} would be done\n${colourDiff(diffText(changes), lookOf(1))}`.trimEnd());
+    }
   }
 }

@@ -1,30 +1,32 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
+import { CONFLICT } from '../flags.ts';
 import { single } from '../lib/answers/flags.ts';
-import { EXIT } from '../lib/errors.ts';
 import { flagsOf, KINDS, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
-import { parseCommandLine } from './command-line.ts';
+import type { CommandLine } from './command-line.ts';
 import { print } from './print.ts';
+import { tellWritten } from './tell.ts';
+import type { Verb } from './verb.ts';
 
-/** `makina-image circus-program NAME [flags]` */
-export const runCircusProgram = (args: string[]) => run(KINDS['circus-program'], args);
-/** `makina-image nginx-vhost DOMAIN [flags]` */
-export const runNginxVhost = (args: string[]) => run(KINDS['nginx-vhost'], args);
-/** `makina-image nginx-location [VHOST] PATH [flags]` */
-export const runNginxLocation = (args: string[]) => run(KINDS['nginx-location'], args);
+/** `makina-image circus-program NAME [flags]`, and the other kinds of entries */
+export function stanzaVerb(verb: keyof typeof KINDS): Verb {
+  const kind: Kind = KINDS[verb];
+  return {
+    words: kind.words,
+    about: `${kind.does}, in the project that this folder is in. Only what is given changes.`,
+    flags: [...flagsOf(kind), CONFLICT],
+    run: (line) => run(kind, line),
+  };
+}
 
-async function run(kind: Kind, args: string[]): Promise<void> {
-  const named = (switches: boolean) =>
-    flagsOf(kind)
-      .filter(({ isSwitch }) => isSwitch === switches)
-      .map(({ flag }) => flag);
-  const { flags, words } = parseCommandLine(kind.verb, args, [...named(false), 'conflict'], [...named(true), 'help']);
-  if (flags.help) return (await import('./help.ts')).printStanzaHelp(kind);
+async function run(kind: Kind, { flags, words }: CommandLine): Promise<void> {
   const conflict = conflictMode(single(flags, 'conflict'));
   const result = stanza(kind, { cwd: process.cwd(), words, flags, conflict, scratch: tmpdir() });
-  if (result.list !== undefined) return print(result.list);
-  if (result.written.conflicts) process.exitCode = EXIT.conflict;
-  print(stanzaSummary(result, process.cwd(), 'makina-image base'));
+  if (result.list !== undefined) {
+    print(result.list);
+    return;
+  }
+  await tellWritten(flags, result.written, (reader) => stanzaSummary(result, reader));
 }

@@ -1,55 +1,93 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
-import { single } from '../lib/answers/flags.ts';
+import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
+import { type Flag, isOn, single } from '../lib/answers/flags.ts';
+import { colourDiff } from '../lib/diff/changes.ts';
+import { previewUpgrade } from '../lib/preview.ts';
 import { CODE, type Report } from '../lib/report.ts';
 import { statOf, told } from '../lib/summary.ts';
-import { check, diff, type Options, upgrade } from '../lib/upgrade.ts';
-import { type CommandLine, parseCommandLine } from './command-line.ts';
+import { check as checked, diff as compared, type Options, upgrade as upgraded } from '../lib/upgrade.ts';
+import { lookOf } from '../terminal.ts';
+import type { CommandLine } from './command-line.ts';
+import { tellSentence } from './errors.ts';
 import { print } from './print.ts';
 import { eachProject, folders } from './projects.ts';
+import { tell, tellLeftAlone } from './tell.ts';
+import type { Verb } from './verb.ts';
 
 type Flags = CommandLine['flags'];
-const on = (flags: Flags, flag: string) => flags[flag]?.at(-1) === true;
+
+const JSON_FLAG: Flag = { flag: 'json', description: 'one line of JSON for each project' };
+const FOLDERS =
+  'DIR is a project, a glob pattern, or - for a list of projects on standard input; this folder if not given.';
 
 /** `makina-image check [DIR...]` */
-export async function runCheck(args: string[]): Promise<void> {
-  const { flags, words } = parseCommandLine('check', args, [], ['json', 'allow-downgrade', 'help']);
-  if (flags.help) return (await import('./help.ts')).printCheckHelp();
-  const tell = teller(flags);
-  const settings = options(flags, 'abort');
-  process.exitCode = await eachProject(await folders(words), (root) => check(root, settings), tell);
-}
+export const check: Verb = {
+  words: '[DIR...]',
+  names: 'folder',
+  about: `${FOLDERS}\nExit code 0: in sync, 1: error, 2: would change, 3: would conflict. Writes nothing.`,
+  flags: [JSON_FLAG, ALLOW_DOWNGRADE],
+  run: async ({ flags, words }) => {
+    const settings = options(flags, 'abort');
+    const act = (root: string) => checked(root, settings);
+    process.exitCode = await eachProject(await folders(words), act, teller(flags), isOn(flags, 'verbose'));
+  },
+};
 
 /** `makina-image diff [DIR...]` */
-export async function runDiff(args: string[]): Promise<void> {
-  const { flags, words } = parseCommandLine('diff', args, ['conflict'], ['json', 'stat', 'allow-downgrade', 'help']);
-  if (flags.help) return (await import('./help.ts')).printDiffHelp();
-  const settings = options(flags, single(flags, 'conflict') ?? 'markers');
-  const act = (root: string) => {
-    const { report, text, stat } = diff(root, settings);
-    if (!on(flags, 'json')) process.stdout.write(on(flags, 'stat') ? statOf(stat) : text);
-    return report;
-  };
-  const tell = on(flags, 'json') ? teller(flags) : tellError;
-  process.exitCode = await eachProject(await folders(words), act, tell);
-}
+export const diff: Verb = {
+  words: '[DIR...]',
+  names: 'folder',
+  about: `${FOLDERS}\nPrints what upgrade would do as a diff that git apply takes. Exit codes as check.`,
+  flags: [{ flag: 'stat', description: 'how many lines change in each file' }, CONFLICT, JSON_FLAG, ALLOW_DOWNGRADE],
+  run: async ({ flags, words }) => {
+    const settings = options(flags, single(flags, 'conflict') ?? 'markers');
+    const act = (root: string) => {
+      const { report, text, stat } = compared(root, settings);
+      if (!isOn(flags, 'json')) process.stdout.write(isOn(flags, 'stat') ? statOf(stat) : colourDiff(text, lookOf(1)));
+      return report;
+    };
+    const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;
+    process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
+  },
+};
 
 /** `makina-image upgrade [DIR...]` */
-export async function runUpgrade(args: string[]): Promise<void> {
-  const switches = ['json', 'dry-run', 'detailed-exitcode', 'allow-dirty', 'allow-downgrade', 'help'];
-  const { flags, words } = parseCommandLine('upgrade', args, ['conflict'], switches);
-  if (flags.help) return (await import('./help.ts')).printUpgradeHelp();
-  const settings = {
-    ...options(flags, single(flags, 'conflict')),
-    dryRun: on(flags, 'dry-run'),
-    allowDirty: on(flags, 'allow-dirty'),
-  };
-  const act = (root: string) => withExit(upgrade(root, settings), on(flags, 'detailed-exitcode'));
-  process.exitCode = await eachProject(await folders(words), act, teller(flags));
-}
+export const upgrade: Verb = {
+  words: '[DIR...]',
+  names: 'folder',
+  about: `${FOLDERS}\nExit code 0: done, 1: error (nothing written), 3: conflicts.`,
+  flags: [
+    CONFLICT,
+    DRY_RUN,
+    { flag: 'detailed-exitcode', description: '2 when something was changed' },
+    ALLOW_DIRTY,
+    JSON_FLAG,
+    ALLOW_DOWNGRADE,
+  ],
+  run: async ({ flags, words }) => {
+    const dryRun = isOn(flags, 'dry-run');
+    const settings = { ...options(flags, single(flags, 'conflict')), dryRun, allowDirty: isOn(flags, 'allow-dirty') };
+    if (dryRun && !isOn(flags, 'json')) {
+      const { seen, conflict } = settings;
+      settings.seen = (examined) => {
+        seen?.(examined);
+        print(previewUpgrade(examined, conflict, lookOf(1), isOn(flags, 'verbose')));
+      };
+    }
+    const act = (root: string) => withExit(upgraded(root, settings), isOn(flags, 'detailed-exitcode'));
+    const tellOne = dryRun && !isOn(flags, 'json') ? tellReportError : teller(flags);
+    process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
+  },
+};
 
 function options(flags: Flags, conflict: string | undefined): Options {
-  return { conflict: conflictMode(conflict), scratch: tmpdir(), allowDowngrade: on(flags, 'allow-downgrade') };
+  return {
+    conflict: conflictMode(conflict),
+    scratch: tmpdir(),
+    allowDowngrade: isOn(flags, 'allow-downgrade'),
+    seen: (examined) => tellLeftAlone(flags, examined),
+  };
 }
 
 /** That something was changed is an exit code of its own only where that was asked for. */
@@ -59,10 +97,13 @@ function withExit(report: Report, detailed: boolean): Report {
 }
 
 function teller(flags: Flags): (report: Report) => void {
-  if (on(flags, 'json')) return (report) => print(JSON.stringify(report));
-  return (report) => (report.error ? tellError(report) : print(told(report)));
+  if (isOn(flags, 'json')) return (report) => print(JSON.stringify(report));
+  return (report) => {
+    if (report.error) tellSentence(report.error);
+    else tell(flags, told(report), report.result === 'conflicts');
+  };
 }
 
-function tellError({ error }: Report): void {
-  if (error) console.error(`makina-image: ${error}`);
+function tellReportError({ error }: Report): void {
+  if (error) tellSentence(error);
 }

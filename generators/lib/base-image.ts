@@ -3,17 +3,18 @@ import { recover } from './apply/transaction.ts';
 import { readManifest } from './manifest/manifest.ts';
 import type { ConflictMode } from './plan/plan.ts';
 import { renderBase } from './render/render.ts';
-import { type Written, write } from './write.ts';
+import { planWrite, type Written } from './write.ts';
 
 /**
  * Writes the folder of the base image.
  * @param cwd the folder the command runs in
  * @param folder where to write, relative to cwd
- * @throws UserError as `write`
+ * @param dryRun write nothing, tell what would be done
+ * @throws UserError as `planWrite`
  */
-export function baseImage(cwd: string, folder: string, conflict: ConflictMode): Written {
+export function baseImage(cwd: string, folder: string, conflict: ConflictMode, dryRun = false): Written {
   const root = resolve(cwd, folder);
-  recover(root);
+  if (!dryRun) recover(root);
   const project = {
     root,
     kind: 'base' as const,
@@ -21,5 +22,7 @@ export function baseImage(cwd: string, folder: string, conflict: ConflictMode): 
     manifest: readManifest(root),
     pastBases: new Map(),
   };
-  return write(project, conflict);
+  const planned = planWrite(project, conflict);
+  if (!dryRun) planned.carryOut();
+  return planned;
 }

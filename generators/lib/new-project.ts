@@ -3,14 +3,14 @@ import { problemsError } from './answers/flags.ts';
 import { unusable } from './answers/unusable.ts';
 import { formatYoRc, type YoRc } from './answers/yo-rc.ts';
 import { recover } from './apply/transaction.ts';
-import { UserError } from './errors.ts';
+import { EXIT, UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge, type Problem } from './model/intent.ts';
 import type { Image } from './model/schema.ts';
 import type { ConflictMode } from './plan/plan.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
-import { type Written, write } from './write.ts';
+import { type Planned, planWrite, type Written } from './write.ts';
 
 /** Asks a person for some fields; returns their answers by field key. */
 export type Ask = (open: readonly Field[]) => Promise<Intent>;
@@ -26,6 +26,10 @@ export interface NewRequest {
   answers: Intent;
   /** Absent where nobody can be asked. */
   ask?: Ask;
+  /** Shows a person who was asked something what is to be written; returns whether to go on. */
+  confirm?: (planned: NewResult) => Promise<boolean>;
+  /** Write nothing, tell what would be written. */
+  dryRun?: boolean;
   conflict: ConflictMode;
   /** A folder for temporary files. */
   scratch: string;
@@ -45,20 +49,32 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const layers = [request.answers, request.flags];
   const said = () => layers.reduce((lower, upper) => merge(lower, upper), {});
   const name = fields[0] as Field;
-  if (request.ask && !locate(request, said())) layers.push(await askFor(request.ask, [name], said()));
+  let isAsked = false;
+  const askFor = async (candidates: readonly Field[]) => {
+    const open = candidates.filter((field) => field.prompt && said()[field.key] === undefined);
+    if (!request.ask || open.length === 0) return;
+    isAsked = true;
+    layers.push(answersTo(open, await request.ask(open)));
+  };
+  if (!locate(request, said())) await askFor([name]);
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
 
-  recover(destination);
+  if (!request.dryRun) recover(destination);
   const stored = readYoRc(destination);
   if (stored.intent) refuseUnusable(stored.intent);
   // A project that is there was asked when it was new.
-  if (request.ask && !stored.intent) layers.push(await askFor(request.ask, fields, said()));
+  if (!stored.intent) await askFor(fields);
   // From the lowest up: a removal counts for what lies below it.
   layers.unshift(stored.intent ?? {});
   const intent = said();
 
-  return writeIntent(destination, stored, intent, request);
+  const planned = planIntent(destination, stored, intent, request);
+  if (request.dryRun) return planned;
+  if (isAsked && request.confirm && !(await request.confirm(planned)))
+    throw new UserError('stopped before anything was written, nothing was written', EXIT.interrupted);
+  planned.carryOut();
+  return planned;
 }
 
 export interface WriteRequest {
@@ -77,12 +93,18 @@ export interface WriteRequest {
  * @throws UserError as `newProject`
  */
 export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): NewResult {
+  const planned = planIntent(root, stored, intent, request);
+  if (!request.dryRun) planned.carryOut();
+  return planned;
+}
+
+function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): NewResult & Planned {
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems, request.flagOf);
   const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent, request.scratch);
-  return { image: result.image, ...write({ ...past, theirs }, request.conflict, request.dryRun) };
+  return { image: result.image, ...planWrite({ ...past, theirs }, request.conflict) };
 }
 
 /** Where to write, if that is known yet. */
@@ -107,11 +129,8 @@ function refuseRenaming(before: unknown, { name }: Image, destination: string): 
   );
 }
 
-/** Asks what has a question and is not answered yet; an answer equal to the default is not intent. */
-async function askFor(ask: Ask, candidates: readonly Field[], said: Intent): Promise<Intent> {
-  const open = candidates.filter((field) => field.prompt && said[field.key] === undefined);
-  if (open.length === 0) return {};
-  const answers = await ask(open);
+/** An answer equal to the default is not intent. */
+function answersTo(open: readonly Field[], answers: Intent): Intent {
   return Object.fromEntries(
     open.filter(({ key, default: usual }) => answers[key] !== usual).map(({ key }) => [key, answers[key]]),
   );

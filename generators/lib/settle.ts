@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { commit, recover, stateOf, type Write } from './apply/transaction.ts';
+import type { FileChange } from './diff/changes.ts';
 import { EXIT, UserError } from './errors.ts';
 import { BACKUP, BASE, neededBases, storedBases } from './manifest/base.ts';
-import { emptyManifest, formatManifest, MANIFEST, type Manifest } from './manifest/manifest.ts';
+import { emptyManifest, FOLDER, formatManifest, MANIFEST, type Manifest } from './manifest/manifest.ts';
 import { takeSide } from './merge/take-side.ts';
 import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
@@ -12,20 +13,27 @@ import { sha256Of } from './sha256.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
 
+export interface SettleOptions {
+  /** A folder for temporary files. */
+  scratch: string;
+  /** Write nothing, tell what would be written. */
+  dryRun: boolean;
+}
+
 /**
  * Settles a conflict: `merged` takes the file as it is now, `ours` the user's side, `theirs` that of the templates. From then on
  * the next merge starts from what the templates say now.
+ * @returns what becomes of the user's files
  * @throws UserError when the path is none that is kept up to date, or `merged` still has conflict markers
  */
-export function resolve(root: string, path: string, side: Side, scratch: string): void {
-  const project = opened(root, scratch);
+export function resolve(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
+  const project = opened(root, options);
   const theirs = sharedFile(project, path);
   const manifest = manifestOf(project);
   const disk = readDisk(root, [path, sidecarOf(path)]);
   const entry = disk.get(path);
   if (entry?.kind === 'other') {
-    takeOver(project, manifest, path);
-    return;
+    return takeOver(project, manifest, path, options);
   }
   const marked = manifest.conflicts[path]?.kind === 'markers';
   const writes: Write[] = [];
@@ -42,19 +50,19 @@ export function resolve(root: string, path: string, side: Side, scratch: string)
   }
   if (disk.get(sidecarOf(path))) writes.push({ kind: 'delete', path: sidecarOf(path) });
   delete manifest.conflicts[path];
-  finish(project, manifest, path, theirs, writes);
+  return finish(project, manifest, path, theirs, writes, options);
 }
 
 /** Makes a file the user's for good: it is not looked at again. @throws UserError */
-export function adopt(root: string, path: string, scratch: string): void {
-  const project = opened(root, scratch);
+export function adopt(root: string, path: string, options: SettleOptions): FileChange[] {
+  const project = opened(root, options);
   sharedFile(project, path);
-  takeOver(project, manifestOf(project), path);
+  return takeOver(project, manifestOf(project), path, options);
 }
 
 /** Brings back a file that the user deleted, or keeps one up to date again that was adopted. @throws UserError */
-export function restore(root: string, path: string, scratch: string): void {
-  const project = opened(root, scratch);
+export function restore(root: string, path: string, options: SettleOptions): FileChange[] {
+  const project = opened(root, options);
   const theirs = project.theirs.files.get(path);
   if (!theirs || theirs.policy === 'intent') throw unknown(root, path);
   const manifest = manifestOf(project);
@@ -66,11 +74,11 @@ export function restore(root: string, path: string, scratch: string): void {
     );
   manifest.adopted = manifest.adopted.filter((adopted) => adopted !== path);
   const writes: Write[] = entry ? [] : [{ kind: 'write', path, bytes: theirs.bytes, executable: theirs.executable }];
-  finish(project, manifest, path, theirs.policy === 'seed' ? undefined : theirs, writes);
+  return finish(project, manifest, path, theirs.policy === 'seed' ? undefined : theirs, writes, options);
 }
 
-function opened(root: string, scratch: string): Project {
-  recover(root);
+function opened(root: string, { scratch, dryRun }: SettleOptions): Project {
+  if (!dryRun) recover(root);
   return openProject(root, scratch);
 }
 
@@ -91,13 +99,13 @@ function unknown(root: string, path: string): UserError {
   );
 }
 
-function takeOver(project: Project, manifest: Manifest, path: string): void {
+function takeOver(project: Project, manifest: Manifest, path: string, options: SettleOptions): FileChange[] {
   manifest.adopted = [...new Set([...manifest.adopted, path])];
   const sidecar = sidecarOf(path);
   const isStale = manifest.conflicts[path]?.kind === 'sidecar' && stateOf(project.root, sidecar) !== undefined;
   delete manifest.files[path];
   delete manifest.conflicts[path];
-  finish(project, manifest, path, undefined, isStale ? [{ kind: 'delete', path: sidecar }] : []);
+  return finish(project, manifest, path, undefined, isStale ? [{ kind: 'delete', path: sidecar }] : [], options);
 }
 
 function backup(bytes: Buffer): Write {
@@ -111,15 +119,18 @@ function refuseMarkers(path: string, bytes: Buffer, side: Side): void {
   throw new UserError(`${path} still has conflict markers; ${next}`, EXIT.conflict);
 }
 
-/** Records `theirs` as the base of a path, and writes all at once. */
+/** Records `theirs` as the base of a path, and writes all at once. @returns what becomes of the user's files */
 function finish(
   project: Project,
   manifest: Manifest,
   path: string,
   theirs: { bytes: Buffer; executable: boolean } | undefined,
   writes: Write[],
-): void {
+  { dryRun }: SettleOptions,
+): FileChange[] {
   const { root, pastBases } = project;
+  const changes = changesBy(root, writes);
+  if (dryRun) return changes;
   const bases = new Map(pastBases);
   if (theirs) {
     const sha256 = sha256Of(theirs.bytes);
@@ -139,6 +150,20 @@ function finish(
     ],
     dirs: [],
     expected: new Map(writes.map((write) => [write.path, stateOf(root, write.path)])),
+  });
+  return changes;
+}
+
+function changesBy(root: string, writes: readonly Write[]): FileChange[] {
+  const own = writes.filter(({ path }) => !path.startsWith(`${FOLDER}/`));
+  const disk = readDisk(
+    root,
+    own.map(({ path }) => path),
+  );
+  return own.map((write) => {
+    const entry = disk.get(write.path);
+    const before = entry?.kind === 'file' ? entry : undefined;
+    return { path: write.path, before, after: write.kind === 'write' ? write : undefined };
   });
 }
 

@@ -1,24 +1,34 @@
 import { relative } from 'node:path';
+import type { Look } from './look.ts';
 import { runFlags } from './model/docker-run.ts';
 import type { Image } from './model/schema.ts';
 import { minorVersion } from './package.ts';
 import { shell } from './quote/quote.ts';
 import type { Report } from './report.ts';
 import type { StanzaResult } from './stanza/stanza.ts';
+import { tree } from './tree.ts';
 import type { Diff } from './upgrade.ts';
 import type { Written } from './write.ts';
 
 type Change = Exclude<StanzaResult, { list: string }>;
 
+/** Who reads a summary. */
+export interface Reader {
+  /** The folder the next commands are typed in. */
+  cwd: string;
+  /** How the reader calls the verb `base`. */
+  baseCommand: string;
+  /** Undefined for one who saw the tree of files already. */
+  look: Look | undefined;
+}
+
 /**
  * What `new` and `ci` tell when they are done: how much was written, and what to type next. The image is built where something in
  * it is new; a change of what was there belongs in its repository.
- * @param cwd the folder the next commands are typed in
- * @param baseCommand how the reader calls the verb `base`
  */
-export function summary(image: Image, written: Written, cwd: string, baseCommand: string): string {
+export function summary(image: Image, written: Written, { cwd, baseCommand, look }: Reader): string {
   const changed = changes(written);
-  if (changed.length === 0 || written.conflicts) return outcome(written);
+  if (changed.length === 0 || written.conflicts) return outcome(written, look);
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
@@ -33,41 +43,35 @@ export function summary(image: Image, written: Written, cwd: string, baseCommand
     ...(isInImage ? build : []),
     ...(isNew ? [] : [`  ${isInImage ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
   ];
-  return `${outcome(written)} Next:\n\n${steps.join('\n')}\n`;
+  return `${outcome(written, look)}\n\nNext:\n\n${steps.join('\n')}\n`;
 }
 
 /** The same for the verbs that change one entry of the model. */
-export function stanzaSummary({ done, dryRun, written }: Change, cwd: string, baseCommand: string): string {
-  return `${done}\n${dryRun ? wouldWrite(written) : summary(written.image, written, cwd, baseCommand)}`;
+export function stanzaSummary({ done, written }: Change, reader: Reader): string {
+  return `${done}\n${summary(written.image, written, reader)}`;
 }
 
 /** The same for `base`. */
-export function baseSummary(written: Written, cwd: string): string {
-  if (changes(written).length === 0 || written.conflicts) return outcome(written);
-  return `${outcome(written)} Next:
+export function baseSummary(written: Written, { cwd, look }: Omit<Reader, 'baseCommand'>): string {
+  if (changes(written).length === 0 || written.conflicts) return outcome(written, look);
+  return `${outcome(written, look)}\n\nNext:
 
   docker build -t makina-image-base:${minorVersion} ${word(relative(cwd, written.destination) || '.')}
 `;
 }
 
-/** What a dry run tells: the files that would be written. */
-function wouldWrite(written: Written): string {
-  const lines = changes(written).map(({ path, action, reason }) =>
-    action === 'conflict' ? toldConflict({ path, reason }, false) : `  ${TO_DO[action] ?? action} ${path}`,
-  );
-  return [`${written.destination}: ${lines.length > 0 ? 'would change' : 'in sync'}`, ...lines].join('\n');
-}
-
 const changes = ({ files }: Written) => files.filter(({ before, after }) => before !== after);
 
-function outcome(written: Written): string {
-  const { destination, files } = written;
+function outcome(written: Written, look: Look | undefined): string {
+  const { destination, files, examined } = written;
   const count = changes(written).length;
   const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
   const left = files.filter(({ action, settled }) => action === 'conflict' && !settled);
-  if (left.length > 0)
-    return `${done} to ${destination}. These conflicts are left for you, then \`makina-image resolve PATH\`:\n${left.map((file) => toldConflict(file)).join('\n')}`;
-  return count === 0 ? `${destination} is up to date, ${done}.` : `${done} to ${destination}.`;
+  if (count === 0 && left.length === 0) return `${destination} is up to date, ${done}.`;
+  const what = `${done} to ${destination}${count > 0 && look ? `:\n\n${tree(examined.plan, look)}` : '.'}`;
+  if (left.length === 0) return what;
+  const conflicts = left.map((file) => toldConflict(file)).join('\n');
+  return `${what}\n\nThese conflicts are left for you, then \`makina-image resolve PATH\`:\n${conflicts}`;
 }
 
 /** One line of a conflict that is left for the user. */

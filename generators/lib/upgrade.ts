@@ -1,5 +1,6 @@
 import { recover } from './apply/transaction.ts';
-import { diffStat, unifiedDiff } from './diff/unified.ts';
+import { changesOf, diffText } from './diff/changes.ts';
+import { diffStat } from './diff/unified.ts';
 import { EXIT, UserError } from './errors.ts';
 import { dirtyPaths } from './git.ts';
 import { isOlder, version } from './package.ts';
@@ -14,6 +15,8 @@ export interface Options {
   scratch: string;
   /** Go back to an older generator. */
   allowDowngrade: boolean;
+  /** Is told what was found. */
+  seen?: (examined: Examined) => void;
 }
 
 export interface UpgradeOptions extends Options {
@@ -41,14 +44,10 @@ export function diff(root: string, options: Options): Diff {
 
 /** The same for a project that is examined already. */
 export function diffOf(examined: Examined): Diff {
-  const { files, sidecars } = examined.plan;
-  const changed = [
-    ...files.filter(({ before, after }) => before !== after),
-    ...[...sidecars].map(([path, sides]) => ({ path, ...sides })),
-  ];
+  const changed = changesOf(examined.plan);
   return {
     report: reportOf(examined, false),
-    text: changed.map(({ path, before, after }) => unifiedDiff(path, before, after)).join(''),
+    text: diffText(changed),
     stat: changed.map(({ path, before, after }) => ({ path, ...diffStat(before, after) })),
   };
 }
@@ -67,7 +66,7 @@ export function upgrade(root: string, options: UpgradeOptions): Report {
   return reportOf(examined, true);
 }
 
-function open(root: string, { conflict, scratch, allowDowngrade }: Options): Examined {
+function open(root: string, { conflict, scratch, allowDowngrade, seen }: Options): Examined {
   const project = openProject(root, scratch);
   const from = project.manifest?.generator;
   if (from && isOlder(version, from) && !allowDowngrade)
@@ -75,7 +74,9 @@ function open(root: string, { conflict, scratch, allowDowngrade }: Options): Exa
       `${root} was written by makina-image ${from}, and this is ${version}; use that one, or --allow-downgrade`,
       EXIT.internal,
     );
-  return examine(project, conflict);
+  const examined = examine(project, conflict);
+  seen?.(examined);
+  return examined;
 }
 
 /** An edit that is merged and not in git could not be taken back. */

@@ -4,7 +4,7 @@ import { EXIT, UserError } from './errors.ts';
 import { packageRoot } from './package.ts';
 import type { ConflictMode, Plan } from './plan/plan.ts';
 import type { Project } from './project/project.ts';
-import { carryOut, examine } from './regenerate.ts';
+import { carryOut, type Examined, examine } from './regenerate.ts';
 
 /** What was done. */
 export interface Written {
@@ -12,17 +12,24 @@ export interface Written {
   files: Plan['files'];
   /** Whether conflicts are left for the user. */
   conflicts: boolean;
+  examined: Examined;
+}
+
+/** What is to be done. */
+export interface Planned extends Written {
+  /** Does it, all or nothing. */
+  carryOut: () => void;
 }
 
 /** Folders of the generator's own checkout that no project may be written into. */
 const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'node_modules', 'templates', 'test']);
 
 /**
- * Brings a folder to a rendered tree: the one call behind every verb that writes a project or changes its model.
- * @param dryRun write nothing, tell what would be done
- * @throws UserError (conflict) that names every file in the way, if the mode is `abort`; nothing is written then
+ * What brings a folder to a rendered tree: the one call behind every verb that writes a project or changes its model.
+ * Reads, and writes nothing.
+ * @throws UserError (conflict) that names every file in the way, if the mode is `abort`
  */
-export function write(project: Project, conflict: ConflictMode, dryRun = false): Written {
+export function planWrite(project: Project, conflict: ConflictMode): Planned {
   const { root } = project;
   refuseOwnFolders(root);
   const examined = examine(project, conflict);
@@ -33,8 +40,13 @@ export function write(project: Project, conflict: ConflictMode, dryRun = false):
       EXIT.conflict,
     );
   }
-  if (!dryRun) carryOut(examined);
-  return { destination: root, files: examined.plan.files, conflicts: examined.conflicts };
+  return {
+    destination: root,
+    files: examined.plan.files,
+    conflicts: examined.conflicts,
+    examined,
+    carryOut: () => carryOut(examined),
+  };
 }
 
 function refuseOwnFolders(destination: string): void {

@@ -2,17 +2,15 @@ import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
+import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
+import { previewUpgrade } from '../lib/preview.ts';
 import { told } from '../lib/summary.ts';
 import { upgrade } from '../lib/upgrade.ts';
-import { declare, FEATURES, flagValues, type YeomanFlag } from '../yeoman/front.ts';
+import { lookOf } from '../terminal.ts';
+import { declare, FEATURES, flagValues } from '../yeoman/front.ts';
 
-const FLAGS: YeomanFlag[] = [
-  { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-  { flag: 'dry-run', description: 'Write nothing, tell what would be done', isSwitch: true },
-  { flag: 'allow-dirty', description: 'Merge into files whose edits are not in git', isSwitch: true },
-  { flag: 'allow-downgrade', description: 'Go back to an older generator', isSwitch: true },
-];
+const FLAGS = [CONFLICT, DRY_RUN, ALLOW_DIRTY, ALLOW_DOWNGRADE];
 
 /** `yo makina-image:upgrade [DIR]` */
 export default class Upgrade extends Generator {
@@ -36,14 +34,17 @@ export default class Upgrade extends Generator {
 
   #upgrade(): void {
     const values = flagValues(this.#raw, FLAGS, 'makina-image upgrade');
+    const conflict = conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined));
+    const dryRun = values['dry-run'] === true;
     const report = upgrade(resolve(this.destinationRoot(), String(this.args[0] ?? '.')), {
-      conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
+      conflict,
       scratch: tmpdir(),
-      dryRun: values['dry-run'] === true,
+      dryRun,
+      seen: (examined) => dryRun && this.log(previewUpgrade(examined, conflict, lookOf(2), false)),
       allowDirty: values['allow-dirty'] === true,
       allowDowngrade: values['allow-downgrade'] === true,
     });
-    this.log(told(report));
+    if (!dryRun) this.log(told(report));
     process.exitCode = report.result === 'would-change' ? 0 : report.exit;
   }
 }

@@ -1,8 +1,13 @@
 import { isatty } from 'node:tty';
 import { parseArgs } from 'node:util';
 import type Generator from 'yeoman-generator';
+import type { Flag } from '../lib/answers/flags.ts';
 import { nearest } from '../lib/answers/nearest.ts';
-import { UserError } from '../lib/errors.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
+import { preview } from '../lib/preview.ts';
+import type { Reader } from '../lib/summary.ts';
+import type { Written } from '../lib/write.ts';
+import { lookOf } from '../terminal.ts';
 
 /** Our own policy writes the files, and nothing is installed afterwards. */
 export const FEATURES = { customCommitTask: () => undefined, customInstallTask: true };
@@ -14,17 +19,10 @@ const YEOMAN_OPTIONS = new Set(
    stdin stdout stderr update-notifier updateNotifier version`.split(/\s+/),
 );
 
-export interface YeomanFlag {
-  /** As typed, `base-image`. */
-  flag: string;
-  description: string;
-  isSwitch?: boolean;
-}
-
 /** Declares flags to Yeoman, for its `--help`. */
-export function declare(generator: Generator, flags: readonly YeomanFlag[]): void {
-  for (const { flag, description, isSwitch } of flags)
-    generator.option(flag, { type: isSwitch ? Boolean : String, description });
+export function declare(generator: Generator, flags: readonly Flag[]): void {
+  for (const { flag, description, value } of flags)
+    generator.option(flag, { type: value === undefined ? Boolean : String, description });
 }
 
 /**
@@ -34,7 +32,7 @@ export function declare(generator: Generator, flags: readonly YeomanFlag[]): voi
  */
 export function flagValues(
   raw: Readonly<Record<string, unknown>>,
-  flags: readonly YeomanFlag[],
+  flags: readonly Flag[],
   equivalent: string,
 ): Record<string, string | boolean> {
   const byOption = new Map(flags.map((flag) => [camelCase(flag.flag), flag]));
@@ -55,7 +53,7 @@ export function flagValues(
     }
     if (Array.isArray(value))
       throw new UserError(`yo cannot pass --${flag} more than once; give one JSON value, or use ${equivalent}`);
-    if (typeof value === 'boolean' && !known.isSwitch)
+    if (typeof value === 'boolean' && known.value !== undefined)
       throw new UserError(`--${flag} needs a value; write --${flag}=VALUE, or use ${equivalent}`);
     values[flag] = typeof value === 'boolean' ? value : String(value);
   }
@@ -69,6 +67,21 @@ function fromCommandLine(flag: string): unknown {
     | unknown[]
     | undefined;
   return given && given.length > 1 ? given : given?.[0];
+}
+
+/** Tells what was written, or would be. */
+export function tellWritten(
+  generator: Generator,
+  dryRun: boolean,
+  written: Written,
+  summary: (reader: Reader) => string,
+): void {
+  if (written.conflicts) process.exitCode = EXIT.conflict;
+  // Yeoman's own log goes to standard error.
+  const look = lookOf(2);
+  const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
+  const cwd = generator.destinationRoot();
+  generator.log(dryRun ? preview(written.examined, look, false) : summary({ cwd, baseCommand, look }));
 }
 
 /** Whether somebody is there to answer. */

@@ -1,18 +1,15 @@
 import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
-import { EXIT } from '../lib/errors.ts';
+import { CONFLICT } from '../flags.ts';
 import { flagsOf, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, type YeomanFlag } from './front.ts';
+import { declare, FEATURES, flagValues, tellWritten } from './front.ts';
 
 /** The generator of a verb that changes one entry of the model: `yo makina-image:circus-program NAME [flags]`. */
 export function stanzaGenerator(kind: Kind) {
-  const flags: YeomanFlag[] = [
-    ...flagsOf(kind),
-    { flag: 'conflict', description: 'What to do about conflicts: abort, markers, sidecar, ours or theirs' },
-  ];
+  const flags = [...flagsOf(kind), CONFLICT];
   return class Stanza extends Generator {
     readonly #raw: Record<string, unknown>;
 
@@ -38,8 +35,7 @@ export function stanzaGenerator(kind: Kind) {
         console.log(result.list);
         return;
       }
-      if (result.written.conflicts) process.exitCode = EXIT.conflict;
-      this.log(stanzaSummary(result, process.cwd(), 'yo makina-image:base'));
+      tellWritten(this, result.dryRun, result.written, (reader) => stanzaSummary(result, reader));
     }
   };
 }

@@ -8,22 +8,52 @@ import { type Intent, isDict } from '../model/intent.ts';
  */
 export async function readAnswersFile(path: string | undefined): Promise<Intent> {
   if (path === undefined) return {};
-  const json = /\.json$/i.test(path);
-  let answers: unknown;
-  try {
+  const isJson = /\.json$/i.test(path);
+  const read = async () => {
     // Loaded here because most runs have no answers file.
     const { default: fs } = await import('fs-extra');
     // A process substitution of the shell, /dev/fd/63, is welcome.
     if (!path.startsWith('/dev/') && !(await fs.stat(path)).isFile()) throw new Error('it is not a file');
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(await fs.readFile(path));
-    answers = json ? JSON.parse(text) : await parseYaml(text);
+    return decode(await fs.readFile(path));
+  };
+  return mapping(path, isJson ? 'JSON' : 'YAML', async () =>
+    isJson ? JSON.parse(await read()) : parseYaml(await read()),
+  );
+}
+
+/**
+ * Reads answers that came in on their own, JSON or YAML.
+ * @param from where they came from, for errors
+ * @throws UserError when they are not valid, or are not one mapping
+ */
+export async function parseAnswers(from: string, bytes: Buffer): Promise<Intent> {
+  return mapping(from, 'JSON or YAML', async () => {
+    const text = decode(bytes);
+    try {
+      return JSON.parse(text);
+    } catch {
+      return parseYaml(text);
+    }
+  });
+}
+
+async function mapping(from: string, kind: string, read: () => Promise<unknown>): Promise<Intent> {
+  let answers: unknown;
+  try {
+    answers = await read();
   } catch (error) {
     const [sentence] = (error as Error).message.split('\n');
-    throw new UserError(`${path} cannot be read as ${json ? 'JSON' : 'YAML'}: ${sentence}`);
+    throw new UserError(`${from} cannot be read as ${kind}: ${sentence}; correct it, then run this again`);
   }
-  if (!isDict(answers)) throw new UserError(`${path} must hold one mapping of field names to answers`);
+  if (!isDict(answers))
+    throw new UserError(`${from} must hold one mapping of field names to answers, as \`name: shop\``);
+  // For editors alone.
   const { $schema: _, ...intent } = answers;
   return intent;
+}
+
+function decode(bytes: Buffer): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
 async function parseYaml(text: string): Promise<unknown> {

@@ -2,6 +2,32 @@ import { UserError } from '../errors.ts';
 import { type Field, fields } from '../model/fields.ts';
 import type { Intent, Problem } from '../model/intent.ts';
 
+/** A flag of a verb, as both fronts declare it. */
+export interface Flag {
+  /** As typed, `base-image`. */
+  flag: string;
+  /** What is typed after it, `TEXT` or `KEY=VALUE ...`; a switch has none. */
+  value?: string;
+  description: string;
+  /** What its value may be, where that is one of a few. */
+  choices?: readonly string[];
+  /** What its value names on the disk. */
+  names?: 'file' | 'folder';
+  /** A switch that is on unless `--no-…` is given, or that the answers may turn on. */
+  hasNo?: boolean;
+}
+
+const TYPED = { string: 'TEXT', integer: 'NUMBER', boolean: 'true|false' };
+
+/** The flag of a field. */
+export function flagOf({ flag, kind, items, description, choices }: Field): Flag {
+  const said = { flag, description, ...(choices && { choices }) };
+  if (kind === 'boolean') return { ...said, hasNo: true };
+  if (kind === 'string' || kind === 'integer') return { ...said, value: TYPED[kind] };
+  if (items === undefined || kind === 'json') return { ...said, value: 'JSON' };
+  return { ...said, value: `${kind === 'list' ? TYPED[items] : 'KEY=VALUE'} ...` };
+}
+
 /** The values that flags were given, in order, by flag (`base-image`); a boolean's are `true` or `false`. */
 export type FlagValues = Readonly<Record<string, readonly (string | boolean)[] | undefined>>;
 
@@ -34,6 +60,11 @@ export function single(flags: FlagValues, flag: string): string | undefined {
   if (values.length > 1) throw givenTwice(flag, values.length);
   if (values[0] === '') throw new UserError(`--${flag} is empty; write --${flag}=VALUE`);
   return values[0] as string | undefined;
+}
+
+/** Whether a switch was given, and is on. */
+export function isOn(flags: FlagValues, flag: string): boolean {
+  return flags[flag]?.at(-1) === true;
 }
 
 function givenTwice(flag: string, times: number): UserError {

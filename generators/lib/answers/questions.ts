@@ -1,6 +1,9 @@
 import { EXIT, UserError } from '../errors.ts';
+import type { Look } from '../look.ts';
 import type { Field } from '../model/fields.ts';
 import { complete } from '../model/intent.ts';
+import { tree } from '../tree.ts';
+import type { Written } from '../write.ts';
 
 /**
  * Waits for answers.
@@ -29,4 +32,12 @@ export function questions(open: readonly Field[]) {
 function problemOf(key: string, answer: unknown): string | undefined {
   const { problems = [] } = complete({ name: 'demo', [key]: answer });
   return problems.map(({ path, message }) => `${path.join('.')} ${message}`).join(', ') || undefined;
+}
+
+/** What is shown of what is to be written, and whether to go on; the answer is called `go`. */
+export function confirmation({ destination, examined }: Written, look: Look) {
+  return {
+    intro: `\n${destination}:\n\n${tree(examined.plan, look)}\n`,
+    question: { type: 'confirm', name: 'go', message: 'Write this?', default: true },
+  };
 }

@@ -11,6 +11,8 @@ export interface Field extends FieldMeta {
   kind: Scalar | 'list' | 'dict' | 'json';
   /** What is in a list or a dict, where that is one kind of single values: these can be given one by one. */
   items?: Scalar | undefined;
+  /** What it, or each value of its list, may be, where that is one of a few. */
+  choices?: readonly string[];
   /** `undefined` where an answer is required, or may stay away. */
   default: unknown;
 }
@@ -29,7 +31,8 @@ const SCALARS: Record<string, Scalar> = {
 export function fieldsOf(object: z.ZodMiniObject): Field[] {
   return Object.entries(object.shape as Record<string, z.ZodMiniType>).map(([key, type]) => {
     const meta = z.globalRegistry.get(type) as unknown as FieldMeta;
-    return { ...meta, key, flag: key.replaceAll('_', '-'), ...kindOf(type), default: defaultOf(type) };
+    const said = { key, flag: key.replaceAll('_', '-'), ...kindOf(type), default: defaultOf(type) };
+    return { ...meta, ...said, ...choicesOf(type) };
   });
 }
 
@@ -59,6 +62,12 @@ function kindOf(type: z.ZodMiniType): Pick<Field, 'kind' | 'items'> {
       return { kind: members.includes('integer') ? 'integer' : 'string' };
   }
   return { kind: 'json' };
+}
+
+function choicesOf(type: z.ZodMiniType): Pick<Field, 'choices'> {
+  const { def } = innerType(type);
+  if (def.type === 'array') return choicesOf((def as z.core.$ZodArrayDef).element as z.ZodMiniType);
+  return def.type === 'enum' ? { choices: Object.values((def as z.core.$ZodEnumDef).entries).map(String) } : {};
 }
 
 function oneKind(types: z.core.$ZodType[]): Scalar | undefined {

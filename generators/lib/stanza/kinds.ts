@@ -1,3 +1,4 @@
+import { type Flag, flagOf } from '../answers/flags.ts';
 import { type Field, fieldsOf } from '../model/fields.ts';
 import { locationSchema, vhostSchema } from '../model/nginx.ts';
 import { programSchema } from '../model/program.ts';
@@ -36,35 +37,24 @@ export const KINDS = {
   },
 } satisfies Record<string, Kind>;
 
-/** A flag of such a verb that is no field of the model. */
-export interface OwnFlag {
-  flag: string;
-  /** What is typed after it; a switch has none. */
-  value?: string;
-  description: string;
-}
-
-const CONVENIENCE: readonly OwnFlag[] = [
+const CONVENIENCE: readonly Flag[] = [
   { flag: 'location', value: 'PATH', description: 'nginx passes this path to the program, at its port' },
   { flag: 'vhost', value: 'DOMAIN', description: 'the virtual host of --location; not needed where there is one only' },
 ];
 
 /** Every flag of a verb: those of its fields, and its own. */
-export function flagsOf(kind: Kind): { flag: string; description: string; isSwitch: boolean }[] {
-  return [
-    ...kind.fields.map(({ flag, description, kind }) => ({ flag, description, isSwitch: kind === 'boolean' })),
-    ...ownFlags(kind).map(({ flag, description, value }) => ({ flag, description, isSwitch: value === undefined })),
-  ];
+export function flagsOf(kind: Kind): Flag[] {
+  return [...kind.fields.map(flagOf), ...ownFlags(kind)];
 }
 
-/** The flags of a verb beside those of its fields. */
-export function ownFlags({ noun }: Kind): OwnFlag[] {
+/** The flags of a verb that are no field of the model. */
+function ownFlags({ noun }: Kind): Flag[] {
   return [
     ...(noun === 'program' ? CONVENIENCE : []),
     { flag: 'unset', value: 'FIELD ...', description: 'takes a field, or FIELD.KEY of a dict, back to its default' },
     { flag: 'remove', value: noun === 'location' ? 'PATH' : 'NAME', description: `takes a ${noun} away` },
     { flag: 'list', description: `lists every ${noun}` },
     { flag: 'json', description: 'as JSON, with --list' },
-    { flag: 'dry-run', description: 'writes nothing, tells what would be written' },
+    { flag: 'dry-run', description: 'writes nothing, shows what would be written' },
   ];
 }

@@ -68,8 +68,9 @@ function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image 
 function refuseTogether({ verb }: Kind, flags: FlagValues, words: readonly string[]): void {
   const isGiven = (flag: string) => (flags[flag] ?? []).length > 0;
   const given = Object.keys(flags).filter(isGiven);
+  const anywhere = ['conflict', 'dry-run', 'quiet', 'verbose'];
   const only = (flag: string, allowed: string[]) => {
-    const [other] = given.filter((other) => other !== flag && ![...allowed, 'conflict', 'dry-run'].includes(other));
+    const [other] = given.filter((other) => other !== flag && !anywhere.includes(other) && !allowed.includes(other));
     if (isGiven(flag) && other)
       throw new UserError(`--${flag} and --${other} do not go together; leave one of them out`);
   };

@@ -1,0 +1,60 @@
+import type { Flag } from '../../lib/answers/flags.ts';
+import { type Named, quoted, typedFlags } from './words.ts';
+
+/** A completion script for bash, also the old one of macOS. */
+export function bash(verbs: readonly Named[]): string {
+  const values = verbs.flatMap((verb) =>
+    typedFlags(verb)
+      .filter(({ value }) => value !== undefined)
+      .map((flag) => `        ${quoted(`${verb.name} --${flag.flag}`)}) ${offer(flag)}; return ;;`),
+  );
+  const flags = verbs.map(
+    (verb) => `            ${verb.name}) offer -W ${quoted(words(typedFlags(verb).map(({ flag }) => `--${flag}`)))} ;;`,
+  );
+  const operands = verbs.filter(({ choices, names }) => choices ?? names);
+  return `# Completion of makina-image for bash.
+_makina_image() {
+    local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb=\${COMP_WORDS[1]}
+    COMPREPLY=()
+    # bash takes --flag=value apart.
+    if [[ $cur == = ]]; then
+        cur=
+    elif [[ $prev == = ]]; then
+        prev=\${COMP_WORDS[COMP_CWORD-2]}
+    fi
+    offer() {
+        local word
+        while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen "$@" -- "$cur")
+    }
+    paths() {
+        compopt -o filenames 2> /dev/null
+        offer "$1"
+    }
+    if ((COMP_CWORD == 1)); then
+        offer -W ${quoted(words([...verbs.map(({ name }) => name), '--help', '--version']))}
+        return
+    fi
+    case "$verb $prev" in
+${values.join('\n')}
+    esac
+    if [[ $cur == -* ]]; then
+        case $verb in
+${flags.join('\n')}
+        esac
+        return
+    fi
+    case $verb in
+${operands.map((verb) => `        ${verb.name}) ${offer(verb)} ;;`).join('\n')}
+    esac
+}
+complete -F _makina_image makina-image`;
+}
+
+function words(all: readonly string[]): string {
+  return all.join(' ');
+}
+
+function offer({ choices, names }: Pick<Flag, 'choices' | 'names'>): string {
+  if (choices) return `offer -W ${quoted(words(choices))}`;
+  return names ? `paths ${names === 'file' ? '-f' : '-d'}` : ':';
+}

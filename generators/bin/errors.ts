@@ -1,0 +1,33 @@
+import { UserError } from '../lib/errors.ts';
+import { paint } from '../lib/look.ts';
+import { lookOf } from '../terminal.ts';
+import { printError } from './print.ts';
+
+/** One sentence for an error. */
+export function sentence(error: unknown): string {
+  if (error instanceof UserError) return error.message;
+  // It says what and where: a file that cannot be read ...
+  if (isSystemError(error)) return `${error.message}; put that right, then run it again`;
+  const what = error instanceof Error ? error.message : String(error);
+  return `this is a fault of makina-image itself (${what}); run it again with --verbose, and report what it prints`;
+}
+
+/** Whether an error is none of ours. */
+export function isExpected(error: unknown): error is Error {
+  return error instanceof UserError || isSystemError(error);
+}
+
+function isSystemError(error: unknown): error is Error {
+  return error instanceof Error && 'syscall' in error;
+}
+
+/** Tells an error on standard error, and with --verbose where it comes from. */
+export function tellError(error: unknown, isVerbose: boolean): void {
+  tellSentence(sentence(error));
+  if (isVerbose && error instanceof Error) printError(error.stack ?? '');
+}
+
+/** Tells what went wrong, on standard error. */
+export function tellSentence(text: string): void {
+  printError(`${paint(lookOf(2), 'red', 'makina-image:')} ${text}`);
+}

@@ -9,7 +9,7 @@ import { asUser, readableCheckout, userDir } from './support/user.ts';
 // Those with Docker are run by `npm run test:e2e -- --only docs`.
 const withoutDocker = groups()
   .map((group) => group.filter(({ how }) => !how.includes('with Docker')))
-  .filter((group) => group.length > 0)
+  .filter((group) => group.flatMap(commandsOf).length > 0)
   .map((group) => ({ where: group[0]?.where, group }));
 
 const work = mkdtempSync(join(tmpdir(), 'makina-image-commands-'));

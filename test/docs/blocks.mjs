@@ -15,8 +15,8 @@ export function pages() {
 /** What a setting may say: where, and then how. */
 const WHERE = ['an empty folder', 'a project', 'the same folder'];
 const HOW = ['as an ordinary user', 'with Docker', 'until it serves'];
-const FENCE = /^```(\S+)(.*)\n([\s\S]*?)^```$/gm;
-const COMMENT = /<!-- (run in|not run): (.+?) -->\n+$/;
+const FENCE = /^( *)```(\S+)(.*)\n([\s\S]*?)^\1```$/gm;
+const COMMENT = /<!-- (run in|not run|file): (.+?) -->\n+$/;
 
 /**
  * @typedef {object} Block
@@ -26,8 +26,9 @@ const COMMENT = /<!-- (run in|not run): (.+?) -->\n+$/;
  * @property {string} [reason] why it is not run
  * @property {string} [folder] the folder it is run in, one of WHERE
  * @property {string[]} how words of HOW
+ * @property {string} [file] the path, in the folder the blocks have come to, that the text is written to
  *
- * Every command block of a page, in order.
+ * Every block of commands and of a file, `<!-- file: PATH -->`, of a page, in order.
  * @param {string} page its path
  * @param {string} text its text
  * @returns {Block[]}
@@ -35,13 +36,16 @@ const COMMENT = /<!-- (run in|not run): (.+?) -->\n+$/;
  */
 export function blocksOf(page, text) {
   const blocks = [];
-  for (const { 1: language, 2: rest, 3: body, index } of text.matchAll(FENCE)) {
+  for (const { 1: indent, 2: language, 3: rest, 4: indented, index } of text.matchAll(FENCE)) {
+    const body = indented.replaceAll(new RegExp(`^${indent}`, 'gm'), '');
     const where = `${page}:${text.slice(0, index).split('\n').length}`;
     if (/^(bash|shell|zsh|shell-session)$/.test(language))
       throw new Error(`${where}: write sh or console for ${language}`);
+    const comment = COMMENT.exec(text.slice(0, index));
+    if (comment?.[1] === 'file')
+      blocks.push({ where, text: body, folder: 'the same folder', how: [], file: comment[2] });
     if (language !== 'sh' && language !== 'console') continue;
     if (rest) throw new Error(`${where}: nothing may stand after ${language}`);
-    const comment = COMMENT.exec(text.slice(0, index));
     if (!comment) throw new Error(`${where}: say in a comment before it where it is run, or why not`);
     blocks.push({ where, text: body, console: language === 'console', ...meaning(where, comment[1], comment[2]) });
   }
@@ -81,6 +85,7 @@ export function groups(read = (page) => readFileSync(join(checkout, page), 'utf8
  * @returns {{script: string, printed?: string}[]}
  */
 export function commandsOf(block) {
+  if (block.file) return [];
   if (!block.console) return [{ script: block.text }];
   const commands = [];
   for (const line of block.text.trimEnd().split('\n')) {

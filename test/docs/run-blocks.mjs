@@ -73,6 +73,7 @@ export async function runGroup(
   mkdirSync(home);
   chmodSync(home, 0o777);
   for (const block of group) {
+    if (block.file) writeFileSync(join(cwd, block.file), block.text);
     for (const { script, printed } of commandsOf(block)) {
       const left = join(home, 'left-in');
       // The next one goes on where this one stopped, wherever that is.

@@ -1,9 +1,11 @@
-import { writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { commandsOf, groups } from '../../docs/blocks.mjs';
+import { parseAllDocuments } from 'yaml';
+import { blocksOf, checkout, commandsOf, groups } from '../../docs/blocks.mjs';
 import { prepareCommands, prepareProject, runGroup } from '../../docs/run-blocks.mjs';
-import { freePort, waitForPage } from '../docker.mjs';
+import { freePort, waitForPage, withContainer } from '../docker.mjs';
 import { DOCKER } from '../machine.mjs';
 import { freshFolder, proxies } from '../project.mjs';
 
@@ -28,15 +30,50 @@ export async function docsSteps(context) {
       runGroup(group, { folder: freshFolder(join(work, 'docs-')), project, env, timeout: 300_000, runOther }),
     );
   }
+  await step('docs: the pod of the manifest, in Docker', () => pod(context));
+}
+
+/** Starts the image with what the manifest of the docs says of its pod, and calls its probe. */
+async function pod(context) {
+  const page = 'docs/compose-and-kubernetes.md';
+  const manifest = blocksOf(page, readFileSync(join(checkout, page), 'utf8')).find(({ file }) => file === 'demo.yaml');
+  const objects = parseAllDocuments(manifest.text).map((document) => document.toJS());
+  const of = (kind) => objects.find((object) => object.kind === kind);
+  const { volumes, containers } = of('Deployment').spec.template.spec;
+  const [{ securityContext, volumeMounts, startupProbe, env }] = containers;
+  const folder = freshFolder(join(context.work, 'docs-pod-'));
+  mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'pillar.sls'), of('Secret').stringData['pillar.sls'], { mode: 0o400 });
+  const mounts = volumeMounts.flatMap(({ name, mountPath, subPath }) => {
+    const isMemory = volumes.find((volume) => volume.name === name).emptyDir;
+    // As the kubelet makes an emptyDir.
+    return isMemory
+      ? ['--tmpfs', `${mountPath}:mode=777,exec`]
+      : ['--volume', `${folder}/${subPath ?? name}:${mountPath}`];
+  });
+  const { drop, add } = securityContext.capabilities;
+  const run = [
+    ...mounts,
+    ...drop.flatMap((name) => ['--cap-drop', name]),
+    ...add.flatMap((name) => ['--cap-add', name]),
+    ...(securityContext.readOnlyRootFilesystem ? ['--read-only'] : []),
+    ...(securityContext.allowPrivilegeEscalation ? [] : ['--security-opt', 'no-new-privileges']),
+    ...env.flatMap(({ name, value }) => ['--env', `${name}=${value}`]),
+  ];
+  await withContainer(context, 'demo', { run }, async (container) => {
+    assert.match(await container.get(), /Hello from the cluster/);
+    await container.exec(...startupProbe.exec.command);
+    assert.equal((await container.stop()).code, 0);
+  });
 }
 
 /**
- * Writes the commands `docker` and `docker-compose` for the blocks: Docker's own, but builds get what this machine needs to reach
- * its package indexes, and what is published on 8080 is published on a free port of 127.0.0.1.
+ * Writes the commands `docker`, `docker-compose` and `curl` for the blocks: the machine's own, but builds get what this machine needs
+ * to reach its package indexes, and a free port of 127.0.0.1 is in the place of 8080.
  */
 function writeDocker(folder, { debian, port, certificates }) {
   const pip = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'].filter((name) => process.env[name]);
-  const passed = [
+  const buildArgs = [
     '--build-arg',
     `DEBIAN_IMAGE=${debian}`,
     ...pip.flatMap((name) => ['--build-arg', name]),
@@ -48,7 +85,7 @@ shift
 for last; do :; done
 case $verb in
     build) ${trust}
-        set -- ${passed.join(' ')} "$@" ;;
+        set -- ${buildArgs.join(' ')} "$@" ;;
     run)
         for word; do
             shift
@@ -57,9 +94,16 @@ case $verb in
         done ;;
 esac
 exec ${DOCKER} "$verb" "$@"`;
-  const compose = `sed 's/"8080:/"127.0.0.1:${port}:/' compose.yaml | docker-compose --file - "$@"`;
+  const compose = `sed -i 's/"8080:/"127.0.0.1:${port}:/' compose.yaml
+exec docker-compose "$@"`;
   const own = `PATH=$(echo "$PATH" | sed 's#^[^:]*:##')`;
-  for (const [name, text] of Object.entries({ docker, 'docker-compose': `${own}\n${compose}` }))
+  const curl = `for word; do
+    shift
+    set -- "$@" "$(echo "$word" | sed 's#localhost:8080#127.0.0.1:${port}#')"
+done
+exec curl "$@"`;
+  const commands = { docker, 'docker-compose': `${own}\n${compose}`, curl: `${own}\n${curl}` };
+  for (const [name, text] of Object.entries(commands))
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
 }
 

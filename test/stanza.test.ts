@@ -1,17 +1,15 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { FlagValues } from '../generators/lib/answers/flags.ts';
 import type { Intent } from '../generators/lib/model/intent.ts';
 import { newProject } from '../generators/lib/new-project.ts';
-import { packageRoot } from '../generators/lib/package.ts';
 import { flagsOf, KINDS } from '../generators/lib/stanza/kinds.ts';
 import { stanza } from '../generators/lib/stanza/stanza.ts';
 import { CASES, FOLDER, SEED, turnOver } from './support/cases.ts';
-import { BIN, makinaImage, tempDir } from './support/run.ts';
+import { makinaImage, tempDir } from './support/run.ts';
 import { contents, stamps, workTree } from './support/snapshot.ts';
 
 type Verb = keyof typeof KINDS;
@@ -196,18 +194,6 @@ test.each<[Verb, string[], string]>([
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining(sentence)]);
   expect(stderr).not.toContain('    at ');
   expect(stamps(root)).toEqual(stamp);
-});
-
-test('the examples of docs/subgenerators.md run as written', async () => {
-  const doc = readFileSync(join(packageRoot, 'docs/subgenerators.md'), 'utf8');
-  const examples = [...doc.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, example]) => example);
-  const script = `makina-image() { node '${BIN}' "$@"; }\n${examples.join('')}`;
-  const dir = tempDir();
-  const { exitCode, stdout, stderr } = await execa('bash', ['-euc', script], { cwd: dir, reject: false });
-  expect([exitCode, stderr]).toEqual([0, '']);
-  expect(stdout).toContain('program api: removed, with upstream api, location /api of localhost');
-  const { answers } = JSON.parse(readFileSync(join(dir, 'shop/.yo-rc.json'), 'utf8'))['generator-makina-image'];
-  expect(answers).toEqual({ name: 'shop' });
 });
 
 test('no flag of a verb is there twice', () => {

@@ -19,7 +19,7 @@ export const DOCKER = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docke
  * @throws Error when some are missing and this is not root
  */
 export async function installPackages(options, signal) {
-  const wanted = { 'docker.io': 'docker', 'docker-compose': 'docker-compose' };
+  const wanted = { 'docker.io': 'docker', 'docker-compose': 'docker-compose', curl: 'curl' };
   if (!options['debian-image'] && !existsSync(DEBIAN_TAR)) wanted.mmdebstrap = 'mmdebstrap';
   const packages = Object.keys(wanted).filter((name) => !onPath(wanted[name]));
   if (packages.length === 0) return;

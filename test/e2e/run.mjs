@@ -33,6 +33,7 @@ import { bareSteps } from './steps/bare.mjs';
 import { buildSteps } from './steps/build.mjs';
 import { composeSteps } from './steps/compose.mjs';
 import { crashSteps } from './steps/crash.mjs';
+import { docsSteps } from './steps/docs.mjs';
 import { hardeningSteps } from './steps/hardening.mjs';
 import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
 import { imageSteps } from './steps/images.mjs';
@@ -59,6 +60,7 @@ const GROUPS = {
   hardening: hardeningSteps,
   secrets: secretSteps,
   reconfigure: reconfigureSteps,
+  docs: docsSteps,
 };
 
 /** The options of the command line; throws for an unknown one. */
@@ -110,6 +112,7 @@ async function main() {
       needed,
       debian,
       env: engine.env,
+      ownEngine: engine.started,
       signal: interruption.signal,
       counts: readCounts(options.soak),
       random: (label) => createRandom(options.seed, label),

@@ -519,6 +519,21 @@ describe('in a project', () => {
     ]);
   });
 
+  test('POSIX ACLs are told where getfacl is', async () => {
+    const root = await project();
+    const searchPath = path({});
+    const script = `#!/bin/sh
+for path; do :; done
+printf '# file: %s\\n# owner: root\\n# group: root\\nuser::rwx\\nuser:www-data:rwx\\ngroup::r-x\\n' "$path"
+`;
+    writeFileSync(join(searchPath, 'getfacl'), script, { mode: 0o755 });
+    const { told, of } = await doctor(root, [], searchPath);
+    expect([told, of('volume')?.fix]).toEqual([
+      ['warning volume'],
+      `setfacl --remove-all '${join(root, 'data/configuration')}'`,
+    ]);
+  });
+
   test('another volume is looked at, and one that is not there yet is fine', async () => {
     const root = await project();
     const volume = join(root, '../volume');

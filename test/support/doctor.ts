@@ -30,7 +30,7 @@ export interface Docker {
 }
 
 const find = (command: string) => execaSync('sh', ['-c', `command -v ${command}`], { reject: false }).stdout;
-const COMMANDS = ['node', 'git', 'cat', 'sleep', 'getfacl'].map(find).filter(Boolean);
+const COMMANDS = ['node', 'git', 'cat', 'sleep'].map(find).filter(Boolean);
 
 /**
  * A folder for PATH with node, git and cat alone, and with a docker command that says what a real one would.

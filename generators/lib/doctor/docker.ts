@@ -85,7 +85,7 @@ function noEngine(told: string): Finding {
       where,
       'use Docker if a build fails',
     );
-  if (/cannot connect|is the docker daemon running|connection refused|no such (file|host)|dial /i.test(told))
+  if (/cannot connect|is the docker daemon running|connection refused|error during connect|dial /i.test(told))
     return error(
       'docker',
       'its engine does not run',

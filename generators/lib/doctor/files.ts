@@ -1,7 +1,6 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OWN } from '../apply/state.ts';
-import { UserError } from '../errors.ts';
 import { ignoredBy } from '../git.ts';
 import { MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
@@ -9,7 +8,7 @@ import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
 import { YO_RC } from '../project/project.ts';
 import type { Report } from '../report.ts';
 import { check } from '../upgrade.ts';
-import { error, type Finding, named, ok, plural, warning } from './finding.ts';
+import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
 
 const LAUNCHER = 'project/launch.sh';
 
@@ -110,8 +109,7 @@ export function checkSync(root: string, scratch: string): Finding {
   try {
     report = check(root, { conflict: 'abort', scratch, allowDowngrade: true });
   } catch (failure) {
-    if (!(failure instanceof UserError)) throw failure;
-    return error('sync', failure.message, root, 'put that right');
+    return fromError('sync', failure, root);
   }
   const paths = report.files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
   if (report.result === 'in-sync') return ok('sync', 'the files are what the answers say, and your edits');

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { UserError } from '../errors.ts';
 import { version } from '../package.ts';
 
 const findingSchema = z.strictObject({
@@ -59,6 +60,13 @@ export const error = (id: string, what: string, where: string, fix: string): Fin
   where,
   fix,
 });
+
+/** An error with a sentence for the user, which says what to do after its last semicolon. @throws what is none of these */
+export function fromError(id: string, failure: unknown, where: string): Finding {
+  if (!(failure instanceof UserError) && !(failure instanceof Error && 'syscall' in failure)) throw failure;
+  const [, what = failure.message, fix = 'put that right'] = /^(.*); (.*?)$/s.exec(failure.message) ?? [];
+  return error(id, what, where, fix);
+}
 
 /** The exit codes of doctor; the same table stands in docs/exit-codes.md. */
 export const HEALTH = { well: 0, failed: 1, errors: 2 } as const;

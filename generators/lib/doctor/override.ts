@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, lstat } from '../apply/state.ts';
 import { isDict } from '../model/intent.ts';
+import { shell } from '../quote/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import type { Pillars } from './pillars.ts';
 import { dataSchema, violations } from './settings.ts';
@@ -57,7 +58,7 @@ function checkMode(path: string): Finding[] {
   if (!stat.isFile()) return wrong('it is not a regular file', 'make it one');
   if (stat.size > MAX_BYTES) return wrong(`it is larger than ${MAX_BYTES} bytes`, 'make it smaller');
   if ((stat.mode & 0o022) === 0 && !isAccount(stat.uid)) return [];
-  return wrong('others than root can write to it', `sudo chown root ${path} && sudo chmod 0640 ${path}`);
+  return wrong('others than root can write to it', `sudo chown root ${shell(path)} && sudo chmod 0640 ${shell(path)}`);
 }
 
 /** The project's user, and those that Debian always has. Whom its packages bring, only the image knows. */

@@ -4,14 +4,13 @@ import { unusable } from '../answers/unusable.ts';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
 import { LOCK, lstat, TX } from '../apply/state.ts';
-import { UserError } from '../errors.ts';
 import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../past/past.ts';
 import { readYoRc, YO_RC } from '../project/project.ts';
-import { error, type Finding, named, ok, warning } from './finding.ts';
+import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
 
 /** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
 export function nearestProject(start: string): string | undefined {
@@ -29,7 +28,7 @@ export function checkManifest(root: string): { manifest: Manifest | undefined; f
   try {
     manifest = readManifest(root);
   } catch (failure) {
-    return { manifest, findings: [told('manifest', failure, join(root, MANIFEST))] };
+    return { manifest, findings: [fromError('manifest', failure, join(root, MANIFEST))] };
   }
   if (!manifest) {
     const what = `there is none: ${FIRST_RELEASE} wrote the project, or .makina-image/ is not in its repository`;
@@ -65,7 +64,7 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
   try {
     ({ intent } = readYoRc(root));
   } catch (failure) {
-    return { findings: [told('answers', failure, where)] };
+    return { findings: [fromError('answers', failure, where)] };
   }
   if (!intent) {
     const fix = 'take it back from your history';
@@ -94,7 +93,7 @@ export function checkLeftovers(root: string): Finding[] {
     try {
       readJournal(root);
     } catch (failure) {
-      return [told('leftovers', failure, join(root, TX))];
+      return [fromError('leftovers', failure, join(root, TX))];
     }
     return [
       warning('leftovers', 'a run was cut short, and files may be half old and half new', join(root, TX), settled),
@@ -102,12 +101,4 @@ export function checkLeftovers(root: string): Finding[] {
   }
   if (lstat(lock)) return [warning('leftovers', 'a run was cut short before it wrote anything', lock, settled)];
   return [ok('leftovers', 'no run was cut short')];
-}
-
-/** A sentence for the user says what to do after its last semicolon. @throws what is none of these */
-function told(id: string, failure: unknown, where: string): Finding {
-  const isSystem = failure instanceof Error && 'syscall' in failure;
-  if (!(failure instanceof UserError) && !isSystem) throw failure;
-  const [, what = failure.message, fix] = /^(.*); (.*?)$/s.exec(failure.message) ?? [];
-  return error(id, what, where, fix ?? 'put that right');
 }

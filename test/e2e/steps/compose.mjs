@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { freePort, waitForPage } from '../docker.mjs';
+import { checkout } from '../machine.mjs';
 import { makeProject } from '../project.mjs';
 
 const NAME = 'e2ecompose';
@@ -15,6 +16,7 @@ export async function composeSteps(context) {
     makeProject(context, NAME, { publish: port }),
   );
   if (!project) return;
+  await step('doctor finds nothing that stops the built project', () => doctor(context, project, 'is free'));
   const compose = createCompose(context.env, project, port);
   const list = async (...format) => (await docker(['ps', '--all', '--filter', `name=${NAME}`, ...format])).stdout;
 
@@ -24,6 +26,9 @@ export async function composeSteps(context) {
       assert.match(await waitForPage(`http://127.0.0.1:${port}/`, 20, signal), /It works/);
       assert.match(readFileSync(join(project.data, 'data/welcome.txt'), 'utf8'), /copied into the data volume/);
     });
+    await step('doctor knows the port of the running container', () =>
+      doctor(context, project, 'in the container e2ecompose'),
+    );
     await step('docker-compose stop ends it gracefully', async () => {
       const start = performance.now();
       await compose(['stop'], { cancelSignal: signal });
@@ -35,6 +40,23 @@ export async function composeSteps(context) {
     await compose(['down', '--volumes']);
   }
   await step('docker-compose down leaves nothing', async () => assert.equal(await list('--quiet'), ''));
+}
+
+/** Runs doctor, which must find no error, and tell of the port what is said. */
+async function doctor({ env }, { folder }, port) {
+  const bin = join(checkout, 'dist/makina-image.cjs');
+  const { exitCode, stdout } = await execa('node', [bin, 'doctor', '--json', folder], { env, reject: false });
+  const { findings } = JSON.parse(stdout);
+  const errors = findings.filter(({ level }) => level === 'error');
+  assert.deepEqual([exitCode, errors], [0, []]);
+  const what = (id) => findings.find((finding) => finding.id === id)?.what;
+  assert.match(what('docker'), /answers$/);
+  assert.match(what('base-image'), /is there$/);
+  assert.match(what('port'), new RegExp(port));
+  return findings
+    .filter(({ level }) => level === 'warning')
+    .map(({ id }) => id)
+    .join(', ');
 }
 
 /** Returns compose(args, options), which runs docker-compose on the project's file, but for the address the port is opened on. */

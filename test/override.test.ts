@@ -72,6 +72,10 @@ describe.skipIf(!isThere)('doctor and the launcher', () => {
   test.each([
     ['', null],
     ['{', /^not plain YAML/],
+    ['{}', /must hold one mapping, data/],
+    [`${TOP}: {data: {app: {a: !!bool x}}}`, /./],
+    [`${TOP}: {data: {app: {a: !!int ""}}}`, /./],
+    [`${TOP}: {data: {app: {a: !!timestamp x}}}`, /./],
     ['- a', /^it is not a mapping/],
     ['other: {}', /^it has the key other/],
     [`${TOP}: {}`, /must hold one mapping, data/],

@@ -77,6 +77,11 @@ def test_no_file_is_no_override(parts, project):
 
 
 REFUSED = {
+    "an empty mapping": ("{}", "must hold one mapping, data"),
+    "no number": (data('{app: {a: !!int ""}}'), ":1:.*does not fit its tag"),
+    "no truth": (data("{app: {a: !!bool x}}"), "does not fit its tag"),
+    "no time": (data("{app: {a: !!timestamp x}}"), "does not fit its tag"),
+    "no date": (data("{app: {a: 2026-13-41}}"), "does not fit its tag"),
     "broken YAML": ("a: [", r":1:5|:2:1"),
     "a tab": ("a:\n\t- b", r":2:1"),
     "no text": (b"\xff\xfe\x00", "plain YAML"),

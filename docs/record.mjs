@@ -1,4 +1,5 @@
-// `npm run docs:recording`: types a session into a real shell on a real pseudo-terminal, and writes it as docs/recording.svg.
+// `npm run docs:recording`: types a session into a real shell on a real pseudo-terminal, and writes it as docs/recording.svg, and its last screen
+// as docs/recording-still.svg.
 // The one thing that is changed of what it prints is the temporary folder, which is shown as /home/me.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,7 +30,10 @@ const [PAUSE, FRAME, LAST] = [1.4, 0.13, 4];
 const home = mkdtempSync(join(tmpdir(), 'makina-image-recording-'));
 try {
   const chunks = await record(home);
-  writeFileSync(join(checkout, 'docs/recording.svg'), drawing(await frames(chunks), SIZE, LAST));
+  const shown = await frames(chunks);
+  writeFileSync(join(checkout, 'docs/recording.svg'), drawing(shown, SIZE, LAST));
+  // For who wants less motion, where a picture cannot tell by itself.
+  writeFileSync(join(checkout, 'docs/recording-still.svg'), drawing(shown.slice(-1), SIZE, LAST));
 } finally {
   rmSync(home, { recursive: true });
 }

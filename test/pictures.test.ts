@@ -16,6 +16,12 @@ describe('docs/recording.svg', () => {
     expect(recording.match(/(href|src)="(?!#)|url\(|<script/g)).toBeNull();
     expect(recording).toMatch(/@media \(prefers-reduced-motion:reduce\)\{\.strip\{animation:none;/);
   });
+  test('ends with the screen of recording-still.svg', () => {
+    const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
+    const still = texts(read('docs/recording-still.svg'));
+    expect(still.length).toBeGreaterThan(5);
+    expect(texts(recording)).toEqual(expect.arrayContaining(still));
+  });
   test('lasts 15 to 30 seconds', () => {
     const seconds = Number(/animation:play ([\d.]+)s/.exec(recording)?.[1]);
     expect(seconds).toBeGreaterThan(15);

@@ -68,6 +68,11 @@ export const VERBS: readonly Listed[] = [
     load: async () => (await import('./ci.ts')).ci,
   },
   {
+    name: 'schema',
+    line: 'print the JSON Schema of answers, or of reports',
+    load: async () => (await import('./schema.ts')).schema,
+  },
+  {
     name: 'completion',
     line: 'print a script with which a shell completes all this',
     load: async () => (await import('./completion/completion.ts')).completion,

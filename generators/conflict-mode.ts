@@ -9,6 +9,6 @@ import { isTerminal } from './terminal.ts';
 export function conflictMode(said: string | undefined): ConflictMode {
   if (said === undefined) return process.env.CI || !isTerminal(1) ? 'abort' : 'markers';
   const mode = CONFLICT_MODES.find((known) => known === said);
-  if (!mode) throw new UserError(`--conflict must be one of ${CONFLICT_MODES.join(', ')}`);
+  if (!mode) throw new UserError(`--conflict must be one of ${CONFLICT_MODES.join(', ')}, not "${said}"`);
   return mode;
 }

@@ -1,9 +1,20 @@
+import fs from 'node:fs';
 import type { Look } from './lib/look.ts';
 
-/** Whether file descriptors are those of a terminal. node:tty takes a tenth of a start to load, and few runs ask. */
+/** Whether file descriptors are those of a terminal. node:tty takes a tenth of a start to load, and few runs need it. */
 export function isTerminal(...descriptors: number[]): boolean {
+  if (!descriptors.every(isDevice)) return false;
   const { isatty } = process.getBuiltinModule('node:tty');
   return descriptors.every((descriptor) => isatty(descriptor));
+}
+
+function isDevice(descriptor: number): boolean {
+  try {
+    return fs.fstatSync(descriptor).isCharacterDevice();
+  } catch {
+    // It is closed.
+    return false;
+  }
 }
 
 const USUAL_WIDTH = 80;

@@ -155,6 +155,7 @@ describe('makina-image new', () => {
     [['ci', 'github'], 'is no project of this generator'],
     [['resolve', 'README.md'], 'resolve needs one of --ours, --theirs and --merged'],
     [['adopt'], 'adopt needs the path of a file'],
+    [['--quiet', 'new'], '--quiet stands before a verb; write it after one'],
   ])('%j is refused in one sentence', async (args, sentence) => {
     const dir = tempDir();
     const { exitCode, stderr } = await makinaImage(dir, args);

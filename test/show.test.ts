@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { colourDiff } from '../generators/lib/diff/changes.ts';
@@ -209,6 +210,36 @@ describe('--verbose', () => {
       expect((await run(dir, args)).stderr).not.toContain('    at ');
       expect((await run(dir, [...args, '--verbose'])).stderr).toMatch(/^makina-image: .*\nUserError: [\s\S]* {4}at /);
     }
+  });
+});
+
+describe('a fault', () => {
+  const fail = `
+    const fs = require('node:fs'), { readFileSync } = fs;
+    fs.readFileSync = (path, ...rest) => {
+      if (String(path).endsWith('package.json')) throw new TypeError('on purpose');
+      return readFileSync(path, ...rest);
+    };`;
+  const failing = (args: string[]) =>
+    execa('node', ['-e', `${fail} require(process.argv[1])`, BIN, ...args], { cwd: tempDir(), reject: false });
+  test.each([
+    ['new'],
+    ['check'],
+    ['schema'],
+  ])('of %s itself is told in one sentence, with --verbose whence', async (verb) => {
+    const { exitCode, stderr } = await failing([verb, 'answers']);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^makina-image: this is a fault of .*on purpose.*report what it prints$/),
+    ]);
+    expect((await failing([verb, 'answers', '--verbose'])).stderr).toMatch(/TypeError: on purpose\n +at /);
+  });
+  test('of a reader who goes is none', async () => {
+    const { exitCode, stdout, stderr } = await execa({
+      shell: 'bash',
+      reject: false,
+    })`set -o pipefail; node ${BIN} completion zsh | head -1`;
+    expect([exitCode, stdout, stderr]).toEqual([0, '#compdef makina-image', '']);
   });
 });
 

@@ -9,6 +9,8 @@ async function main([name, ...args]: string[]): Promise<void> {
   if (name === '--help' || name === '-h') return (await import('./help.ts')).printHelp();
   if (name === '--version') return console.log((await import('../lib/package.ts')).version);
   const listed = verbNamed(name);
+  if (!listed && name.startsWith('-'))
+    throw new UserError(`${name} stands before a verb; write it after one: makina-image VERB ${name}`);
   if (!listed) {
     const meant = nearest(
       name,

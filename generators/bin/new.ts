@@ -20,7 +20,10 @@ export const newVerb = (): Verb => ({
 });
 
 async function run({ flags, words }: CommandLine): Promise<void> {
-  if (words.length > 1) throw new UserError(`new takes one name, not ${words.length} words: ${words.join(' ')}`);
+  if (words.length > 1)
+    throw new UserError(
+      `new takes one name, not ${words.length} words: ${words.join(' ')}; a value of several words needs quotes`,
+    );
 
   const answersFrom = single(flags, 'answers');
   const mayAsk = !isOn(flags, 'yes') && answersFrom !== STANDARD_INPUT && !process.env.CI && isTerminal(0, 1);

@@ -10,13 +10,16 @@ export function printError(text: string): void {
   write(2, `${text}\n`);
 }
 
-function write(descriptor: 1 | 2, text: string): void {
+/** Writes a text as it is. */
+export function write(descriptor: 1 | 2, text: string): void {
   const bytes = Buffer.from(text);
   let done = 0;
   try {
     while (done < bytes.length) done += fs.writeSync(descriptor, bytes, done);
-  } catch {
-    // A full pipe that does not block, or one that nobody reads any more: the stream knows how.
+  } catch (error) {
+    // Nobody reads any more: `makina-image diff | head`.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+    // A full pipe that does not block: the stream knows how.
     (descriptor === 1 ? process.stdout : process.stderr).write(bytes.subarray(done));
   }
 }

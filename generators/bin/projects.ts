@@ -25,7 +25,8 @@ export async function folders(words: readonly string[]): Promise<string[]> {
     if (!glob?.isDynamicPattern(word)) return [word];
     return matching(glob.globSync, word);
   });
-  if (found.length === 0) throw new UserError(`there is no project at ${words.join(' ')}`);
+  if (found.length === 0)
+    throw new UserError(`there is no project at ${words.join(' ')}; name a folder that makina-image new wrote`);
   return [...new Set(found.map((folder) => resolve(folder)))];
 }
 

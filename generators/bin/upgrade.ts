@@ -10,7 +10,7 @@ import { check as checked, diff as compared, type Options, upgrade as upgraded }
 import { lookOf } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { tellSentence } from './errors.ts';
-import { print } from './print.ts';
+import { print, write } from './print.ts';
 import { eachProject, folders } from './projects.ts';
 import { tell, tellLeftAlone } from './tell.ts';
 import type { Verb } from './verb.ts';
@@ -44,7 +44,7 @@ export const diff: Verb = {
     const settings = options(flags, single(flags, 'conflict') ?? 'markers');
     const act = (root: string) => {
       const { report, text, stat } = compared(root, settings);
-      if (!isOn(flags, 'json')) process.stdout.write(isOn(flags, 'stat') ? statOf(stat) : colourDiff(text, lookOf(1)));
+      if (!isOn(flags, 'json')) write(1, isOn(flags, 'stat') ? statOf(stat) : colourDiff(text, lookOf(1)));
       return report;
     };
     const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;

@@ -74,6 +74,11 @@ export const VERBS: readonly Listed[] = [
     load: async () => (await import('./doctor.ts')).doctorVerb,
   },
   {
+    name: 'schema',
+    line: 'print the JSON Schema of answers, or of what --json prints',
+    load: async () => (await import('./schema.ts')).schema,
+  },
+  {
     name: 'completion',
     line: 'print a script with which a shell completes all this',
     load: async () => (await import('./completion/completion.ts')).completion,

@@ -72,7 +72,7 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const planned = planIntent(destination, stored, intent, request);
   if (request.dryRun) return planned;
   if (isAsked && request.confirm && !(await request.confirm(planned)))
-    throw new UserError('stopped before anything was written, nothing was written', EXIT.interrupted);
+    throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
   planned.carryOut();
   return planned;
 }

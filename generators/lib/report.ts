@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
-import { version } from './package.ts';
+import { optional, required } from './model/types.ts';
+import { publishedAt, version } from './package.ts';
 import type { PlannedFile } from './plan/plan.ts';
 import type { Examined } from './regenerate.ts';
 
@@ -7,33 +8,49 @@ const lines = () => z.array(z.string());
 
 /** What `--json` prints of one project; docs/report.schema.json is made from it. */
 export const reportSchema = z.strictObject({
-  schema: z.literal(1),
-  project: z.string(),
-  /** The generator that wrote last, and this one; null where there is no project. */
-  from: z.nullable(z.string()),
-  to: z.string(),
-  result: z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']),
-  exit: z.int(),
-  /** Whether it was carried out. */
-  written: z.boolean(),
-  files: z.array(
-    z.strictObject({
-      path: z.string(),
-      action: z.string(),
-      reason: z.optional(z.string()),
-      settled: z.optional(z.string()),
-      conflicts: z.optional(z.array(z.strictObject({ line: z.int(), ours: lines(), base: lines(), theirs: lines() }))),
-    }),
+  schema: required(z.literal(1), 'The version of this format'),
+  project: required(z.string(), 'The folder of the project'),
+  from: required(z.nullable(z.string()), 'The generator that wrote last; null where there is no project'),
+  to: required(z.string(), 'This generator'),
+  result: required(z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']), 'What there is to tell'),
+  exit: required(z.int(), 'The exit code of this project'),
+  written: required(z.boolean(), 'Whether it was carried out'),
+  files: required(
+    z.array(
+      z.strictObject({
+        path: required(z.string(), 'Relative to the project'),
+        action: required(z.string(), 'What becomes of it, as docs/regeneration.md tells'),
+        reason: optional(z.string(), 'Why it is a conflict, or what is new in a file that was deleted'),
+        settled: optional(z.string(), 'The side for which a conflict was settled: ours or theirs'),
+        conflicts: optional(
+          z.array(
+            z.strictObject({
+              line: required(z.int(), 'Where it is in the file'),
+              ours: required(lines(), 'What is there'),
+              base: required(lines(), 'What was merged in last'),
+              theirs: required(lines(), 'What the templates say now'),
+            }),
+          ),
+          'The places of a conflict',
+        ),
+      }),
+    ),
+    'The files of which there is something to tell',
   ),
-  adopted: lines(),
-  error: z.optional(z.string()),
+  adopted: required(lines(), "Files that are the user's for good"),
+  error: optional(z.string(), 'What went wrong'),
 });
 
 /** The JSON Schema of what `--json` prints. */
-export const reportJsonSchema = () => ({
-  ...z.toJSONSchema(reportSchema),
-  title: 'Report of makina-image check, diff and upgrade',
-});
+export const reportJsonSchema = () => {
+  const { $schema, ...rest } = z.toJSONSchema(reportSchema);
+  return {
+    $schema,
+    $id: publishedAt('docs/report.schema.json'),
+    title: 'Report of makina-image check, diff and upgrade',
+    ...rest,
+  };
+};
 
 export type Report = z.output<typeof reportSchema>;
 

@@ -99,7 +99,9 @@ function fromJson(flag: string, value: string): unknown {
   try {
     return JSON.parse(value);
   } catch (error) {
-    throw new UserError(`--${flag} is not valid JSON: ${(error as Error).message}`);
+    throw new UserError(
+      `--${flag} is not valid JSON (${(error as Error).message}); correct it, and put single quotes around it for the shell`,
+    );
   }
 }
 

@@ -6,6 +6,8 @@ const KEY = 'generator-makina-image';
 /** The version of the model that this generator writes. */
 const MODEL_VERSION = MIGRATIONS.length + 1;
 
+const REMEDY = 'correct it, or take it back from your history';
+
 /** A parsed `.yo-rc.json`: our intent, if it has one, and what other generators keep beside it. */
 export interface YoRc {
   intent?: Intent;
@@ -22,14 +24,13 @@ export function parseYoRc(path: string, text: string): YoRc {
   try {
     content = JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new UserError(
-      `${path} is not valid JSON (${(error as Error).message}); correct it, or take it back from your history`,
-    );
+    throw new UserError(`${path} is not valid JSON (${(error as Error).message}); ${REMEDY}`);
   }
-  if (!isDict(content)) throw new UserError(`${path} must hold one JSON object`);
+  if (!isDict(content)) throw new UserError(`${path} must hold one JSON object; ${REMEDY}`);
   const { [KEY]: ours, ...others } = content;
   if (ours === undefined) return { others };
-  if (!isDict(ours) || !isDict(ours.answers)) throw new UserError(`${path}: "${KEY}" must be an object with "answers"`);
+  if (!isDict(ours) || !isDict(ours.answers))
+    throw new UserError(`${path}: "${KEY}" must be an object with "answers"; ${REMEDY}`);
   const { model } = ours;
   if (typeof model !== 'number' || !Number.isInteger(model) || model < 1 || model > MODEL_VERSION)
     throw new UserError(

@@ -8,7 +8,11 @@ import type { Transaction, Write } from './transaction.ts';
 /** Refuses paths that lead elsewhere. @throws UserError (internal) */
 export function checkPaths(root: string, { writes, dirs }: Transaction): void {
   for (const path of [...writes.map(({ path }) => path), ...dirs]) {
-    if (!isWritable(path)) throw new UserError(`${path} is not a path that may be written in ${root}`, EXIT.internal);
+    if (!isWritable(path))
+      throw new UserError(
+        `${path} is not a path that may be written in ${root}; take .makina-image/manifest.json back from your history`,
+        EXIT.internal,
+      );
   }
 }
 

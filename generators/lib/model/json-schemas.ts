@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { publishedAt } from '../package.ts';
 import { fields } from './fields.ts';
 import { isDict } from './intent.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
@@ -36,11 +37,27 @@ export const imageJsonSchema = (): JsonSchema => toJsonSchema(imageSchema);
  */
 export function answersSchema(): JsonSchema {
   const schema = nullable(withoutRequired(imageJsonSchema()));
-  const properties = { $schema: { type: 'string' }, ...(schema.properties as JsonSchema) };
-  return { ...schema, title: 'Answers of generator-makina-image', properties };
+  const own = { type: 'string', description: 'The JSON Schema of this file, for editors' };
+  const { $schema, ...rest } = schema;
+  return {
+    $schema,
+    $id: publishedAt('docs/answers.schema.json'),
+    title: 'Answers of generator-makina-image',
+    description: 'What makina-image new --answers reads: every field of the model, by name; null takes one away',
+    ...rest,
+    properties: { $schema: own, ...(schema.properties as JsonSchema) },
+  };
 }
 
 const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });
+
+/** The same, so that an editor finds the description and one type. */
+function answerOrNull(schema: JsonSchema): JsonSchema {
+  const { description, ...kind } = schema;
+  if (typeof kind.type !== 'string') return { ...(description !== undefined && { description }), ...orNull(kind) };
+  const choices = Array.isArray(kind.enum) ? { enum: [...kind.enum, null] } : {};
+  return { ...schema, type: [kind.type, 'null'], ...choices };
+}
 
 /** Every property may be `null` as well. */
 function nullable(schema: JsonSchema): JsonSchema {
@@ -49,12 +66,12 @@ function nullable(schema: JsonSchema): JsonSchema {
     ...rest,
     ...(isDict(properties) && {
       properties: Object.fromEntries(
-        Object.entries(properties).map(([key, value]) => [key, orNull(nullable(value as JsonSchema))]),
+        Object.entries(properties).map(([key, value]) => [key, answerOrNull(nullable(value as JsonSchema))]),
       ),
     }),
     ...(additionalProperties !== undefined && {
       additionalProperties: isDict(additionalProperties)
-        ? orNull(nullable(additionalProperties))
+        ? answerOrNull(nullable(additionalProperties))
         : additionalProperties,
     }),
   };

@@ -76,10 +76,11 @@ function refuseTogether({ verb }: Kind, flags: FlagValues, words: readonly strin
   };
   only('list', ['json']);
   only('remove', []);
-  if (isGiven('list') && words.length > 0) throw new UserError(`--list takes no name, but found: ${words.join(' ')}`);
+  if (isGiven('list') && words.length > 0) throw new UserError(`--list takes no name; leave out ${words.join(' ')}`);
   if (isGiven('json') && !isGiven('list'))
     throw new UserError(`--json goes with --list: makina-image ${verb} --list --json`);
-  if (isGiven('vhost') && !isGiven('location')) throw new UserError('--vhost goes with --location PATH');
+  if (isGiven('vhost') && !isGiven('location'))
+    throw new UserError('--vhost goes with --location PATH; add that, or leave --vhost out');
 }
 
 /** What changes, the lowest layer first, and what is added with it. */
@@ -131,7 +132,7 @@ function fieldPath({ verb, fields }: Kind, target: Target, word: string, image: 
   const there = at(image, [...target.path, field.key]);
   if (key.length > 0 && at(there, key) === undefined)
     throw new UserError(
-      `--unset: ${field.key} of ${target.told} has no ${key}${nearest(key.join(), isDict(there) ? Object.keys(there) : [])}`,
+      `--unset: ${field.key} of ${target.told} has no ${key}${nearest(key.join(), isDict(there) ? Object.keys(there) : [])}; makina-image ${verb} --list shows what there is`,
     );
   return [field.key, ...key];
 }

@@ -13,7 +13,7 @@ import { checkout } from './blocks.mjs';
 
 const SITE = join(checkout, 'docs/.site');
 const SCREENSHOTS = join(checkout, '.cache/screenshots');
-const WIDTHS = { wide: 1280, narrow: 390 };
+const WIDTHS = [1280, 390];
 const TYPES = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -38,9 +38,9 @@ function fileAt(pathname) {
   return [path, `${path}.html`, join(path, 'index.html')].find((each) => existsSync(each) && statSync(each).isFile());
 }
 
-/** A tab of a width; `wrong` gets what its pages have to complain of. */
-async function openTab(browser, width) {
-  const page = await browser.newPage({ viewport: { width, height: 900 }, reducedMotion: 'reduce' });
+/** A tab; `wrong` gets what its pages have to complain of. */
+async function openTab(browser) {
+  const page = await browser.newPage({ reducedMotion: 'reduce' });
   const wrong = [];
   page.on(
     'console',
@@ -48,16 +48,15 @@ async function openTab(browser, width) {
   );
   page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
   page.on('response', (response) => response.status() >= 400 && wrong.push(`${response.status()} ${response.url()}`));
-  return { page, wrong, width };
+  return { page, wrong };
 }
 
 /** Opens a page in a tab; returns what is wrong with it, its links, and the anchors it has. */
-async function look(tab, url) {
-  const { page, width } = tab;
+async function look({ page, wrong }, url) {
+  wrong.length = 0;
   await page.goto(url, { waitUntil: 'load' });
   // The theme takes the page over, and may have something to say about it.
   await page.waitForTimeout(150);
-  const wrong = tab.wrong.splice(0);
   const found = await page.evaluate(() => ({
     links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
     anchors: [...document.querySelectorAll('[id]')].map(({ id }) => id),
@@ -65,18 +64,23 @@ async function look(tab, url) {
       .filter(({ complete, naturalWidth }) => !complete || naturalWidth === 0)
       .map(({ src }) => src),
     unnamed: [...document.querySelectorAll('img:not([alt])')].map(({ src }) => src),
-    overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
     headings: document.querySelectorAll('h1').length,
   }));
-  if (found.overflow > 0) wrong.push(`it scrolls sideways by ${found.overflow} px`);
   if (found.headings !== 1) wrong.push(`it has ${found.headings} first headings`);
   wrong.push(
     ...found.images.map((src) => `no picture: ${src}`),
     ...found.unnamed.map((src) => `a picture without words: ${src}`),
   );
   const name = new URL(url).pathname.replace(/^\/|\.html$/g, '').replaceAll('/', '-') || 'index';
-  await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}.png`), fullPage: true });
-  return { ...found, wrong };
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 900 });
+    const overflow = await page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    if (overflow > 0) wrong.push(`it scrolls sideways by ${overflow} px on a screen of ${width} px`);
+    await page.screenshot({ path: join(SCREENSHOTS, `${name}-${width}.png`), fullPage: true });
+  }
+  return { ...found, wrong: [...wrong] };
 }
 
 /** A text typed into the search finds the page it stands in. */
@@ -122,18 +126,19 @@ async function main() {
       (path) => path.endsWith('.html') && path !== '404.html',
     );
     const pages = [];
-    const lookAtAll = async ([name, width]) => {
-      const tab = await openTab(browser, width);
-      for (const path of paths)
-        await step(`${path}, ${name}`, async () => {
+    const left = paths.toSorted();
+    const lookAtSome = async () => {
+      const tab = await openTab(browser);
+      for (let path = left.shift(); path; path = left.shift())
+        await step(path, async () => {
           const seen = await look(tab, `${origin}/${path}`);
           pages.push({ path, ...seen });
           assert.deepEqual(seen.wrong, []);
         });
     };
-    await Promise.all(Object.entries(WIDTHS).map(lookAtAll));
+    await Promise.all([lookAtSome(), lookAtSome()]);
     const anchorsOf = new Map(pages.map(({ path, anchors }) => [join(SITE, path), anchors]));
-    for (const page of new Map(pages.map((each) => [each.path, each])).values())
+    for (const page of pages)
       await step(`the links of ${page.path}`, () => {
         assert.deepEqual(brokenLinks(page, origin, anchorsOf), []);
         return `${page.links.length} links`;

@@ -28,6 +28,7 @@ export default class App extends Generator {
     const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]]));
     const isAsking = mayAsk(values.yes === true || values.answers === STANDARD_INPUT);
     const dryRun = values.preview === true || values['dry-run'] === true;
+    let isShown = false;
     const { image, ...written } = await newProject({
       cwd: this.destinationRoot(),
       destination: values.destination as string | undefined,
@@ -37,12 +38,15 @@ export default class App extends Generator {
       confirm: async (planned) => {
         const { intro, question } = confirmation(planned, lookOf(2));
         this.log(intro);
+        isShown = true;
         return ((await answered(this.prompt([question] as never))) as { go: boolean }).go;
       },
       dryRun,
       conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
       scratch: tmpdir(),
     });
-    tellWritten(this, dryRun, written, (reader) => summary(image, written, reader));
+    tellWritten(this, dryRun, written, ({ look, ...reader }) =>
+      summary(image, written, { ...reader, look: isShown ? undefined : look }),
+    );
   }
 }

@@ -45,5 +45,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     conflict: conflictMode(single(flags, 'conflict')),
     scratch: tmpdir(),
   });
-  await tellWritten(flags, written, (reader) => summary(image, written, reader), isShown);
+  await tellWritten(flags, written, ({ look, ...reader }) =>
+    summary(image, written, { ...reader, look: isShown ? undefined : look }),
+  );
 }

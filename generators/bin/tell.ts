@@ -32,7 +32,6 @@ export async function tellWritten(
   flags: FlagValues,
   written: Written,
   summary: (reader: Reader) => string,
-  isShown = false,
 ): Promise<void> {
   if (written.conflicts) process.exitCode = EXIT.conflict;
   tellLeftAlone(flags, written.examined);
@@ -43,5 +42,5 @@ export async function tellWritten(
     return;
   }
   const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
-  tell(flags, summary({ cwd: process.cwd(), baseCommand, look: isShown ? undefined : look }), written.conflicts);
+  tell(flags, summary({ cwd: process.cwd(), baseCommand, look }), written.conflicts);
 }

@@ -16,7 +16,10 @@ export function tempDir(): string {
 
 /** Runs the bin in a folder; never asks, never throws. */
 export function makinaImage(cwd: string, args: string[], options: Options = {}) {
-  return execa('node', [BIN, ...args], { cwd, reject: false, stdin: 'ignore', timeout: 20_000, ...options } as const);
+  // What some CI sets would colour what is compared.
+  const env = { FORCE_COLOR: '', COLUMNS: '', ...options.env };
+  const usual = { cwd, reject: false, stdin: 'ignore', timeout: 20_000 } as const;
+  return execa('node', [BIN, ...args], { ...usual, ...options, env } as const);
 }
 
 /** Runs a command line on a pseudo-terminal and types the answers, each after the text it waits for. */

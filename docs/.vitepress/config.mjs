@@ -33,7 +33,7 @@ export default defineConfig({
   ignoreDeadLinks: 'localhostLinks',
   // What pages link to, and no page itself.
   buildEnd: ({ outDir }) => {
-    for (const name of ['answers.schema.json', 'report.schema.json'])
+    for (const name of ['answers.schema.json', 'doctor.schema.json', 'report.schema.json'])
       copyFileSync(new URL(`docs/${name}`, checkout), join(outDir, 'docs', name));
   },
   markdown: {

@@ -14,9 +14,9 @@ export const version: string = JSON.parse(readFileSync(join(packageRoot, 'packag
 /** Major and minor of the version, `1.2`: the tag of the base image that belongs to it. */
 export const minorVersion: string = version.split('.').slice(0, 2).join('.');
 
-/** Where a file of this package is on the web, for the `$id` of a schema. */
-export function publishedAt(path: string): string {
-  return `https://unpkg.com/generator-makina-image@${minorVersion}/${path}`;
+/** The `$id` of a schema: a name, since nobody promises an address. */
+export function schemaId(kind: 'answers' | 'report' | 'doctor'): string {
+  return `urn:generator-makina-image:${minorVersion}:${kind}`;
 }
 
 /** Whether version `a` comes before `b`; a version that cannot be read counts as the oldest. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { optional, required } from './model/types.ts';
-import { publishedAt, version } from './package.ts';
+import { schemaId, version } from './package.ts';
 import type { PlannedFile } from './plan/plan.ts';
 import type { Examined } from './regenerate.ts';
 
@@ -46,7 +46,7 @@ export const reportJsonSchema = () => {
   const { $schema, ...rest } = z.toJSONSchema(reportSchema);
   return {
     $schema,
-    $id: publishedAt('docs/report.schema.json'),
+    $id: schemaId('report'),
     title: 'Report of makina-image check, diff and upgrade',
     ...rest,
   };

@@ -1,16 +1,14 @@
 import * as z from 'zod/mini';
 import { UserError } from '../errors.ts';
-import { version } from '../package.ts';
+import { optional, required } from '../model/types.ts';
+import { schemaId, version } from '../package.ts';
 
 const findingSchema = z.strictObject({
-  /** The check. */
-  id: z.string(),
-  level: z.enum(['ok', 'warning', 'error']),
-  what: z.string(),
-  /** A path, with line and column where they are known, or an address. */
-  where: z.optional(z.string()),
-  /** What to do about it; never missing where the level is not ok. */
-  fix: z.optional(z.string()),
+  id: required(z.string(), 'The check'),
+  level: required(z.enum(['ok', 'warning', 'error']), 'How bad it is'),
+  what: required(z.string(), 'What was found'),
+  where: optional(z.string(), 'A path, with line and column where they are known, or an address'),
+  fix: optional(z.string(), 'What to do about it; never missing where the level is not ok'),
 });
 
 /** What one check found. */
@@ -18,23 +16,24 @@ export type Finding = z.output<typeof findingSchema>;
 
 /** What `doctor --json` prints; docs/doctor.schema.json is made from it. */
 export const doctorSchema = z.strictObject({
-  schema: z.literal(1),
-  /** The version of this generator. */
-  generator: z.string(),
-  /** The folder of the project; null where there is none, and only the host was looked at. */
-  project: z.nullable(z.string()),
-  result: z.enum(['ok', 'warnings', 'errors']),
-  exit: z.int(),
-  findings: z.array(findingSchema),
+  schema: required(z.literal(1), 'The version of this format'),
+  generator: required(z.string(), 'The version of this generator'),
+  project: required(
+    z.nullable(z.string()),
+    'The folder of the project; null where there is none, and only the host was looked at',
+  ),
+  result: required(z.enum(['ok', 'warnings', 'errors']), 'The worst of all findings'),
+  exit: required(z.int(), 'The exit code'),
+  findings: required(z.array(findingSchema), 'One or more for each check'),
 });
 
 export type DoctorReport = z.output<typeof doctorSchema>;
 
 /** The JSON Schema of what `doctor --json` prints. */
-export const doctorJsonSchema = () => ({
-  ...z.toJSONSchema(doctorSchema),
-  title: 'Report of makina-image doctor',
-});
+export const doctorJsonSchema = () => {
+  const { $schema, ...rest } = z.toJSONSchema(doctorSchema);
+  return { $schema, $id: schemaId('doctor'), title: 'Report of makina-image doctor', ...rest };
+};
 
 export const ok = (id: string, what: string, where?: string): Finding => ({
   id,

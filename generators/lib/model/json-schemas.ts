@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { publishedAt } from '../package.ts';
+import { schemaId } from '../package.ts';
 import { fields } from './fields.ts';
 import { isDict } from './intent.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
@@ -41,7 +41,7 @@ export function answersSchema(): JsonSchema {
   const { $schema, ...rest } = schema;
   return {
     $schema,
-    $id: publishedAt('docs/answers.schema.json'),
+    $id: schemaId('answers'),
     title: 'Answers of generator-makina-image',
     description: 'What makina-image new --answers reads: every field of the model, by name; null takes one away',
     ...rest,

@@ -58,7 +58,9 @@ export function manyProjects(scratch, count, next) {
   const pending = perProject(count, 3, () => overAll(next, ['check'], folder, 3));
   const upgrade = perProject(count, 1, () => overAll(next, ['upgrade', '--conflict=markers'], folder, 3));
   const noOp = perProject(count, 3, () => overAll(next, ['upgrade', '--conflict=markers'], folder, 3));
-  return { inSync, pending, upgrade, noOp, touched: touchedByNoOp(scratch, folder, next) };
+  const manifest = JSON.parse(readFileSync(join(folder, 'p0000/.makina-image/manifest.json'), 'utf8'));
+  const files = Object.keys(manifest.files).length;
+  return { files, inSync, pending, upgrade, noOp, touched: touchedByNoOp(scratch, folder, next) };
 }
 
 const CHANGING =

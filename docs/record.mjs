@@ -18,8 +18,9 @@ const SESSION = [
   ['$ ', 'npx makina-image new shop'],
   ['What is it, in one line?', 'The shop'],
   ['Start with the small demo', ''],
+  ['Write this?', ''],
   ['$ ', "cd shop && npx makina-image circus-program worker --cmd 'celery -A shop worker'"],
-  ['$ ', "echo '# an edit of mine' >> compose.yaml && npx makina-image new --publish 9000"],
+  ['$ ', "echo '# an edit of mine' >> compose.yaml && npx makina-image new --publish 9000 --yes"],
   ['$ ', "grep -nE '9000|mine' compose.yaml && npx makina-image check"],
   ['$ ', ''],
 ];
@@ -57,8 +58,10 @@ async function record(folder) {
   });
   for (const [prompt, words] of SESSION) {
     for (let tries = 0; !unread.includes(prompt); tries += 1) {
-      if (tries > 400)
+      if (tries > 400) {
+        shell.kill();
         throw new Error(`the terminal never showed ${JSON.stringify(prompt)}, but ${JSON.stringify(unread)}`);
+      }
       await sleep(50);
     }
     // A question is drawn before its keys are read.

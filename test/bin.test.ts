@@ -137,7 +137,7 @@ describe('makina-image new', () => {
     [['new', 'demo', '--publish', '1', '--publish', '2'], '--publish was given 2 times'],
     [['new', 'demo', '--demo=yes'], '--demo takes no value'],
     [['new', 'demo', 'twice'], 'new takes one name'],
-    [['new', 'demo', '--answers', 'none.yaml'], 'none.yaml cannot be read'],
+    [['new', 'demo', '--answers', 'none.yaml'], 'there is no answers file none.yaml'],
     [['new', 'demo', '--name', 'other'], '--name was given 2 times'],
     [['new', 'demo', '--no-dmeo'], 'new has no flag --no-dmeo (did you mean --no-demo?)'],
     [['adopt', '--hlep'], 'adopt has no flag --hlep (did you mean --help?)'],
@@ -152,6 +152,7 @@ describe('makina-image new', () => {
     [['new', 'demo', '-x'], 'new has no flag -x'],
     [['new', 'demo', '--force'], 'new has no flag --force'],
     [['new', 'demo', '--conflict=best'], '--conflict must be one of abort, markers'],
+    [['new', 'demo', '--destination', '/'], 'is the root of all folders'],
     [['ci', 'github'], 'is no project of this generator'],
     [['resolve', 'README.md'], 'resolve needs one of --ours, --theirs and --merged'],
     [['adopt'], 'adopt needs the path of a file'],
@@ -163,6 +164,17 @@ describe('makina-image new', () => {
     expect(stderr).toContain(sentence);
     expect(stderr).not.toContain('    at ');
     expect(readTree(dir)).toEqual({});
+  });
+
+  test('a folder that nobody can make is told, and ends', async () => {
+    const { exitCode, stderr } = await makinaImage(tempDir(), [
+      'new',
+      'demo',
+      '--yes',
+      '--destination',
+      '/proc/none/demo',
+    ]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('cannot write to /proc/none/demo: ENOENT')]);
   });
 
   test.each([

@@ -744,6 +744,14 @@ describe('ci', () => {
       }
     }
   });
+  test('is found from a folder inside the project, as check finds it', async () => {
+    const root = project();
+    const inside = join(root, 'project');
+    expect((await run(BIN, inside, ['ci', 'gitlab'])).code).toBe(0);
+    expect(existsSync(join(root, WORKFLOW.gitlab))).toBe(true);
+    const { code, stdout } = await run(BIN, inside, ['check']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`${root}: in sync`)]);
+  });
   test('its file goes when the answer goes, and stays when it was edited', async () => {
     const root = project();
     await run(BIN, root, ['ci', 'github', 'gitlab']);

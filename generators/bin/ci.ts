@@ -7,7 +7,8 @@ import { newProject } from '../lib/new-project.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { summary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
-import { isDryRun, tellWritten } from './tell.ts';
+import { projectHere } from './projects.ts';
+import { isDryRun, tell, tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image ci github|gitlab` */
@@ -19,15 +20,21 @@ export const ci: Verb = {
   run,
 };
 
+/** What only a person can set there. */
+const NEEDS: Record<string, string> = {
+  github: 'GitHub: allow Actions to create pull requests (Settings, Actions, General).',
+  gitlab:
+    'GitLab: include .gitlab/makina-image.yml, and set a weekly schedule and MAKINA_IMAGE_TOKEN, a project access token that may write to the repository.',
+};
+
 async function run({ flags, words }: CommandLine): Promise<void> {
-  const { intent } = readYoRc(process.cwd());
+  const root = projectHere();
+  const { intent } = readYoRc(root);
   if (!intent)
-    throw new UserError(
-      `${process.cwd()} is no project of this generator; go to one, or start one with makina-image new`,
-    );
+    throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);
   if (words.length === 0) throw new UserError('ci needs to know where: makina-image ci github, or gitlab');
   const { image, ...written } = await newProject({
-    cwd: process.cwd(),
+    cwd: root,
     flags: { ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])] },
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
@@ -35,4 +42,5 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     dryRun: isDryRun(flags),
   });
   await tellWritten(flags, written, (reader) => summary(image, written, reader));
+  if (!isDryRun(flags)) for (const kind of new Set(words)) tell(flags, NEEDS[kind] ?? '');
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../lib/errors.ts';
+import { findProject } from '../lib/project/find.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
 import { isTerminal } from '../terminal.ts';
 import { isExpected, sentence } from './errors.ts';
@@ -11,10 +12,10 @@ const MAGIC = /[\\*?[\]{}()!+@|]/;
 
 /**
  * The folders that the words of a command line name: folders, glob patterns, and `-` for a list on standard input, one a
- * line; the folder that one is in if there is no word.
+ * line; the project that one is in if there is no word.
  */
 export async function folders(words: readonly string[]): Promise<string[]> {
-  if (words.length === 0) return [process.cwd()];
+  if (words.length === 0) return [projectHere()];
   // Loading it takes a fifth of a run without a pattern.
   const glob = words.some((word) => MAGIC.test(word)) ? await import('tinyglobby') : undefined;
   const found = words.flatMap((word) => {
@@ -28,6 +29,17 @@ export async function folders(words: readonly string[]): Promise<string[]> {
   if (found.length === 0)
     throw new UserError(`there is no project at ${words.join(' ')}; name a folder that makina-image new wrote`);
   return [...new Set(found.map((folder) => resolve(folder)))];
+}
+
+/** The project that one is in, or the folder itself where that is in none. */
+export function projectHere(): string {
+  const here = process.cwd();
+  try {
+    return findProject(here);
+  } catch (error) {
+    if (error instanceof UserError) return here;
+    throw error;
+  }
 }
 
 /** The folders that a pattern names; looks into no folder that is deeper than they are. */

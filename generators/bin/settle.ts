@@ -31,7 +31,10 @@ export const resolve: Verb = {
   flags: [...SIDES, DRY_RUN],
   run: async ({ flags, words }) => {
     const [side, ...more] = SIDES.map(({ flag }) => flag as Side).filter((known) => isOn(flags, known));
-    if (!side || more.length > 0) throw new UserError('resolve needs one of --ours, --theirs and --merged');
+    if (!side || more.length > 0)
+      throw new UserError(
+        'resolve needs one of --ours, --theirs and --merged: your side, that of the templates, or the file as it is now',
+      );
     await eachPath('resolve', words, flags, (root, path, options) => settled(root, path, side, options));
   },
 };

@@ -64,7 +64,7 @@ export function adopt(root: string, path: string, options: SettleOptions): FileC
 export function restore(root: string, path: string, options: SettleOptions): FileChange[] {
   const project = opened(root, options);
   const theirs = project.theirs.files.get(path);
-  if (!theirs || theirs.policy === 'intent') throw unknown(root, path);
+  if (!theirs || theirs.policy === 'intent') throw unknown(project, path);
   const manifest = manifestOf(project);
   const entry = readDisk(root, [path]).get(path);
   if (entry && !manifest.adopted.includes(path))
@@ -88,15 +88,16 @@ function manifestOf({ manifest, kind }: Project): Manifest {
 
 function sharedFile(project: Project, path: string) {
   const file = project.theirs.files.get(path);
-  if (file?.policy !== 'shared') throw unknown(project.root, path);
+  if (file?.policy !== 'shared') throw unknown(project, path);
   return file;
 }
 
-function unknown(root: string, path: string): UserError {
-  return new UserError(
-    `${path} is no file that is kept up to date in ${root}; makina-image check --json lists them`,
-    EXIT.internal,
-  );
+function unknown({ root, theirs }: Project, path: string): UserError {
+  const sentence =
+    theirs.files.get(path)?.policy === 'seed'
+      ? `${path} was written once and is yours since then; nothing has to be settled in it`
+      : `${path} is no file that is kept up to date in ${root}; ${MANIFEST} lists them`;
+  return new UserError(sentence, EXIT.internal);
 }
 
 function takeOver(project: Project, manifest: Manifest, path: string, options: SettleOptions): FileChange[] {

@@ -89,14 +89,17 @@ const REASONS: Record<string, string> = {
   'template-deleted': 'the templates have it no more; your edits stay, and it is yours from now on',
   'type-changed': 'there is a link or a folder in its place',
   'base-missing': 'what was merged in last is not in .makina-image/base; the new one is beside it, .makina-image-new',
-  unresolved: 'a conflict of an earlier run',
+  unresolved:
+    'the conflict of an earlier run is not settled: edit it, then makina-image resolve --merged (or --ours, --theirs)',
 };
 
 /** What check and upgrade tell of a project. */
 export function told({ project, result, written, files }: Report): string {
-  const open = written
-    ? 'has conflicts for you to settle, then `makina-image resolve PATH`'
-    : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
+  const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
+  const open =
+    written || isOld
+      ? 'has conflicts for you to settle, then `makina-image resolve PATH`'
+      : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
   const head = {
     'in-sync': 'in sync',
     'would-change': 'would change',

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join, parse, relative, sep } from 'node:path';
 import { EXIT, UserError } from './errors.ts';
 import { packageRoot } from './package.ts';
 import type { ConflictMode, Plan } from './plan/plan.ts';
@@ -50,6 +50,8 @@ export function planWrite(project: Project, conflict: ConflictMode): Planned {
 }
 
 function refuseOwnFolders(destination: string): void {
+  if (destination === parse(destination).root)
+    throw new UserError(`${destination} is the root of all folders; choose another folder with --destination`);
   const path = relative(fs.realpathSync(packageRoot), existingRealpath(destination));
   if (!OWN_FOLDERS.has(path.split(sep)[0] as string)) return;
   throw new UserError(`${destination} belongs to the generator itself; choose another folder with --destination`);

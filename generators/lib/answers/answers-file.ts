@@ -43,6 +43,8 @@ async function mapping(from: string, kind: string, read: () => Promise<unknown>)
     answers = await read();
   } catch (error) {
     const [sentence] = (error as Error).message.split('\n');
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT')
+      throw new UserError(`there is no answers file ${from}; name one that is there`);
     throw new UserError(`${from} cannot be read as ${kind}: ${sentence}; correct it, then run this again`);
   }
   if (!isDict(answers))

@@ -170,11 +170,25 @@ function explained<T>(root: string, work: () => T): T {
 
 /** Makes the folder itself, and takes it away again if nothing came of it. */
 function withRoot(root: string, work: () => void): void {
-  const made = fs.mkdirSync(root, { recursive: true });
+  const made: string[] = [];
   try {
+    makeFolder(root, made);
     work();
   } catch (error) {
-    if (made) for (let path = root; path.length >= made.length; path = dirname(path)) quietly(() => fs.rmdirSync(path));
+    for (const path of made.reverse()) quietly(() => fs.rmdirSync(path));
     throw error;
   }
+}
+
+/** Makes a folder and those above it, the outermost first. By hand, since Node's own way never ends below /proc. */
+function makeFolder(path: string, made: string[]): void {
+  try {
+    fs.mkdirSync(path);
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST' && fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+    if (codeOf(error) !== 'ENOENT' || fs.existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path), made);
+    fs.mkdirSync(path);
+  }
+  made.push(path);
 }

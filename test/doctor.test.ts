@@ -79,6 +79,19 @@ describe('on a machine that has all', () => {
     expect(report.findings.map(({ id }) => id)).toEqual(['node', 'yo', 'docker', 'buildx', 'compose', 'disk']);
   });
 
+  test.each<[string, (root: string) => void]>([
+    ['a FIFO as the Dockerfile', (root) => replaceBy(root, 'project/Dockerfile', 'mkfifo')],
+    ['an endless Dockerfile', (root) => replaceBy(root, 'project/Dockerfile', 'ln -s /dev/zero')],
+    ['a volume that links to itself', (root) => replaceBy(root, 'data', 'ln -s data')],
+    ['a manifest that links to itself', (root) => replaceBy(root, '.makina-image', 'ln -s .makina-image')],
+    ['a launch.sh of gigabytes', (root) => replaceBy(root, 'project/launch.sh', 'truncate -s 3G')],
+  ])('ends with a finding for %s', async (_, spoil) => {
+    const root = await project();
+    spoil(root);
+    const { exitCode, bad } = await doctor(root);
+    expect([bad.length > 0, exitCode]).toEqual([true, expect.toBeOneOf([0, 2])]);
+  });
+
   test('sees from below, and as an ordinary user', async () => {
     const root = await project();
     for (const folder of [root, join(root, '..'), join(root, 'pillar')]) chmodSync(folder, 0o755);
@@ -92,6 +105,13 @@ describe('on a machine that has all', () => {
     expect([stderr, JSON.parse(stdout).project]).toEqual(['', root]);
   });
 });
+
+/** Puts what a command makes in the place of a path. */
+function replaceBy(root: string, path: string, command: string): void {
+  rmSync(join(root, path), { recursive: true });
+  const [file = '', ...args] = command.split(' ');
+  execaSync(file, [...args, join(root, path)]);
+}
 
 describe('Node', () => {
   test.each(['20.17.0', '20.99.1', '22.13.0', '23.5.0', '26.0.0'])('%s is taken', (node) => {

@@ -35,7 +35,9 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
 export function ignoredBy(root: string, paths: readonly string[]): { path: string; source: string }[] | undefined {
   if (!isInRepository(root)) return undefined;
   const args = ['-C', root, 'check-ignore', '--verbose', '-z', '--stdin'];
-  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', input: paths.join('\0') });
+  // A .gitignore may be a FIFO, which git waits for.
+  const limit = { timeout: 1500, killSignal: 'SIGKILL' } as const;
+  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', input: paths.join('\0'), ...limit });
   // 1: none of them.
   if (status !== 0 && status !== 1) return undefined;
   const words = stdout.split('\0');

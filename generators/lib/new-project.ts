@@ -6,7 +6,7 @@ import { recover } from './apply/transaction.ts';
 import { EXIT, UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge, type Problem } from './model/intent.ts';
-import type { Image } from './model/schema.ts';
+import { type Image, imageSchema } from './model/schema.ts';
 import type { ConflictMode } from './plan/plan.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
@@ -45,7 +45,7 @@ export interface NewResult extends Written {
  * the folder cannot be written (internal); nothing is written then
  */
 export async function newProject(request: NewRequest): Promise<NewResult> {
-  refuseUnusable(request.answers, request.flags);
+  refuseUnusable([request.answers, request.flags]);
   const layers = [request.answers, request.flags];
   const said = () => layers.reduce((lower, upper) => merge(lower, upper), {});
   const name = fields[0] as Field;
@@ -62,7 +62,7 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
 
   if (!request.dryRun) recover(destination);
   const stored = readYoRc(destination);
-  if (stored.intent) refuseUnusable(stored.intent);
+  if (stored.intent) refuseUnusable([stored.intent]);
   // A project that is there was asked when it was new.
   if (!stored.intent) await askFor(fields);
   // From the lowest up: a removal counts for what lies below it.
@@ -112,13 +112,15 @@ function locate({ cwd, destination }: NewRequest, said: Intent): string | undefi
   if (destination !== undefined) return resolve(cwd, destination);
   const here = readYoRc(cwd).intent;
   if (here && (said.name === undefined || said.name === here.name)) return cwd;
-  return typeof said.name === 'string' && said.name !== '' ? resolve(cwd, said.name) : undefined;
+  // What is no name is told as that, and looked for nowhere.
+  const name = imageSchema.shape.name.safeParse(said.name);
+  return name.success ? resolve(cwd, name.data) : undefined;
 }
 
 /** @throws UserError (usage) for what no layer of answers may hold */
-export function refuseUnusable(...layers: Intent[]): void {
+export function refuseUnusable(layers: readonly Intent[], flagOf?: WriteRequest['flagOf']): void {
   const problems = layers.flatMap((layer) => unusable(layer));
-  if (problems.length > 0) throw problemsError(problems);
+  if (problems.length > 0) throw problemsError(problems, flagOf);
 }
 
 /** Volumes, users and the user's own pillar carry the name. */

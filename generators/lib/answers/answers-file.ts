@@ -42,7 +42,8 @@ async function mapping(from: string, kind: string, read: () => Promise<unknown>)
   try {
     answers = await read();
   } catch (error) {
-    const [sentence] = (error as Error).message.split('\n');
+    const [line = ''] = (error as Error).message.split('\n');
+    const sentence = error instanceof RangeError ? 'it is nested too deep' : line.replace(/:$/, '');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
       throw new UserError(`there is no answers file ${from}; name one that is there`);
     throw new UserError(`${from} cannot be read as ${kind}: ${sentence}; correct it, then run this again`);
@@ -60,8 +61,10 @@ function decode(bytes: Buffer): string {
 
 async function parseYaml(text: string): Promise<unknown> {
   const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { merge: true });
+  const document = parseDocument(text, { merge: true, logLevel: 'error' });
   const [wrong] = [...document.errors, ...document.warnings];
+  if (wrong?.code === 'MULTIPLE_DOCS')
+    throw new Error('it holds several documents; one is wanted, without --- between');
   if (wrong) throw wrong;
   return document.toJS();
 }

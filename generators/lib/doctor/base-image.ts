@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { minorVersion, version } from '../package.ts';
+import { readDisk } from '../plan/disk.ts';
 import { ran } from './command.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
 const ID = 'base-image';
 const OURS = 'makina-image-base';
+const DOCKERFILE = 'project/Dockerfile';
 
 /**
  * Whether the image that a project is built on is there, and is the right one.
@@ -62,9 +62,7 @@ function buildIt(image: string): string {
 
 /** What a build takes, whatever the answers say. */
 function inDockerfile(root: string): string | undefined {
-  try {
-    return /^ARG BASE_IMAGE=(\S+)\r?$/m.exec(readFileSync(join(root, 'project/Dockerfile'), 'utf8'))?.[1];
-  } catch {
-    return undefined;
-  }
+  const entry = readDisk(root, [DOCKERFILE]).get(DOCKERFILE);
+  const text = entry?.kind === 'file' ? entry.bytes.toString() : '';
+  return /^ARG BASE_IMAGE=(\S+)\r?$/m.exec(text)?.[1];
 }

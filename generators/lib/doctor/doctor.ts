@@ -103,12 +103,20 @@ async function checkSettings(
   const pillars = [...builtIn.findings, ...(builtIn.result?.findings ?? [])];
   if (!intent || !image) return pillars;
   const data = volume ?? join(root, 'data');
-  const override = await readOverride(root, data, image.name, image.override_jinja);
-  const findings = [...pillars, ...(await checkVolume(data, image.name, searchPath)), ...override.findings];
-  if (!builtIn.result?.layers || !override.layers) return findings;
-  const whole = checkTogether(root, data, intent, builtIn.result.layers, override.layers);
-  const seeds = whole.image ? checkSeeds(root, data, whole.image, filledTargets(data)) : [];
-  return [...findings, ...whole.findings, ...seeds];
+  const override = await readable('override', () => readOverride(root, data, image.name, image.override_jinja));
+  const findings = [
+    ...pillars,
+    ...(await told('volume', () => checkVolume(data, image.name, searchPath))),
+    ...override.findings,
+    ...(override.result?.findings ?? []),
+  ];
+  const [below, above] = [builtIn.result?.layers, override.result?.layers];
+  if (!below || !above) return findings;
+  const together = await told('seeds', () => {
+    const whole = checkTogether(root, data, intent, below, above);
+    return [...whole.findings, ...(whole.image ? checkSeeds(root, data, whole.image, filledTargets(data)) : [])];
+  });
+  return [...findings, ...together];
 }
 
 /** What a check finds; that it may not read something is a finding too. */
@@ -122,8 +130,9 @@ async function readable<T>(id: string, check: () => T | Promise<T>): Promise<{ r
     return { result: await check(), findings: [] };
   } catch (failure) {
     const { code, path, syscall } = failure as NodeJS.ErrnoException;
-    if (!syscall) throw failure;
-    const fix = 'let yourself read it (`ls -l` shows whose it is); a build by you needs that too';
+    // A file of gigabytes is told without the call.
+    if (!syscall && code !== 'ERR_FS_FILE_TOO_LARGE') throw failure;
+    const fix = 'let yourself read it (`ls -l` shows what and whose it is); a build by you needs that too';
     return { findings: [error(id, `it cannot be read: ${code}`, path ?? 'the project', fix)] };
   }
 }

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { unusable } from '../answers/unusable.ts';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
-import { LOCK, lstat, TX } from '../apply/state.ts';
+import { codeOf, LOCK, lstat, TX } from '../apply/state.ts';
 import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
@@ -14,8 +14,18 @@ import { error, type Finding, fromError, named, ok, warning } from './finding.ts
 
 /** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
 export function nearestProject(start: string): string | undefined {
-  if (lstat(join(start, MANIFEST)) || mentionsUs(join(start, YO_RC))) return start;
+  if (isThere(join(start, MANIFEST)) || mentionsUs(join(start, YO_RC))) return start;
   return dirname(start) === start ? undefined : nearestProject(dirname(start));
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstat(path) !== undefined;
+  } catch (failure) {
+    // A link that leads to itself is a finding, and no end.
+    if (codeOf(failure) === 'ELOOP') return true;
+    throw failure;
+  }
 }
 
 function mentionsUs(yoRc: string): boolean {

@@ -46,9 +46,9 @@ export function stanza(kind: Kind, { cwd, words, flags, conflict, scratch }: Sta
   const removed = single(flags, 'remove');
   const target = targetOf(kind, [...words, ...(removed === undefined ? [] : [removed])], image);
   const { layers, parts } = removed === undefined ? settings(kind, flags, target, image) : removal(kind, target, image);
-  refuseUnusable(...layers);
-  const wanted = layers.reduce((lower, upper) => merge(lower, upper), intent);
   const flagOf = (problem: Problem) => flagFor(kind, target, problem);
+  refuseUnusable(layers, flagOf);
+  const wanted = layers.reduce((lower, upper) => merge(lower, upper), intent);
   const written = writeIntent(root, stored, wanted, { conflict, scratch, dryRun, flagOf });
   return { done: told(target, parts, image, written.image), dryRun, written };
 }
@@ -59,7 +59,7 @@ function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image 
       `${root} has no .yo-rc.json with the answers of a project; go to a project, or start one with makina-image new`,
       EXIT.internal,
     );
-  refuseUnusable(intent);
+  refuseUnusable([intent]);
   const { image, problems } = complete(intent);
   if (!image) throw problemsError(problems ?? []);
   return { intent, image };

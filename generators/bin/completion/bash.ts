@@ -1,15 +1,16 @@
 import type { Flag } from '../../lib/answers/flags.ts';
-import { type Named, quoted, typedFlags } from './words.ts';
+import { shell } from '../../lib/quote/quote.ts';
+import { type Named, typedFlags } from './words.ts';
 
 /** A completion script for bash, also the old one of macOS. */
 export function bash(verbs: readonly Named[]): string {
   const values = verbs.flatMap((verb) =>
     typedFlags(verb)
       .filter(({ value }) => value !== undefined)
-      .map((flag) => `        ${quoted(`${verb.name} --${flag.flag}`)}) ${offer(flag)}; return ;;`),
+      .map((flag) => `        ${shell(`${verb.name} --${flag.flag}`)}) ${offer(flag)}; return ;;`),
   );
   const flags = verbs.map(
-    (verb) => `            ${verb.name}) offer -W ${quoted(words(typedFlags(verb).map(({ flag }) => `--${flag}`)))} ;;`,
+    (verb) => `            ${verb.name}) offer -W ${shell(words(typedFlags(verb).map(({ flag }) => `--${flag}`)))} ;;`,
   );
   const operands = verbs.filter(({ choices, names }) => choices ?? names);
   return `# Completion of makina-image for bash.
@@ -31,7 +32,7 @@ _makina_image() {
         offer "$1"
     }
     if ((COMP_CWORD == 1)); then
-        offer -W ${quoted(words([...verbs.map(({ name }) => name), '--help', '--version']))}
+        offer -W ${shell(words([...verbs.map(({ name }) => name), '--help', '--version']))}
         return
     fi
     case "$verb $prev" in
@@ -55,6 +56,6 @@ function words(all: readonly string[]): string {
 }
 
 function offer({ choices, names }: Pick<Flag, 'choices' | 'names'>): string {
-  if (choices) return `offer -W ${quoted(words(choices))}`;
+  if (choices) return `offer -W ${shell(words(choices))}`;
   return names ? `paths ${names === 'file' ? '-f' : '-d'}` : ':';
 }

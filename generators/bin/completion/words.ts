@@ -13,8 +13,3 @@ export function typedFlags({ flags }: Named): Flag[] {
     flag.hasNo ? [flag, { flag: `no-${flag.flag}`, description: `not: ${flag.description}` }] : [flag],
   );
 }
-
-/** A text in single quotes of bash and zsh. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
-}

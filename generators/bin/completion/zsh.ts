@@ -1,15 +1,16 @@
 import type { Flag } from '../../lib/answers/flags.ts';
-import { type Named, quoted, typedFlags } from './words.ts';
+import { shell } from '../../lib/quote/quote.ts';
+import { type Named, typedFlags } from './words.ts';
 
 /** A completion script for zsh: to be sourced, or as the file _makina-image in a folder of $fpath. */
 export function zsh(verbs: readonly Named[]): string {
-  const described = verbs.map(({ name, line }) => `        ${quoted(`${name}:${line}`)}`);
+  const described = verbs.map(({ name, line }) => `        ${shell(`${name}:${line}`)}`);
   const cases = verbs.map((verb) => {
     const isAnyWord = !verb.choices && !verb.names;
     // A flag may come after any word, and zsh's own " " for "nothing to offer" keeps it from completing flags there.
     const words = `*:${verb.names ?? 'word'}:${isAnyWord ? '{:}' : action(verb)}`;
     const specs = [...typedFlags(verb).map(spec), words];
-    return `        ${verb.name})\n            _arguments -S \\\n${specs.map((text) => `                ${quoted(text)}`).join(' \\\n')}\n            ;;`;
+    return `        ${verb.name})\n            _arguments -S \\\n${specs.map((text) => `                ${shell(text)}`).join(' \\\n')}\n            ;;`;
   });
   return `#compdef makina-image
 # Completion of makina-image for zsh.

@@ -107,7 +107,10 @@ exec curl "$@"`;
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
 }
 
-/** Runs a command on a terminal until a page is served on the port, and types ^C then; returns what execa returns. */
+/**
+ * Runs a command on a terminal until a page is served on the port, and types ^C then.
+ * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, is told as 0
+ */
 async function untilItServes([file, flag, script], { cwd, env, timeout }, port, signal) {
   const command = `${file} ${flag} '${script.replaceAll("'", "'\\''")}'`;
   const terminal = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
@@ -123,5 +126,7 @@ async function untilItServes([file, flag, script], { cwd, env, timeout }, port, 
   };
   await waitForPage(`http://127.0.0.1:${port}/`, timeout / 1000, signal, mustRun);
   terminal.stdin.write('\x03');
-  return terminal;
+  const { exitCode, all, timedOut } = await terminal;
+  const isStopped = exitCode === 130 && /^Stopping .*done/m.test(all);
+  return { exitCode: isStopped ? 0 : exitCode, all, timedOut };
 }

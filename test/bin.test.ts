@@ -181,6 +181,7 @@ describe('makina-image new', () => {
     ['broken.yaml', 'a: [1'],
     ['broken.json', '{"a": 1,}'],
     ['twice.yaml', 'name: a\nname: b\n'],
+    ['twice.json', '{"name": "a", "name": "b"}'],
     ['list.yaml', '- name'],
     ['empty.yaml', ''],
     ['tag.yaml', 'app: {a: !vault x}'],

@@ -444,6 +444,21 @@ describe('in a git repository', () => {
     expect((await run(newer, root, ['upgrade', '--allow-dirty'])).code).toBe(0);
     expect(text(root, 'README.md')).toMatch(/^mine\n[\s\S]*News of 9.0.0\n$/);
   });
+  test('refuses to merge where git cannot tell what it has', async () => {
+    const root = await repository();
+    mine(root);
+    writeFileSync(join(root, '.git/config'), '[core');
+    const before = stamps(root);
+    const { code, report } = await run(newer, root, ['upgrade', '--json']);
+    expect([code, report.error]).toEqual([
+      1,
+      expect.stringMatching(
+        /git cannot tell which edits it has \(fatal: bad config .*\); mend that, or use --allow-dirty$/,
+      ),
+    ]);
+    expect(stamps(root)).toEqual(before);
+    expect((await run(newer, root, ['upgrade', '--allow-dirty'])).code).toBe(0);
+  });
   test('an edit of a file that is not merged is in nobody’s way', async () => {
     const root = await repository();
     appendFileSync(join(root, 'project/.salt/fixperms.sls'), '# mine\n');

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { EXIT, UserError } from './errors.ts';
 
 /**
  * Which of some paths git does not have as they are on disk: changed, untracked or ignored ones.
- * @returns [] where there is no git or no repository
+ * @returns [] where there is no git, or no repository around the folder
+ * @throws UserError (internal) when git cannot tell, as for a repository of another owner
  */
 export function dirtyPaths(root: string, paths: readonly string[]): string[] {
   if (!isInRepository(root)) return [];
@@ -18,14 +20,27 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
     '--',
     ...paths,
   ];
+  const prefix = ask(root, ['rev-parse', '--show-prefix']);
+  const found = prefix === undefined ? undefined : ask(root, args);
+  if (prefix === undefined || found === undefined) return [];
+  const changed = found.split('\0').map((line) => line.slice(3));
+  return paths.filter((path) => changed.some((dirty) => isOf(dirty, prefix.replace(/\n$/, '') + path)));
+}
+
+/** What git prints, undefined where there is no git. */
+function ask(root: string, words: string[]): string | undefined {
   // Without optional locks, since git status would write what it finds into the index.
-  const git = (words: string[]) =>
-    spawnSync('git', ['--no-optional-locks', '-C', root, ...words], { encoding: 'utf8' });
-  const prefix = git(['rev-parse', '--show-prefix']);
-  const { status, stdout } = git(args);
-  if (prefix.status !== 0 || status !== 0) return [];
-  const found = stdout.split('\0').map((line) => line.slice(3));
-  return paths.filter((path) => found.some((dirty) => isOf(dirty, prefix.stdout.replace(/\n$/, '') + path)));
+  const args = ['--no-optional-locks', '-C', root, ...words];
+  // A .gitignore may be a FIFO, which git waits for.
+  const limit = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
+  const { status, stdout, stderr, error } = spawnSync('git', args, { encoding: 'utf8', ...limit });
+  if (status === 0) return stdout;
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
+  const why = error?.message ?? stderr.trim().split('\n')[0];
+  throw new UserError(
+    `${root}: git cannot tell which edits it has (${why}); mend that, or use --allow-dirty`,
+    EXIT.internal,
+  );
 }
 
 /**

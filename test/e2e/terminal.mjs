@@ -1,4 +1,4 @@
-/** Containers on a terminal. */
+/** Commands on a terminal. */
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -71,4 +71,27 @@ async function running(docker, idFile, signal) {
     await sleep(20);
   }
   throw new Error('docker run -it did not start');
+}
+/**
+ * Runs a command on a terminal until a page is served on the port, and types ^C then.
+ * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, is told as 0
+ */
+export async function untilItServes([file, flag, script], { cwd, env, timeout }, port, signal) {
+  const command = `${file} ${flag} '${script.replaceAll("'", "'\\''")}'`;
+  const terminal = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
+    ...{ cwd, env, timeout, extendEnv: false, all: true, reject: false },
+    cancelSignal: signal,
+  });
+  let ended = false;
+  terminal.finally(() => {
+    ended = true;
+  });
+  const mustRun = async () => {
+    if (ended) throw new Error(`it has ended:\n${(await terminal).all}`);
+  };
+  await waitForPage(`http://127.0.0.1:${port}/`, timeout / 1000, signal, mustRun);
+  terminal.stdin.write('\x03');
+  const { exitCode, all, timedOut } = await terminal;
+  const isStopped = exitCode === 130 && /^Stopping .*done/m.test(all);
+  return { exitCode: isStopped ? 0 : exitCode, all, timedOut };
 }

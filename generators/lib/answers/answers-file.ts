@@ -17,7 +17,7 @@ export async function readAnswersFile(path: string | undefined): Promise<Intent>
     return decode(await fs.readFile(path));
   };
   return mapping(path, isJson ? 'JSON' : 'YAML', async () =>
-    isJson ? JSON.parse(await read()) : parseYaml(await read()),
+    isJson ? parseJson(await read()) : parseYaml(await read()),
   );
 }
 
@@ -29,11 +29,7 @@ export async function readAnswersFile(path: string | undefined): Promise<Intent>
 export async function parseAnswers(from: string, bytes: Buffer): Promise<Intent> {
   return mapping(from, 'JSON or YAML', async () => {
     const text = decode(bytes);
-    try {
-      return JSON.parse(text);
-    } catch {
-      return parseYaml(text);
-    }
+    return parseJson(text).catch(() => parseYaml(text));
   });
 }
 
@@ -57,6 +53,15 @@ async function mapping(from: string, kind: string, read: () => Promise<unknown>)
 
 function decode(bytes: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+}
+
+async function parseJson(text: string): Promise<unknown> {
+  const answers = JSON.parse(text);
+  // Of a key that is there twice JSON.parse takes the last, and says nothing.
+  const { parseDocument } = await import('yaml');
+  const twice = parseDocument(text, { logLevel: 'error' }).errors.find(({ code }) => code === 'DUPLICATE_KEY');
+  if (twice) throw twice;
+  return answers;
 }
 
 async function parseYaml(text: string): Promise<unknown> {

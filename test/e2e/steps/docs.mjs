@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { parseAllDocuments } from 'yaml';
 import { blocksOf, checkout, commandsOf, groups } from '../../docs/blocks.mjs';
 import { prepareCommands, prepareProject, runGroup } from '../../docs/run-blocks.mjs';
-import { freePort, waitForPage, withContainer } from '../docker.mjs';
+import { freePort, withContainer } from '../docker.mjs';
 import { DOCKER } from '../machine.mjs';
 import { freshFolder, proxies } from '../project.mjs';
+import { untilItServes } from '../terminal.mjs';
+import { projectReadme } from './project-readme.mjs';
 
 /** The command blocks of README.md and docs/ that need Docker, as they stand; the others are run by test/commands.test.ts. */
 export async function docsSteps(context) {
@@ -31,6 +32,7 @@ export async function docsSteps(context) {
     );
   }
   await step('docs: the pod of the manifest, in Docker', () => pod(context));
+  await step('the README of a project, command by command', () => projectReadme(context, env, port));
 }
 
 /** Starts the image with what the manifest of the docs says of its pod, and calls its probe. */
@@ -105,28 +107,4 @@ exec curl "$@"`;
   const commands = { docker, 'docker-compose': `${own}\n${compose}`, curl: `${own}\n${curl}` };
   for (const [name, text] of Object.entries(commands))
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-}
-
-/**
- * Runs a command on a terminal until a page is served on the port, and types ^C then.
- * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, is told as 0
- */
-async function untilItServes([file, flag, script], { cwd, env, timeout }, port, signal) {
-  const command = `${file} ${flag} '${script.replaceAll("'", "'\\''")}'`;
-  const terminal = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
-    ...{ cwd, env, timeout, extendEnv: false, all: true, reject: false },
-    cancelSignal: signal,
-  });
-  let ended = false;
-  terminal.finally(() => {
-    ended = true;
-  });
-  const mustRun = async () => {
-    if (ended) throw new Error(`it has ended:\n${(await terminal).all}`);
-  };
-  await waitForPage(`http://127.0.0.1:${port}/`, timeout / 1000, signal, mustRun);
-  terminal.stdin.write('\x03');
-  const { exitCode, all, timedOut } = await terminal;
-  const isStopped = exitCode === 130 && /^Stopping .*done/m.test(all);
-  return { exitCode: isStopped ? 0 : exitCode, all, timedOut };
 }

@@ -2,6 +2,7 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -196,6 +197,35 @@ describe('makina-image new', () => {
     expect(stderr).toMatch(new RegExp(`${name}|app`));
     expect(stderr).not.toContain('    at ');
     expect(existsSync(join(dir, 'demo'))).toBe(false);
+  });
+
+  test('writes nothing where the path is not UTF-8, of which Node knows something else', async () => {
+    const dir = tempDir();
+    const script = 'mkdir $(printf "a\\377b") && cd a?b && node "$0" new demo --yes';
+    const { exitCode, stderr } = await execa('sh', ['-c', script, BIN], {
+      cwd: dir,
+      reject: false,
+      env: { LC_ALL: 'C' },
+    });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringMatching(/is not UTF-8, so nothing can be written there; choose/),
+    ]);
+    expect(readdirSync(dir)).toHaveLength(1);
+  });
+  test.each([
+    ['new demo --yes'],
+    ['help'],
+    ['--version'],
+    ['schema answers'],
+  ])('%s that nobody can be told of ends with 1, one sentence, and what it was to do', async (words) => {
+    const dir = tempDir();
+    const script = `node "$0" ${words} > /dev/full`;
+    const { exitCode, stderr } = await execa('sh', ['-c', script, BIN], { cwd: dir, reject: false });
+    const told = stderr.split('\n').filter((line) => line.includes('cannot be written'));
+    expect([exitCode, told]).toEqual([1, [expect.stringContaining('(ENOSPC: no space left on device, write)')]]);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+    expect(existsSync(join(dir, 'demo/README.md'))).toBe(words.startsWith('new'));
   });
 
   test.each([

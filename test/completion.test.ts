@@ -56,6 +56,13 @@ describe('completion', () => {
     const shell = ['bash', '--norc', '--noprofile', '-i'];
     expect(await ran(shell, ':')).toEqual(TYPED.map(([, line]) => line));
   });
+  withBash('of bash leaves the functions and the separators of the shell alone', async () => {
+    const dir = await prepared('bash');
+    const script = `IFS=:; offer() { echo mine; }; . ./script; COMP_WORDS=(makina-image doct); COMP_CWORD=1; _makina_image
+      echo "$COMPREPLY $(offer) $IFS"; declare -F | grep -v _makina_image`;
+    const { stdout } = await execa('bash', ['--norc', '--noprofile', '-c', script], { cwd: dir });
+    expect(stdout.split('\n')).toEqual(['doctor mine :', 'declare -f offer']);
+  });
   withZsh('of zsh, as one types', async () => {
     const setup = 'autoload -Uz compinit; compinit -u -D';
     expect(await ran(['zsh', '-f', '-i'], setup)).toEqual(TYPED.map(([, line]) => line));

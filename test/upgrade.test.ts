@@ -24,6 +24,7 @@ import type { Report } from '../generators/lib/report.ts';
 import { type Changes, otherVersion } from './support/newer.ts';
 import { BIN, makinaImage, onTerminal, tempDir } from './support/run.ts';
 import { contents, stamps, workTree } from './support/snapshot.ts';
+import { asUser, readableCheckout, userDir } from './support/user.ts';
 
 const reportSchema = z.fromJSONSchema(reportJsonSchema as Parameters<typeof z.fromJSONSchema>[0]);
 
@@ -499,6 +500,14 @@ describe('several projects', () => {
     expect([code, text(changed, 'README.md').includes('News of 9.0.0')]).toEqual([1, true]);
     expect(contents(changed)).toEqual(contents(same));
   });
+  test('one that nobody can be told of goes on, and ends with 1', async () => {
+    const parent = tempDir();
+    const roots = ['p1', 'p2'].map((name) => project(name, parent));
+    const script = 'node "$0" upgrade --json p1 p2 > /dev/full';
+    const { exitCode, stderr } = await execa('sh', ['-c', script, newer], { cwd: parent, reject: false });
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^makina-image: what it has to tell .*$/)]);
+    expect((await run(newer, parent, ['check', ...roots])).code).toBe(0);
+  });
   test('one process does many, without a word of its own', async () => {
     const parent = tempDir();
     for (let index = 0; index < 15; index++) project(`p${index}`, parent);
@@ -506,6 +515,79 @@ describe('several projects', () => {
     expect([code, stderr, reports.length]).toEqual([0, '', 15]);
     // A pattern names projects, and nothing that is in them.
     expect((await run(newer, parent, ['check', '--json', 'p1?'])).reports).toHaveLength(5);
+  });
+});
+
+describe('a project as it comes', () => {
+  const answers = (how: (text: string) => string) => (root: string) => change(root, '.yo-rc.json', how);
+  const app = (value: string) => answers((all) => all.replace('"answers": {', `"answers": {"app": {"x": ${value}},`));
+  test.each<[string, (root: string) => void, string]>([
+    ['a number that would be rounded', app('12345678901234567890'), 'app.x is too large a number to be kept exactly'],
+    ['half of a character', app('"\\ud800"'), 'app.x has half of a character in it'],
+    ['a depth without end', app('['.repeat(5000) + ']'.repeat(5000)), 'app is nested deeper than 100 levels'],
+    [
+      'a number of another generator',
+      answers((all) => all.replace('{', '{"other": {"n": 12345678901234567890},')),
+      'other.n is too large a number to be kept exactly',
+    ],
+    [
+      'answers behind a link',
+      (root) => {
+        cpSync(join(root, '.yo-rc.json'), join(root, 'answers.json'));
+        rmSync(join(root, '.yo-rc.json'));
+        symlinkSync('answers.json', join(root, '.yo-rc.json'));
+      },
+      '.yo-rc.json is not a file, which has to be written there',
+    ],
+  ])('is refused with %s, and keeps no other from its turn', async (_, prepare, sentence) => {
+    const parent = tempDir();
+    const [root, other] = [project('a', parent), project('b', parent)];
+    prepare(root);
+    const before = stamps(root);
+    for (const verb of ['check', 'upgrade']) {
+      const { code, reports } = await run(newer, parent, [verb, '--json', root, other]);
+      expect([code, reports.map(({ error }) => error)]).toEqual([1, [expect.stringContaining(sentence), undefined]]);
+    }
+    expect(stamps(root)).toEqual(before);
+    expect(text(other, 'compose.yaml')).toContain('# of 9.0.0');
+    expect((await makinaImage(root, ['doctor', '--json'])).stdout).toContain(sentence);
+  });
+  test.each<[string, (root: string) => void]>([
+    ['Windows line ends', answers((all) => all.replaceAll('\n', '\r\n'))],
+    ['a byte order mark', answers((all) => `\uFEFF${all}`)],
+    ['a folder among the bases', (root) => mkdirSync(join(root, '.makina-image/base/@eaDir'))],
+  ])('is in sync with %s', async (_, prepare) => {
+    const root = project();
+    prepare(root);
+    const before = stamps(root);
+    for (const verb of ['check', 'upgrade']) expect((await run(BIN, root, [verb])).code).toBe(0);
+    expect(stamps(root)).toEqual(before);
+    expect((await run(newer, root, ['upgrade'])).code).toBe(0);
+  });
+});
+
+describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
+  const { checkout, remove } = readableCheckout();
+  afterAll(remove);
+  test('what is written belongs to the user', async () => {
+    const root = project();
+    const own = () => execa('find', [root, '!', '-user', '1000', '-o', '!', '-group', '1000']);
+    await execa('chown', ['--recursive', '1000:1000', root]);
+    expect((await run(newer, root, ['upgrade'])).code).toBe(0);
+    expect((await run(newer, root, ['nginx-vhost', 'admin.example.com'])).code).toBe(0);
+    expect((await run(newer, root, ['ci', 'github'])).code).toBe(0);
+    expect([existsSync(join(root, '.github/workflows')), (await own()).stdout]).toEqual([true, '']);
+  });
+  test('a data folder that one may not enter is in nobody’s way', async () => {
+    const root = join(userDir(), 'demo');
+    cpSync(join(work, 'demo'), root, { recursive: true });
+    await execa('chown', ['--recursive', '1000:1000', root]);
+    chmodSync(join(root, 'data'), 0);
+    for (const words of [['check'], ['upgrade'], ['circus-program', 'more', '--cmd', 'sleep 9'], ['check']]) {
+      const [command = '', ...args] = asUser(['node', join(checkout, 'dist/makina-image.cjs'), ...words]);
+      const { exitCode, stderr } = await execa(command, args, { cwd: root, reject: false });
+      expect([words, exitCode, stderr]).toEqual([words, 0, '']);
+    }
   });
 });
 
@@ -563,6 +645,70 @@ describe('settling', () => {
     expect((await run(newer, root, ['check'])).code).toBe(0);
     if (side === '--theirs')
       expect(Object.values(contents(root)).filter((content) => content.includes('# mine'))).not.toEqual([]);
+  });
+  test.each([
+    'resolve --ours',
+    'resolve --merged',
+    'adopt',
+  ])('%s keeps what was written into a sidecar', async (verb) => {
+    const root = await conflicting('sidecar');
+    const [word = '', ...flags] = verb.split(' ');
+    appendFileSync(join(root, 'project/launch.sh.makina-image-new'), '# my notes\n');
+    expect((await run(newer, root, [word, 'project/launch.sh', ...flags])).code).toBe(0);
+    expect(existsSync(join(root, 'project/launch.sh.makina-image-new'))).toBe(false);
+    expect(Object.values(contents(root)).filter((content) => content.includes('# my notes'))).toHaveLength(1);
+  });
+  test('a file with the name of a sidecar, of no conflict, is the user’s', async () => {
+    const root = project();
+    writeFileSync(join(root, 'compose.yaml.makina-image-new'), 'mine');
+    for (const args of [['resolve', 'compose.yaml', '--ours'], ['adopt', 'compose.yaml'], ['upgrade']])
+      expect((await run(newer, root, args)).code).toBe(0);
+    expect(text(root, 'compose.yaml.makina-image-new')).toBe('mine');
+  });
+  test('resolve --ours keeps every byte of what is no UTF-8, and all that it takes away', async () => {
+    const root = await conflicting('markers');
+    const path = join(root, 'project/launch.sh');
+    const marked = readFileSync(path, 'latin1').replace('# mine\n', '# mine\n=======\nlost\n');
+    writeFileSync(path, `${marked}# caf\xe9 \xff\n`, 'latin1');
+    expect((await run(newer, root, ['resolve', 'project/launch.sh', '--ours'])).code).toBe(0);
+    expect(readFileSync(path, 'latin1')).toMatch(/# mine\n[\s\S]*# caf\xe9 \xff\n$/);
+    const backups = readdirSync(join(root, '.makina-image/backup'));
+    expect(backups.map((name) => text(root, `.makina-image/backup/${name}`))).toEqual([
+      expect.stringContaining('\nlost\n'),
+    ]);
+  });
+  test('resolve --theirs does not take over what a link stands in the place of', async () => {
+    const root = project();
+    rmSync(join(root, 'project/launch.sh'));
+    symlinkSync('../compose.yaml', join(root, 'project/launch.sh'));
+    const before = stamps(root);
+    const { code, stderr } = await run(newer, root, ['resolve', 'project/launch.sh', '--theirs']);
+    expect([code, stderr]).toEqual([
+      3,
+      expect.stringMatching(/launch.sh is a link; move it away, then makina-image restore writes the file$/),
+    ]);
+    expect(stamps(root)).toEqual(before);
+    rmSync(join(root, 'project/launch.sh'));
+    expect((await run(newer, root, ['restore', 'project/launch.sh'])).code).toBe(0);
+    expect(text(root, 'project/launch.sh')).toContain('# of 9.0.0');
+  });
+  test('what was adopted for some versions is merged from there after a restore', async () => {
+    const root = project();
+    appendFileSync(join(root, 'compose.yaml'), '# mine\n');
+    const before = contents(root);
+    expect((await run(BIN, root, ['adopt', 'compose.yaml'])).code).toBe(0);
+    expect((await run(BIN, root, ['restore', 'compose.yaml'])).code).toBe(0);
+    expect(contents(root)).toEqual(before);
+    expect((await run(BIN, root, ['adopt', 'compose.yaml', 'project/launch.sh'])).code).toBe(0);
+    expect((await run(newer, root, ['upgrade'])).code).toBe(0);
+    expect((await run(newer, root, ['restore', 'compose.yaml', 'project/launch.sh'])).code).toBe(0);
+    const { code, report } = await run(newer, root, ['upgrade', '--json']);
+    expect([code, actionOf(report, 'compose.yaml'), actionOf(report, 'project/launch.sh')]).toEqual([
+      0,
+      'merged',
+      'updated',
+    ]);
+    expect(text(root, 'compose.yaml')).toMatch(/# of 9.0.0\n[\s\S]*# mine\n$/);
   });
   test('resolve --merged wants the markers gone', async () => {
     const root = await conflicting('markers');

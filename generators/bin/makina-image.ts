@@ -2,12 +2,13 @@ import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { parseCommandLine } from './command-line.ts';
 import { tellError } from './errors.ts';
+import { print } from './print.ts';
 import { VERBS, verbNamed } from './verbs.ts';
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === undefined) return (await import('./help.ts')).printShortHelp();
   if (name === '--help' || name === '-h') return (await import('./help.ts')).printHelp();
-  if (name === '--version') return console.log((await import('../lib/package.ts')).version);
+  if (name === '--version') return print((await import('../lib/package.ts')).version);
   const listed = verbNamed(name);
   if (!listed && name.startsWith('-'))
     throw new UserError(`${name} stands before a verb; write it after one: makina-image VERB ${name}`);

@@ -17,9 +17,33 @@ export function write(descriptor: 1 | 2, text: string): void {
   try {
     while (done < bytes.length) done += fs.writeSync(descriptor, bytes, done);
   } catch (error) {
-    // Nobody reads any more: `makina-image diff | head`.
-    if ((error as NodeJS.ErrnoException).code === 'EPIPE') return;
+    const { code } = error as NodeJS.ErrnoException;
     // A full pipe that does not block: the stream knows how.
-    (descriptor === 1 ? process.stdout : process.stderr).write(bytes.subarray(done));
+    if (code === 'EAGAIN') streamOf(descriptor).write(bytes.subarray(done));
+    // Nobody reads any more: `makina-image diff | head`.
+    else if (code !== 'EPIPE') lose(descriptor, error as Error);
   }
+}
+
+const streams = new Map<number, NodeJS.WriteStream>();
+
+function streamOf(descriptor: 1 | 2): NodeJS.WriteStream {
+  const stream = streams.get(descriptor) ?? (descriptor === 1 ? process.stdout : process.stderr);
+  if (!streams.has(descriptor))
+    stream.on('error', (error: NodeJS.ErrnoException) => error.code === 'EPIPE' || lose(descriptor, error));
+  streams.set(descriptor, stream);
+  return stream;
+}
+
+let isLost = false;
+
+/** The work goes on, and says once at the end that its words were lost: a disk is full. */
+function lose(descriptor: 1 | 2, error: Error): void {
+  if (isLost) return;
+  isLost = true;
+  process.on('exit', () => {
+    process.exitCode = 1;
+  });
+  if (descriptor === 1)
+    printError(`makina-image: what it has to tell cannot be written (${error.message}); the rest is done`);
 }

@@ -62,7 +62,6 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
 
   if (!request.dryRun) recover(destination);
   const stored = readYoRc(destination);
-  if (stored.intent) refuseUnusable([stored.intent]);
   // A project that is there was asked when it was new.
   if (!stored.intent) await askFor(fields);
   // From the lowest up: a removal counts for what lies below it.

@@ -30,25 +30,27 @@ export function resolve(root: string, path: string, side: Side, options: SettleO
   const project = opened(root, options);
   const theirs = sharedFile(project, path);
   const manifest = manifestOf(project);
-  const disk = readDisk(root, [path, sidecarOf(path)]);
-  const entry = disk.get(path);
-  if (entry?.kind === 'other') {
-    return takeOver(project, manifest, path, options);
-  }
+  const entry = readDisk(root, [path]).get(path);
+  if (entry?.kind === 'other' && side === 'theirs')
+    throw new UserError(
+      `${join(root, path)} is ${entry.what}; move it away, then makina-image restore writes the file`,
+      EXIT.conflict,
+    );
+  if (entry?.kind === 'other') return takeOver(project, manifest, path, options);
   const marked = manifest.conflicts[path]?.kind === 'markers';
   const writes: Write[] = [];
   const put = (bytes: Buffer, executable: boolean) => writes.push({ kind: 'write', path, bytes, executable });
   if (marked && entry) {
     const bytes = side === 'merged' ? entry.bytes : takeSide(entry.bytes, side);
     refuseMarkers(path, bytes, side);
-    // Lines that the user wrote are among those that go.
-    if (side === 'theirs') writes.push(backup(entry.bytes));
+    // Lines that the user wrote may be among those that go.
+    if (side !== 'merged') writes.push(backup(entry.bytes));
     if (!bytes.equals(entry.bytes)) put(bytes, entry.executable);
   } else if (side === 'theirs' && !(entry?.bytes.equals(theirs.bytes) && entry.executable === theirs.executable)) {
     if (entry) writes.push(backup(entry.bytes));
     put(theirs.bytes, theirs.executable);
   }
-  if (disk.get(sidecarOf(path))) writes.push({ kind: 'delete', path: sidecarOf(path) });
+  writes.push(...dropSidecar(root, manifest, path));
   delete manifest.conflicts[path];
   return finish(project, manifest, path, theirs, writes, options);
 }
@@ -74,7 +76,8 @@ export function restore(root: string, path: string, options: SettleOptions): Fil
     );
   manifest.adopted = manifest.adopted.filter((adopted) => adopted !== path);
   const writes: Write[] = entry ? [] : [{ kind: 'write', path, bytes: theirs.bytes, executable: theirs.executable }];
-  return finish(project, manifest, path, theirs.policy === 'seed' ? undefined : theirs, writes, options);
+  // What was adopted is merged from where it was then.
+  return finish(project, manifest, path, entry || theirs.policy === 'seed' ? undefined : theirs, writes, options);
 }
 
 function opened(root: string, { scratch, dryRun }: SettleOptions): Project {
@@ -102,11 +105,19 @@ function unknown({ root, theirs }: Project, path: string): UserError {
 
 function takeOver(project: Project, manifest: Manifest, path: string, options: SettleOptions): FileChange[] {
   manifest.adopted = [...new Set([...manifest.adopted, path])];
-  const sidecar = sidecarOf(path);
-  const isStale = manifest.conflicts[path]?.kind === 'sidecar' && stateOf(project.root, sidecar) !== undefined;
-  delete manifest.files[path];
+  const writes = dropSidecar(project.root, manifest, path);
   delete manifest.conflicts[path];
-  return finish(project, manifest, path, undefined, isStale ? [{ kind: 'delete', path: sidecar }] : [], options);
+  return finish(project, manifest, path, undefined, writes, options);
+}
+
+/** A sidecar goes with its conflict; what the user wrote into it is kept. */
+function dropSidecar(root: string, { conflicts }: Manifest, path: string): Write[] {
+  const sidecar = sidecarOf(path);
+  const entry = readDisk(root, [sidecar]).get(sidecar);
+  const pending = conflicts[path];
+  if (pending?.kind !== 'sidecar' || entry?.kind !== 'file') return [];
+  const isEdited = sha256Of(entry.bytes) !== pending.theirs;
+  return [...(isEdited ? [backup(entry.bytes)] : []), { kind: 'delete', path: sidecar }];
 }
 
 function backup(bytes: Buffer): Write {

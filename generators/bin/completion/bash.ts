@@ -10,11 +10,13 @@ export function bash(verbs: readonly Named[]): string {
       .map((flag) => `        ${shell(`${verb.name} --${flag.flag}`)}) ${offer(flag)}; return ;;`),
   );
   const flags = verbs.map(
-    (verb) => `            ${verb.name}) offer -W ${shell(words(typedFlags(verb).map(({ flag }) => `--${flag}`)))} ;;`,
+    (verb) =>
+      `            ${verb.name}) _makina_image_offer -W ${shell(words(typedFlags(verb).map(({ flag }) => `--${flag}`)))} ;;`,
   );
   const operands = verbs.filter(({ choices, names }) => choices ?? names);
   return `# Completion of makina-image for bash.
 _makina_image() {
+    local IFS=$' \\t\\n'
     local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb=\${COMP_WORDS[1]}
     COMPREPLY=()
     # bash takes --flag=value apart.
@@ -23,16 +25,16 @@ _makina_image() {
     elif [[ $prev == = ]]; then
         prev=\${COMP_WORDS[COMP_CWORD-2]}
     fi
-    offer() {
+    _makina_image_offer() {
         local word
         while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen "$@" -- "$cur")
     }
-    paths() {
+    _makina_image_paths() {
         compopt -o filenames 2> /dev/null
-        offer "$1"
+        _makina_image_offer "$1"
     }
     if ((COMP_CWORD == 1)); then
-        offer -W ${shell(words([...verbs.map(({ name }) => name), '--help', '--version']))}
+        _makina_image_offer -W ${shell(words([...verbs.map(({ name }) => name), '--help', '--version']))}
         return
     fi
     case "$verb $prev" in
@@ -56,6 +58,6 @@ function words(all: readonly string[]): string {
 }
 
 function offer({ choices, names }: Pick<Flag, 'choices' | 'names'>): string {
-  if (choices) return `offer -W ${shell(words(choices))}`;
-  return names ? `paths ${names === 'file' ? '-f' : '-d'}` : ':';
+  if (choices) return `_makina_image_offer -W ${shell(words(choices))}`;
+  return names ? `_makina_image_paths ${names === 'file' ? '-f' : '-d'}` : ':';
 }

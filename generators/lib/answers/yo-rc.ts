@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { canonicalIntent, type Intent, isDict } from '../model/intent.ts';
 import { MIGRATIONS, migrate } from '../model/migrations.ts';
+import { unusable } from './unusable.ts';
 
 const KEY = 'generator-makina-image';
 /** The version of the model that this generator writes. */
@@ -28,6 +29,7 @@ export function parseYoRc(path: string, text: string): YoRc {
   }
   if (!isDict(content)) throw new UserError(`${path} must hold one JSON object; ${REMEDY}`);
   const { [KEY]: ours, ...others } = content;
+  refuseUnusable(path, others);
   if (ours === undefined) return { others };
   if (!isDict(ours) || !isDict(ours.answers))
     throw new UserError(`${path}: "${KEY}" must be an object with "answers"; ${REMEDY}`);
@@ -36,7 +38,14 @@ export function parseYoRc(path: string, text: string): YoRc {
     throw new UserError(
       `${path} holds model ${model}, this generator reads models up to ${MODEL_VERSION}; use the generator that wrote it`,
     );
+  refuseUnusable(path, ours.answers);
   return { intent: migrate(ours.answers, model), others };
+}
+
+/** It could not be written back as it is, also where another generator keeps it. */
+function refuseUnusable(path: string, content: Intent): void {
+  const [problem] = unusable(content);
+  if (problem) throw new UserError(`${path}: ${problem.path.join('.')} ${problem.message}; ${REMEDY}`);
 }
 
 /** The text of a `.yo-rc.json`; the order in which things were said never shows. */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import { codeOf, LOCK, lstat, OWN } from './state.ts';
+import { codeOf, LOCK, lstat, makeFolder, OWN } from './state.ts';
 
 const CLAIM = /^(\d+)-(\d*)-(\d*)-([0-9a-f]*)$/;
 
@@ -38,7 +38,7 @@ export function quietly(step: () => unknown): void {
 function place(root: string, claim: string): void {
   for (let attempt = 1; ; attempt++) {
     try {
-      for (const dir of [OWN, LOCK]) makeFolder(join(root, dir));
+      for (const dir of [OWN, LOCK]) ensureFolder(root, dir);
       fs.closeSync(fs.openSync(claim, 'wx'));
       return;
     } catch (error) {
@@ -50,12 +50,13 @@ function place(root: string, claim: string): void {
   }
 }
 
-function makeFolder(path: string): void {
-  const stat = lstat(path);
-  if (stat && !stat.isDirectory()) throw new UserError(`${path} is not a folder; move it away`, EXIT.conflict);
+function ensureFolder(root: string, path: string): void {
+  const stat = lstat(join(root, path));
+  if (stat && !stat.isDirectory())
+    throw new UserError(`${join(root, path)} is not a folder; move it away`, EXIT.conflict);
   if (stat) return;
   try {
-    fs.mkdirSync(path);
+    makeFolder(root, path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { oldPath, type Step, stagedPath, sync } from './journal.ts';
-import { codeOf, lstat, stateOf, TX } from './state.ts';
+import { codeOf, lstat, makeFolder, stateOf, TX } from './state.ts';
 import { touchedFolders } from './steps.ts';
 
 /** Without hard links an original is moved aside instead. */
@@ -10,7 +10,7 @@ const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
 /** Does one step; what it replaces is kept aside. */
 export function carryOut(root: string, step: Step, index: number): void {
   const path = join(root, step.path);
-  if (step.kind === 'mkdir') fs.mkdirSync(path);
+  if (step.kind === 'mkdir') makeFolder(root, step.path);
   else if (step.kind === 'rmdir') removeIfEmpty(path);
   else if (step.kind === 'delete') fs.renameSync(path, join(root, oldPath(index)));
   else {
@@ -81,7 +81,7 @@ function takeBack(root: string, step: Step, index: number): void {
   if (step.kind === 'mkdir') {
     if (state === 'folder') removeIfEmpty(path);
   } else if (step.kind === 'rmdir') {
-    if (state === undefined) makeFolder(path, join(root, oldPath(index)), step.mode);
+    if (state === undefined) makeAgain(path, join(root, oldPath(index)), step.mode);
   } else {
     const isAside = state === undefined && lstat(join(root, oldPath(index)));
     if (state === (step.before ?? undefined) || !(isDone(root, step, index) || isAside)) return;
@@ -95,7 +95,7 @@ function takeBack(root: string, step: Step, index: number): void {
 }
 
 /** Made elsewhere first, so that it has its mode from the start. */
-function makeFolder(path: string, unfinished: string, mode: number): void {
+function makeAgain(path: string, unfinished: string, mode: number): void {
   fs.rmSync(unfinished, { recursive: true, force: true });
   fs.mkdirSync(unfinished);
   fs.chmodSync(unfinished, mode);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { type Step, stagedPath, sync, writeJournal } from './journal.ts';
-import { lstat, OWN, TX } from './state.ts';
+import { giveTo, lstat, OWN, TX } from './state.ts';
 import type { Write } from './transaction.ts';
 
 type Content = Extract<Write, { kind: 'write' }>;
@@ -14,11 +14,12 @@ export function stage(root: string, steps: readonly Step[], writes: readonly Wri
   fs.mkdirSync(join(root, TX));
   const contents = new Map(writes.flatMap((write) => (write.kind === 'write' ? [[write.path, write]] : [])));
   const staged: string[] = [];
+  const owner = fs.statSync(root);
   for (const [index, step] of steps.entries()) {
     if (step.kind !== 'write') continue;
     const name = join(root, stagedPath(index));
     staged.push(name);
-    stageFile(name, step.before && join(root, step.path), contents.get(step.path) as Content);
+    stageFile(name, step.before && join(root, step.path), contents.get(step.path) as Content, owner);
   }
   // Only when all are written: the disk then has them to do together, which takes half as long.
   for (const name of staged) sync(name);
@@ -26,12 +27,13 @@ export function stage(root: string, steps: readonly Step[], writes: readonly Wri
   for (const path of [TX, OWN, '.']) sync(join(root, path));
 }
 
-/** A replaced file keeps the mode that its owner gave it, the exec bits apart. */
-function stageFile(name: string, replaced: string | null, { bytes, executable }: Content): void {
+/** A replaced file keeps its owner and the mode that this one gave it, the exec bits apart; others belong to `owner`. */
+function stageFile(name: string, replaced: string | null, { bytes, executable }: Content, owner: fs.Stats): void {
   const fd = fs.openSync(name, 'wx', executable ? 0o755 : 0o644);
   try {
     fs.writeFileSync(fd, bytes);
     const stat = replaced ? lstat(replaced) : undefined;
+    giveTo(stat?.isFile() ? stat : owner, fd);
     if (stat?.isFile()) fs.fchmodSync(fd, modeFor(stat.mode & 0o7777, executable));
   } finally {
     fs.closeSync(fd);

@@ -1,6 +1,8 @@
 import fs from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { sha256Of } from '../sha256.ts';
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 
 /** The generator's own folder in a project, and what a run keeps in there while it writes. */
 export const OWN = '.makina-image';
@@ -73,6 +75,42 @@ export function lstat(path: string): fs.Stats | undefined {
   } catch (error) {
     if (codeOf(error) === 'ENOTDIR') return undefined;
     throw error;
+  }
+}
+
+/** Whether a folder is there, or a link to one; one that may not be looked at is. */
+export function isFolder(path: string): boolean {
+  try {
+    return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  } catch (error) {
+    if (codeOf(error) === 'EACCES') return true;
+    throw error;
+  }
+}
+
+/**
+ * Gives a file or folder that was just made to the owner of what is like it: a run of root, with sudo or in a container, takes
+ * nothing from the project's user.
+ */
+export function giveTo({ uid, gid }: fs.Stats, file: number): void {
+  if (uid === process.getuid?.()) return;
+  try {
+    fs.fchownSync(file, uid, gid);
+  } catch {
+    // Only root may do that.
+  }
+}
+
+/** Makes a folder that belongs to the owner of the project. */
+export function makeFolder(root: string, path: string): void {
+  fs.mkdirSync(join(root, path));
+  const owner = fs.statSync(root);
+  if (owner.uid === process.getuid?.()) return;
+  const file = fs.openSync(join(root, path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    giveTo(owner, file);
+  } finally {
+    fs.closeSync(file);
   }
 }
 

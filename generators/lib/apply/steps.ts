@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import type { Step } from './journal.ts';
-import { fileState, isWritable, lstat, parentsOf, stateOf, statesOf } from './state.ts';
+import { fileState, isFolder, isWritable, lstat, parentsOf, stateOf, statesOf } from './state.ts';
 import type { Transaction, Write } from './transaction.ts';
 
 /** Refuses paths that lead elsewhere. @throws UserError (internal) */
@@ -83,7 +83,6 @@ export function statesBefore(steps: readonly Step[]): Transaction['expected'] {
 
 /** Whether all of a transaction is there already; the first file that is not ends the look. */
 export function isInPlace(root: string, { writes, dirs, expected }: Transaction): boolean {
-  const isFolder = (path: string) => lstat(path) && fs.statSync(path, { throwIfNoEntry: false })?.isDirectory();
   return (
     writes.every((write) => changeOf(root, write, stateOf(root, write.path), writes).length === 0) &&
     ['.', ...dirs].every((dir) => isFolder(join(root, dir))) &&
@@ -108,22 +107,18 @@ function changeOf(root: string, write: Write, there: string | undefined, all: re
 }
 
 function missingFolders(root: string, written: readonly Step[], dirs: readonly string[], deleted: Set<string>): Step[] {
-  const isThere = (path: string, followLinks: boolean) => {
+  const isThere = (path: string) => {
     const stat = lstat(join(root, path));
     if (!stat || deleted.has(path)) return false;
-    const isFolder = followLinks
-      ? fs.statSync(join(root, path), { throwIfNoEntry: false })?.isDirectory()
-      : stat.isDirectory();
-    if (!isFolder) throw inTheWay(root, path, 'a folder');
+    if (!stat.isDirectory()) throw inTheWay(root, path, 'a folder');
     return true;
   };
   const missing = new Set<string>();
-  for (const path of new Set(written.flatMap((step) => parentsOf(step.path))))
-    if (!isThere(path, false)) missing.add(path);
+  for (const path of new Set(written.flatMap((step) => parentsOf(step.path)))) if (!isThere(path)) missing.add(path);
   for (const dir of dirs) {
     // The owner may have put such a folder behind a link; one that is not there is not made behind a link.
-    if (isThere(dir, true)) continue;
-    for (const path of [...parentsOf(dir), dir]) if (!isThere(path, false)) missing.add(path);
+    if (isFolder(join(root, dir))) continue;
+    for (const path of [...parentsOf(dir), dir]) if (!isThere(path)) missing.add(path);
   }
   return [...missing].map((path) => ({ kind: 'mkdir', path }));
 }

@@ -32,6 +32,7 @@ export interface Transaction {
  */
 export function commit(root: string, transaction: Transaction): void {
   explained(root, () => {
+    refuseLossyPath(root);
     checkPaths(root, transaction);
     if (!isLeftOver(root) && isInPlace(root, transaction)) return;
     delaySignals();
@@ -75,6 +76,15 @@ function refuseFileAbove(root: string): void {
     `${path} is not a folder, so nothing can be written to ${root}; choose another one`,
     EXIT.internal,
   );
+}
+
+/** Of a path that is no UTF-8 Node knows something else, and would write there. */
+function refuseLossyPath(root: string): void {
+  if (root.includes('\uFFFD'))
+    throw new UserError(
+      `the path ${root} is not UTF-8, so nothing can be written there; choose another folder`,
+      EXIT.internal,
+    );
 }
 
 function refuseOther(root: string, path: string, stat: fs.Stats | undefined): void {

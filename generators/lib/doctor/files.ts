@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OWN } from '../apply/state.ts';
 import { ignoredBy } from '../git.ts';
-import { MANIFEST, type Manifest } from '../manifest/manifest.ts';
+import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
 import { YO_RC } from '../project/project.ts';
@@ -45,7 +45,7 @@ function checkConflicts(root: string, manifest: Manifest, disk: Disk): Finding[]
 const NEEDED = /^project\/(Dockerfile$|launch\.sh$|\.salt\/)/;
 
 function checkDeleted(root: string, manifest: Manifest, disk: Disk): Finding[] {
-  const gone = Object.keys(manifest.files).filter((path) => !disk.get(path));
+  const gone = keptPaths(manifest).filter((path) => !disk.get(path));
   if (gone.length === 0) return [ok('deleted', 'every generated file is there')];
   const needed = gone.filter((path) => manifest.kind === 'base' || NEEDED.test(path));
   if (needed.length === 0) return [ok('deleted', `you deleted ${named(gone)}`)];

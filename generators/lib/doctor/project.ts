@@ -1,10 +1,9 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { unusable } from '../answers/unusable.ts';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
 import { codeOf, LOCK, lstat, TX } from '../apply/state.ts';
-import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
+import { keptPaths, MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { isOlder, version } from '../package.ts';
@@ -45,7 +44,7 @@ export function checkManifest(root: string): { manifest: Manifest | undefined; f
     const fix = 'take .makina-image/ back from your history; if it never was there, `makina-image upgrade` makes it';
     return { manifest, findings: [warning('manifest', what, join(root, MANIFEST), fix)] };
   }
-  const readable = ok('manifest', `${Object.keys(manifest.files).length} files are kept up to date`);
+  const readable = ok('manifest', `${keptPaths(manifest).length} files are kept up to date`);
   return { manifest, findings: [readable, checkGenerator(root, manifest.generator)] };
 }
 
@@ -80,8 +79,7 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
     const fix = 'take it back from your history';
     return { findings: [error('answers', 'the answers of the project are not there', where, fix)] };
   }
-  const hopeless = unusable(intent);
-  const { image, problems = hopeless } = hopeless.length > 0 ? {} : complete(intent);
+  const { image, problems = [] } = complete(intent);
   if (image) return { intent, image, findings: [ok('answers', 'all are valid')] };
   const fix = 'correct it there, then run `makina-image new` in that folder';
   return {

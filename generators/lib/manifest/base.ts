@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { sha256Of } from '../sha256.ts';
+import { isSha256 } from './content.ts';
 import { FOLDER, type Manifest } from './manifest.ts';
 
 export const BASE = `${FOLDER}/base`;
@@ -17,10 +18,10 @@ export function readBase(root: string, sha256: string): Buffer | undefined {
   return sha256Of(bytes) === sha256 ? bytes : undefined;
 }
 
-/** The names of the files in base/. */
+/** The names of the files in base/, but for those that are none of ours. */
 export function storedBases(root: string): string[] {
   const folder = join(root, BASE);
-  return fs.existsSync(folder) ? fs.readdirSync(folder).sort() : [];
+  return fs.existsSync(folder) ? fs.readdirSync(folder).filter(isSha256).sort() : [];
 }
 
 /** The SHA-256 of every base that a manifest needs. */

@@ -47,7 +47,8 @@ function checkPaths(where: string, paths: unknown): void {
   }
 }
 
-function isSha256(value: unknown): boolean {
+/** Whether something is a SHA-256 in hexadecimal digits. */
+export function isSha256(value: unknown): boolean {
   return typeof value === 'string' && SHA256.test(value);
 }
 

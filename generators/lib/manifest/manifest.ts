@@ -14,7 +14,7 @@ export interface Manifest {
   schema: typeof SCHEMA;
   kind: 'project' | 'base';
   generator: string;
-  /** Of each file that is kept up to date: what was last merged in, and so the base of the next merge. */
+  /** Of each file that is kept up to date, or was until it was adopted: what was last merged in, and so the base of the next merge. */
   files: Record<string, { sha256: string; executable: boolean }>;
   /** Files that were written once. */
   seeds: string[];
@@ -59,6 +59,11 @@ export function readManifest(root: string): Manifest | undefined {
 
 function unusable(file: string, why: string): UserError {
   return new UserError(`${file} cannot be used (${why}); take it back from your history`, EXIT.internal);
+}
+
+/** The paths of the files that are kept up to date. */
+export function keptPaths({ files, adopted }: Manifest): string[] {
+  return Object.keys(files).filter((path) => !adopted.includes(path));
 }
 
 /** The text of a manifest; the same content gives the same text. */

@@ -8,7 +8,8 @@ export function takeSide(bytes: Buffer, side: 'ours' | 'theirs'): Buffer {
   const kept: string[] = [];
   let part: Part = 'both';
   let size = 0;
-  for (const line of splitLines(bytes.toString())) {
+  // Byte by byte: what is no UTF-8 stays.
+  for (const line of splitLines(bytes.toString('latin1'))) {
     const marker = /^(<{7,}|\|{7,}|={7,}|>{7,})(?=\s)/.exec(line)?.[0] ?? '';
     const opens = part === 'both' && marker.startsWith('<');
     if (opens) size = marker.length;
@@ -17,5 +18,5 @@ export function takeSide(bytes: Buffer, side: 'ours' | 'theirs'): Buffer {
       if (part === 'both') size = 0;
     } else if (part === 'both' || part === side) kept.push(line);
   }
-  return part === 'both' ? Buffer.from(kept.join('')) : bytes;
+  return part === 'both' ? Buffer.from(kept.join(''), 'latin1') : bytes;
 }

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isExecutable } from '../apply/state.ts';
+import { isExecutable, isFolder } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
 import type { DiskEntry } from './plan.ts';
 
@@ -94,10 +94,6 @@ export function checkFolders(root: string, dirs: readonly string[]): void {
     if (fs.lstatSync(path, { throwIfNoEntry: false }))
       throw new UserError(`${path} is not a folder, which has to be there; move it away`, EXIT.conflict);
   }
-}
-
-function isFolder(path: string): boolean {
-  return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function withParents(dir: string): string[] {

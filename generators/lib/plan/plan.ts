@@ -99,7 +99,12 @@ export function plan(input: PlanInput): Plan {
   const sources = new Set(moved.values());
   for (const path of [...new Set([...input.theirs.files.keys(), ...Object.keys(old.files)])].sort()) {
     const theirs = input.theirs.files.get(path);
-    if (old.adopted.includes(path) || sources.has(path)) continue;
+    if (sources.has(path)) continue;
+    if (old.adopted.includes(path)) {
+      // For the merge after a restore.
+      if (old.files[path]) result.manifest.files[path] = old.files[path];
+      continue;
+    }
     if (theirs?.policy === 'seed') planSeed(input, result, path, theirs);
     else if (theirs?.policy === 'intent') planIntent(input, result, path, theirs);
     else planShared(input, old, result, path, moved);
@@ -119,13 +124,29 @@ function planSeed({ disk }: PlanInput, result: Plan, path: string, theirs: Rende
 function planIntent({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
   const ours = fileAt(disk, path);
   if (!ours) result.files.push({ path, action: 'created', before: undefined, after: theirs });
-  else if (!same(ours, theirs)) result.files.push({ path, action: 'updated', before: ours, after: theirs });
+  else if (!same(ours, theirs) && !sameText(ours, theirs))
+    result.files.push({ path, action: 'updated', before: ours, after: theirs });
+}
+
+/** A checkout with Windows line ends says the same. */
+function sameText(a: Side, b: Side): boolean {
+  const text = ({ bytes }: Side) =>
+    bytes
+      .toString()
+      .replace(/^\uFEFF/, '')
+      .replaceAll('\r\n', '\n');
+  return a.executable === b.executable && text(a) === text(b);
 }
 
 /** The base and the user's file of what the templates moved, by the new path. */
 function movedFiles({ disk, theirs, renames }: PlanInput, old: Manifest): Map<string, string> {
   const usable = renames.filter(
-    ({ from, to }) => old.files[from] && !old.files[to] && theirs.files.has(to) && !theirs.files.has(from),
+    ({ from, to }) =>
+      old.files[from] &&
+      !old.adopted.includes(from) &&
+      !old.files[to] &&
+      theirs.files.has(to) &&
+      !theirs.files.has(from),
   );
   return new Map(
     usable.filter(({ from, to }) => fileAt(disk, from) && !disk.get(to)).map(({ from, to }) => [to, from]),

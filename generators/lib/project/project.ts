@@ -73,7 +73,7 @@ export function withYoRc(rendered: Rendered, text: string): Rendered {
 /** The stored answers of a folder, if it has any. */
 export function readYoRc(root: string): YoRc {
   const path = join(root, YO_RC);
-  const stat = fs.statSync(path, { throwIfNoEntry: false });
+  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return { others: {} };
   if (!stat.isFile())
     throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);

@@ -59,7 +59,6 @@ function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image 
       `${root} has no .yo-rc.json with the answers of a project; go to a project, or start one with makina-image new`,
       EXIT.internal,
     );
-  refuseUnusable([intent]);
   const { image, problems } = complete(intent);
   if (!image) throw problemsError(problems ?? []);
   return { intent, image };

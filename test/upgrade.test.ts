@@ -566,6 +566,20 @@ describe('a project as it comes', () => {
   });
 });
 
+describe('a checkout with Windows line ends', () => {
+  test('is upgraded as any other: what the templates removed goes, what they changed keeps its line ends', async () => {
+    const root = project();
+    const version = join(tempDir(), 'less');
+    const less = otherVersion(version, '9.0.0', { 'project/README.md': (text) => `${text}\nNews\n` });
+    change(version, 'dist/makina-image.cjs', (code) => code.replace('".editorconfig"', '".other"'));
+    cpSync(join(version, 'templates/project/.editorconfig.ejs'), join(version, 'templates/project/.other.ejs'));
+    for (const path of ['.editorconfig', 'README.md']) change(root, path, (text) => text.replaceAll('\n', '\r\n'));
+    const { code, report } = await run(less, root, ['upgrade', '--json']);
+    expect([code, actionOf(report, '.editorconfig'), actionOf(report, 'README.md')]).toEqual([0, 'removed', 'merged']);
+    expect(text(root, 'README.md')).toMatch(/\r\nNews\r\n$/);
+  });
+});
+
 describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
   const { checkout, remove } = readableCheckout();
   afterAll(remove);

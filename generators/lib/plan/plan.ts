@@ -124,18 +124,8 @@ function planSeed({ disk }: PlanInput, result: Plan, path: string, theirs: Rende
 function planIntent({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
   const ours = fileAt(disk, path);
   if (!ours) result.files.push({ path, action: 'created', before: undefined, after: theirs });
-  else if (!same(ours, theirs) && !sameText(ours, theirs))
+  else if (!same(ours, theirs) && !same(withUnixLines(ours), theirs))
     result.files.push({ path, action: 'updated', before: ours, after: theirs });
-}
-
-/** A checkout with Windows line ends says the same. */
-function sameText(a: Side, b: Side): boolean {
-  const text = ({ bytes }: Side) =>
-    bytes
-      .toString()
-      .replace(/^\uFEFF/, '')
-      .replaceAll('\r\n', '\n');
-  return a.executable === b.executable && text(a) === text(b);
 }
 
 /** The base and the user's file of what the templates moved, by the new path. */
@@ -236,7 +226,8 @@ function decide(
 
   if (!theirs) {
     if (!ours) return gone();
-    if (base && is(ours, base)) return { action: 'removed', after: undefined, base: 'none' };
+    if (base && (is(ours, base) || is(withUnixLines(ours), base)))
+      return { action: 'removed', after: undefined, base: 'none' };
     return conflict(input, file, 'template-deleted');
   }
   if (!ours) {
@@ -346,6 +337,15 @@ function baseOf({ bytes, executable }: Side): Manifest['files'][string] {
 
 function is(side: Side, base: Manifest['files'][string]): boolean {
   return side.executable === base.executable && sha256Of(side.bytes) === base.sha256;
+}
+
+/** What a file was before a checkout with Windows line ends, or an editor with its byte order mark. */
+function withUnixLines({ bytes, executable }: Side): Side {
+  const text = bytes
+    .toString('latin1')
+    .replace(/^\xEF\xBB\xBF/, '')
+    .replaceAll('\r\n', '\n');
+  return { bytes: Buffer.from(text, 'latin1'), executable };
 }
 
 function same(a: Side, b: Side): boolean {

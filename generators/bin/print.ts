@@ -25,19 +25,16 @@ export function write(descriptor: 1 | 2, text: string): void {
   }
 }
 
-const streams = new Map<number, NodeJS.WriteStream>();
-
 function streamOf(descriptor: 1 | 2): NodeJS.WriteStream {
-  const stream = streams.get(descriptor) ?? (descriptor === 1 ? process.stdout : process.stderr);
-  if (!streams.has(descriptor))
+  const stream = descriptor === 1 ? process.stdout : process.stderr;
+  if (stream.listenerCount('error') === 0)
     stream.on('error', (error: NodeJS.ErrnoException) => error.code === 'EPIPE' || lose(descriptor, error));
-  streams.set(descriptor, stream);
   return stream;
 }
 
 let isLost = false;
 
-/** The work goes on, and says once at the end that its words were lost: a disk is full. */
+/** Says once that words are lost, as on a full disk; the work goes on, and the exit code tells. */
 function lose(descriptor: 1 | 2, error: Error): void {
   if (isLost) return;
   isLost = true;

@@ -28,7 +28,7 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   const { root, manifest, theirs } = project;
   checkFolders(root, theirs.dirs);
   const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
-  // A seed that was written once is the user's: it is not even looked at.
+  // A seed that was written once is the user's, as what was adopted: it is not even looked at.
   for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
   for (const path of manifest?.adopted ?? []) paths.delete(path);
   let disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)], theirs.files);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { type Step, stagedPath, sync, writeJournal } from './journal.ts';
-import { giveTo, lstat, OWN, TX } from './state.ts';
+import { giveTo, lstat, makeFolder, OWN, TX } from './state.ts';
 import type { Write } from './transaction.ts';
 
 type Content = Extract<Write, { kind: 'write' }>;
@@ -11,7 +11,7 @@ type Content = Extract<Write, { kind: 'write' }>;
  * the others along.
  */
 export function stage(root: string, steps: readonly Step[], writes: readonly Write[]): void {
-  fs.mkdirSync(join(root, TX));
+  makeFolder(root, TX);
   const contents = new Map(writes.flatMap((write) => (write.kind === 'write' ? [[write.path, write]] : [])));
   const staged: string[] = [];
   const owner = fs.statSync(root);

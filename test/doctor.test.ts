@@ -164,7 +164,7 @@ describe('the base image', () => {
   test('that is missing is an error with the command that builds it', async () => {
     const { told, of } = await doctor(await project(), [], path({ images: {} }));
     expect(told).toEqual(['error base-image']);
-    expect(of('base-image')?.fix).toBe(`makina-image base base-image && docker build -t ${BASE} base-image`);
+    expect(of('base-image')?.fix).toBe(`makina-image base ../base-image && docker build -t ${BASE} ../base-image`);
   });
 
   test.each([

@@ -33,6 +33,8 @@ async function run({ flags, words }: CommandLine): Promise<void> {
   if (!intent)
     throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);
   if (words.length === 0) throw new UserError('ci needs to know where: makina-image ci github, or gitlab');
+  const unknown = words.find((word) => !Object.hasOwn(NEEDS, word));
+  if (unknown) throw new UserError(`ci does not know ${unknown}; it takes github and gitlab`);
   const { image, ...written } = await newProject({
     cwd: root,
     flags: { ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])] },
@@ -42,5 +44,5 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     dryRun: isDryRun(flags),
   });
   await tellWritten(flags, written, (reader) => summary(image, written, reader));
-  if (!isDryRun(flags)) for (const kind of new Set(words)) tell(flags, NEEDS[kind] ?? '');
+  if (!isDryRun(flags)) for (const kind of new Set(words)) tell(flags, NEEDS[kind] as string);
 }

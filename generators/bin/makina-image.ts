@@ -10,8 +10,10 @@ async function main([name, ...args]: string[]): Promise<void> {
   if (name === '--help' || name === '-h') return (await import('./help.ts')).printHelp();
   if (name === '--version') return print((await import('../lib/package.ts')).version);
   const listed = verbNamed(name);
-  if (!listed && name.startsWith('-'))
+  if (['--quiet', '--verbose'].includes(name))
     throw new UserError(`${name} stands before a verb; write it after one: makina-image VERB ${name}`);
+  if (!listed && name.startsWith('-'))
+    throw new UserError(`there is no flag ${name} without a verb; makina-image --help lists both`);
   if (!listed) {
     const meant = nearest(
       name,

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { EXIT, UserError } from './errors.ts';
 
 /**
@@ -44,7 +44,7 @@ function ask(root: string, words: string[]): string | undefined {
 }
 
 /**
- * Which of some paths git ignores, though it does not have them, and what says so (`.gitignore:3:/x/`).
+ * Which of some paths git ignores, though it does not have them, and what says so (`/srv/shop/.gitignore:3:/x/`).
  * @returns undefined where there is no git or no repository
  */
 export function ignoredBy(root: string, paths: readonly string[]): { path: string; source: string }[] | undefined {
@@ -56,11 +56,14 @@ export function ignoredBy(root: string, paths: readonly string[]): { path: strin
   // 1: none of them.
   if (status !== 0 && status !== 1) return undefined;
   const words = stdout.split('\0');
+  const top = spawnSync('git', ['-C', root, 'rev-parse', '--show-toplevel'], { encoding: 'utf8', ...limit });
   // Four words for each: a file, a line, a pattern, the path. A pattern with ! takes it back.
   return paths.flatMap((path) => {
     const at = words.findIndex((word, index) => index % 4 === 3 && word === path);
     const [file, line, pattern = ''] = words.slice(at - 3, at);
-    return at < 0 || pattern.startsWith('!') ? [] : [{ path, source: `${file}:${line}:${pattern}` }];
+    return at < 0 || pattern.startsWith('!')
+      ? []
+      : [{ path, source: `${resolve(top.stdout.trimEnd(), file as string)}:${line}:${pattern}` }];
   });
 }
 

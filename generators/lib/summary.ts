@@ -32,7 +32,9 @@ export function summary(image: Image, written: Written, { cwd, baseCommand, look
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
-  const base = `  ${baseCommand} base-image && docker build -t ${image.base_image} base-image   # once`;
+  // Beside the project, never in it.
+  const folder = written.destination === cwd ? '../base-image' : 'base-image';
+  const base = `  ${baseCommand} ${folder} && docker build -t ${image.base_image} ${folder}   # once`;
   const build = [
     `  ${enter}docker build -t ${image.name} -f project/Dockerfile .`,
     `  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}`,

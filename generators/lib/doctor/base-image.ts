@@ -56,7 +56,7 @@ function ofOtherVersion(image: string, minor: string): Finding {
 }
 
 function buildIt(image: string): string {
-  const build = `makina-image base base-image && docker build -t ${OURS}:${minorVersion} base-image`;
+  const build = `makina-image base ../base-image && docker build -t ${OURS}:${minorVersion} ../base-image`;
   return image === `${OURS}:${minorVersion}` ? build : `makina-image upgrade, then ${build}`;
 }
 

@@ -91,7 +91,8 @@ function checkNames(root: string, disk: Disk): Finding {
 
 /** Whether git leaves out what every later run needs. */
 export function checkIgnored(root: string): Finding[] {
-  const ignored = ignoredBy(root, [MANIFEST, `${OWN}/base/x`, YO_RC]);
+  const isBase = !fs.existsSync(join(root, YO_RC));
+  const ignored = ignoredBy(root, [MANIFEST, `${OWN}/base/x`, ...(isBase ? [] : [YO_RC])]);
   if (ignored === undefined) return [];
   if (ignored.length === 0) return [ok('git', `${OWN}/ and ${YO_RC} are not ignored`)];
   const [{ source, path }] = ignored as [(typeof ignored)[number]];
@@ -113,9 +114,14 @@ export function checkSync(root: string, scratch: string): Finding {
   }
   const paths = report.files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
   if (report.result === 'in-sync') return ok('sync', 'the files are what the answers say, and your edits');
-  const fix = '`makina-image diff` shows it, `makina-image upgrade` does it';
-  if (report.result === 'conflicts') return warning('sync', `an upgrade would conflict in ${named(paths)}`, root, fix);
-  return warning('sync', `an upgrade would change ${named(paths)}`, root, fix);
+  const shown = '`makina-image diff` shows it';
+  if (report.files.some(({ reason }) => reason === 'unresolved'))
+    return warning('sync', `an upgrade waits for ${named(paths)}`, root, 'settle the open conflicts first');
+  if (report.result === 'conflicts') {
+    const fix = `${shown}, \`makina-image upgrade --conflict=markers\` lets you settle it in the files`;
+    return warning('sync', `an upgrade would conflict in ${named(paths)}`, root, fix);
+  }
+  return warning('sync', `an upgrade would change ${named(paths)}`, root, `${shown}, \`makina-image upgrade\` does it`);
 }
 
 const QUIET = ['user-edit', 'adopted', 'converged', 'deleted-by-user'];

@@ -201,6 +201,46 @@ describe('classes', () => {
   });
 });
 
+describe('the exec bit in a conflict', () => {
+  test.each([
+    ['--x', true],
+    ['xx-', false],
+    ['-x-', true],
+    ['x-x', false],
+  ])('%s of base, yours and theirs', (exec, executable) => {
+    expect(run({ base: TEXT, ours: MINE, theirs: CLASH, exec }).executable).toBe(executable);
+    const pending = { kind: 'sidecar', theirs: sha256Of(Buffer.from(CLASH)) } as const;
+    // Settled by hand: the sidecar is gone.
+    const settled = run({ base: TEXT, ours: CLASH, theirs: CLASH, exec, manifest: { conflicts: { [PATH]: pending } } });
+    expect(settled.executable ?? exec[1] === 'x').toBe(executable);
+  });
+});
+
+describe('a sidecar of an earlier version', () => {
+  const pending = { kind: 'sidecar', theirs: sha256Of(Buffer.from('earlier')) } as const;
+  const newer = (mode: ConflictMode, sidecar: string) => {
+    const given = {
+      base: TEXT,
+      ours: MINE,
+      theirs: CLASH,
+      mode,
+      sidecar,
+      manifest: { conflicts: { [PATH]: pending } },
+    };
+    const { result } = run(given);
+    const removed = result.files.filter(({ action }) => action === 'removed').map(({ path }) => path);
+    return [removed, [...result.sidecars.keys()], result.backups.map(String), result.manifest.conflicts[PATH]?.kind];
+  };
+  const SIDECAR = `${PATH}.makina-image-new`;
+  test.each<[ConflictMode, string, unknown[]]>([
+    ['theirs', 'earlier', [[SIDECAR], [], [MINE], undefined]],
+    ['theirs', 'notes', [[SIDECAR], [], ['notes', MINE].reverse(), undefined]],
+    ['ours', 'notes', [[SIDECAR], [], ['notes'], undefined]],
+    ['markers', 'notes', [[SIDECAR], [], ['notes'], 'markers']],
+    ['sidecar', 'notes', [[], [SIDECAR], ['notes'], 'sidecar']],
+  ])('goes with its conflict: %s, %s', (mode, sidecar, expected) => expect(newer(mode, sidecar)).toEqual(expected));
+});
+
 describe('what the templates moved', () => {
   const OLD = 'project/old.sls';
   const moved = (ours: string | undefined, there?: string) => {
@@ -226,6 +266,51 @@ describe('what the templates moved', () => {
       [PATH, 'updated', undefined, THEIRS],
       [OLD, 'removed', undefined, undefined],
     ]);
+  });
+  const open = (kind: 'markers' | 'sidecar', ours: string, theirs: string) => {
+    const pending = { kind, theirs: sha256Of(Buffer.from(CLASH)) };
+    const file = (text: string): DiskEntry => ({ kind: 'file', bytes: Buffer.from(text), executable: false });
+    const disk = new Map([[OLD, file(ours)]]);
+    if (kind === 'sidecar') disk.set(`${OLD}.makina-image-new`, file('notes'));
+    const manifest = {
+      files: { [OLD]: { sha256: sha256Of(Buffer.from(TEXT)), executable: false } },
+      conflicts: { [OLD]: pending },
+    };
+    const more = { disk, renames: [{ from: OLD, to: PATH }], bases: new Map([[OLD, Buffer.from(TEXT)]]) };
+    const { result } = run({ theirs, manifest, more });
+    return { result, pending, told: result.files.map(({ path, action, reason }) => [path, action, reason]) };
+  };
+  test('takes markers that are open with it, and they stay open', () => {
+    const marked = `<<<<<<< yours\nmine\n=======\ntheirs\n>>>>>>> makina-image 1.0.0\n${TEXT}`;
+    for (const theirs of [CLASH, THEIRS]) {
+      const { result, told, pending } = open('markers', marked, theirs);
+      expect(told).toEqual([
+        [PATH, 'conflict', 'unresolved'],
+        [OLD, 'removed', undefined],
+      ]);
+      expect([result.manifest.conflicts, String(result.files[0]?.after?.bytes)]).toEqual([{ [PATH]: pending }, marked]);
+    }
+  });
+  test('takes an open sidecar with it', () => {
+    const { result, told, pending } = open('sidecar', MINE, CLASH);
+    expect(told).toEqual([
+      [`${OLD}.makina-image-new`, 'removed', undefined],
+      [PATH, 'conflict', 'unresolved'],
+      [OLD, 'removed', undefined],
+    ]);
+    expect(result.manifest.conflicts).toEqual({ [PATH]: pending });
+    expect([...result.sidecars].map(([path, { after }]) => [path, String(after.bytes)])).toEqual([
+      [`${PATH}.makina-image-new`, 'notes'],
+    ]);
+  });
+  test('leaves no sidecar of an earlier version behind, and keeps what was written into it', () => {
+    const { result, told } = open('sidecar', MINE, THEIRS);
+    expect(told).toEqual([
+      [`${OLD}.makina-image-new`, 'removed', undefined],
+      [PATH, 'merged', undefined],
+      [OLD, 'removed', undefined],
+    ]);
+    expect([result.manifest.conflicts, result.backups.map(String)]).toEqual([{}, ['notes']]);
   });
   test('never over a file that is there', () => {
     expect(moved(MINE, 'other')).toEqual([

@@ -445,6 +445,32 @@ describe('in a git repository', () => {
     expect((await run(newer, root, ['upgrade', '--allow-dirty'])).code).toBe(0);
     expect(text(root, 'README.md')).toMatch(/^mine\n[\s\S]*News of 9.0.0\n$/);
   });
+  test.each([
+    ['assume-unchanged', ['update-index', '--assume-unchanged', 'README.md']],
+    ['skip-worktree', ['update-index', '--skip-worktree', 'README.md']],
+  ])('refuses to merge where git was told not to look: %s', async (_, words) => {
+    const root = await repository();
+    await git(root, ...words);
+    mine(root);
+    const { code, report } = await run(newer, root, ['upgrade', '--json']);
+    expect([code, report.error]).toEqual([
+      1,
+      expect.stringContaining('your edits of README.md, which would be merged'),
+    ]);
+  });
+  test('refuses to merge into what a submodule does not have', async () => {
+    const root = project();
+    await repository(join(root, 'project'));
+    await repository(root);
+    appendFileSync(join(root, 'project/launch.sh'), '# mine\n');
+    const { code, report } = await run(newer, root, ['upgrade', '--json']);
+    expect([code, report.error]).toEqual([
+      1,
+      expect.stringContaining('your edits of project/launch.sh, which would be'),
+    ]);
+    await git(join(root, 'project'), 'commit', '--quiet', '--all', '--message', 'mine');
+    expect((await run(newer, root, ['upgrade'])).code).toBe(0);
+  });
   test('refuses to merge where git cannot tell what it has', async () => {
     const root = await repository();
     mine(root);
@@ -592,6 +618,29 @@ describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
     expect((await run(newer, root, ['ci', 'github'])).code).toBe(0);
     expect([existsSync(join(root, '.github/workflows')), (await own()).stdout]).toEqual([true, '']);
   });
+  test('what is taken back belongs to the user, and a replaced file keeps its group', async () => {
+    const root = project();
+    expect((await run(BIN, root, ['ci', 'github'])).code).toBe(0);
+    change(root, '.yo-rc.json', (all) => all.replace(/,\s*"ci": \[[^\]]*\]/, ''));
+    await execa('chown', ['--recursive', '1000:33', root]);
+    await execa('chown', ['0:33', join(root, 'compose.yaml')]);
+    const full = join(tempDir(), 'full.cjs');
+    writeFileSync(
+      full,
+      `const fs = require('node:fs'), { renameSync } = fs;
+      fs.renameSync = (from, to) => {
+        if (to.endsWith('manifest.json')) throw Object.assign(new Error('ENOSPC: no space'), { code: 'ENOSPC', syscall: 'rename' });
+        renameSync(from, to);
+      };`,
+    );
+    const failed = await run(newer, root, ['upgrade'], { env: { CI: '', NODE_OPTIONS: `--require ${full}` } });
+    expect([failed.code, existsSync(join(root, '.github/workflows/makina-image.yml'))]).toEqual([1, true]);
+    const own = ['!', '-path', '*/compose.yaml', '!', '-user', '1000'];
+    expect((await execa('find', [root, ...own])).stdout).toBe('');
+    expect((await run(newer, root, ['upgrade'])).code).toBe(0);
+    expect((await execa('find', [root, ...own])).stdout).toBe('');
+    expect((await execa('find', [join(root, 'compose.yaml'), '-user', '0', '-group', '33'])).stdout).not.toBe('');
+  });
   test('a data folder that one may not enter is in nobody’s way', async () => {
     const root = join(userDir(), 'demo');
     cpSync(join(work, 'demo'), root, { recursive: true });
@@ -682,7 +731,7 @@ describe('settling', () => {
   test('resolve --ours keeps every byte of what is no UTF-8, and all that it takes away', async () => {
     const root = await conflicting('markers');
     const path = join(root, 'project/launch.sh');
-    const marked = readFileSync(path, 'latin1').replace('# mine\n', '# mine\n=======\nlost\n');
+    const marked = readFileSync(path, 'latin1').replace(/^>{7}/m, 'lost\n>>>>>>>');
     writeFileSync(path, `${marked}# caf\xe9 \xff\n`, 'latin1');
     expect((await run(newer, root, ['resolve', 'project/launch.sh', '--ours'])).code).toBe(0);
     expect(readFileSync(path, 'latin1')).toMatch(/# mine\n[\s\S]*# caf\xe9 \xff\n$/);
@@ -690,6 +739,36 @@ describe('settling', () => {
     expect(backups.map((name) => text(root, `.makina-image/backup/${name}`))).toEqual([
       expect.stringContaining('\nlost\n'),
     ]);
+  });
+  test.each<[string, (marked: string) => string | Buffer]>([
+    ['without the =======', (marked) => marked.replace(/^=======\n/m, '')],
+    ['with another =======', (marked) => marked.replace('# mine\n', '# mine\n=======\n')],
+    ['saved as UTF-16', (marked) => Buffer.from(marked, 'utf16le')],
+  ])('markers %s are open, and for nobody but the user to settle', async (_, how) => {
+    const root = await conflicting('markers');
+    writeFileSync(join(root, 'project/launch.sh'), how(text(root, 'project/launch.sh')));
+    const before = stamps(root);
+    for (const side of ['--ours', '--theirs', '--merged']) {
+      const { code, stderr } = await run(newer, root, ['resolve', 'project/launch.sh', side]);
+      expect([side, code, stderr]).toEqual([side, 3, expect.stringContaining('still has conflict markers')]);
+    }
+    expect((await run(newer, root, ['check'])).code).toBe(3);
+    expect(stamps(root)).toEqual(before);
+  });
+  test('a sidecar that was settled by hand is settled after adopt and restore too', async () => {
+    const root = await conflicting('sidecar');
+    rmSync(join(root, 'project/launch.sh.makina-image-new'));
+    for (const verb of ['adopt', 'restore']) expect((await run(newer, root, [verb, 'project/launch.sh'])).code).toBe(0);
+    expect((await run(newer, root, ['check'])).code).toBe(0);
+  });
+  test('a file that is restored while its conflict is open has none', async () => {
+    const root = await conflicting('sidecar');
+    appendFileSync(join(root, 'project/launch.sh.makina-image-new'), '# my notes\n');
+    rmSync(join(root, 'project/launch.sh'));
+    expect((await run(newer, root, ['restore', 'project/launch.sh'])).code).toBe(0);
+    expect(JSON.parse(text(root, '.makina-image/manifest.json')).conflicts).toEqual({});
+    expect(existsSync(join(root, 'project/launch.sh.makina-image-new'))).toBe(false);
+    expect(Object.values(contents(root)).filter((content) => content.includes('# my notes'))).toHaveLength(1);
   });
   test('resolve --theirs does not take over what a link stands in the place of', async () => {
     const root = project();

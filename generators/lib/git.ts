@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { EXIT, UserError } from './errors.ts';
 
 /**
@@ -9,7 +9,20 @@ import { EXIT, UserError } from './errors.ts';
  * @throws UserError (internal) when git cannot tell, as for a repository of another owner
  */
 export function dirtyPaths(root: string, paths: readonly string[]): string[] {
-  if (!isInRepository(root)) return [];
+  // Of a folder that is a submodule its own repository knows.
+  const folders = [...new Set(paths.map((path) => dirname(path)))];
+  return folders.flatMap((folder) => {
+    const below = paths.filter((path) => dirname(path) === folder);
+    const dirty = dirtyNames(
+      join(root, folder),
+      below.map((path) => basename(path)),
+    );
+    return below.filter((path) => dirty.includes(basename(path)));
+  });
+}
+
+function dirtyNames(folder: string, names: readonly string[]): string[] {
+  if (!isInRepository(folder)) return [];
   const args = [
     'status',
     '--porcelain',
@@ -18,19 +31,27 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
     '--untracked-files=all',
     '--no-renames',
     '--',
-    ...paths,
+    ...names,
   ];
-  const prefix = ask(root, ['rev-parse', '--show-prefix']);
-  const found = prefix === undefined ? undefined : ask(root, args);
-  if (prefix === undefined || found === undefined) return [];
-  const changed = found.split('\0').map((line) => line.slice(3));
-  return paths.filter((path) => changed.some((dirty) => isOf(dirty, prefix.replace(/\n$/, '') + path)));
+  const prefix = ask(folder, ['rev-parse', '--show-prefix']);
+  const status = prefix === undefined ? undefined : ask(folder, args);
+  if (prefix === undefined || status === undefined) return [];
+  const changed = status.split('\0').map((line) => line.slice(3));
+  // H is what it looks at; other letters say that it was told not to (assume-unchanged, skip-worktree).
+  const unseen = (ask(folder, ['ls-files', '-v', '-z', '--', ...names]) ?? '')
+    .split('\0')
+    .filter((line) => line[0] !== 'H');
+  return names.filter(
+    (name) =>
+      changed.some((dirty) => isOf(dirty, prefix.replace(/\n$/, '') + name)) ||
+      unseen.some((line) => line.slice(2) === name),
+  );
 }
 
 /** What git prints, undefined where there is no git. */
-function ask(root: string, words: string[]): string | undefined {
+function ask(folder: string, words: string[]): string | undefined {
   // Without optional locks, since git status would write what it finds into the index.
-  const args = ['--no-optional-locks', '-C', root, ...words];
+  const args = ['--no-optional-locks', '-C', folder, ...words];
   // A .gitignore may be a FIFO, which git waits for.
   const limit = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
   const { status, stdout, stderr, error } = spawnSync('git', args, { encoding: 'utf8', ...limit });
@@ -38,7 +59,7 @@ function ask(root: string, words: string[]): string | undefined {
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
   const why = error?.message ?? stderr.trim().split('\n')[0];
   throw new UserError(
-    `${root}: git cannot tell which edits it has (${why}); mend that, or use --allow-dirty`,
+    `${folder}: git cannot tell which edits it has (${why}); mend that, or use --allow-dirty`,
     EXIT.internal,
   );
 }

@@ -75,7 +75,12 @@ export function restore(root: string, path: string, options: SettleOptions): Fil
       EXIT.internal,
     );
   manifest.adopted = manifest.adopted.filter((adopted) => adopted !== path);
-  const writes: Write[] = entry ? [] : [{ kind: 'write', path, bytes: theirs.bytes, executable: theirs.executable }];
+  const writes: Write[] = [];
+  if (!entry) {
+    writes.push({ kind: 'write', path, bytes: theirs.bytes, executable: theirs.executable });
+    writes.push(...dropSidecar(root, manifest, path));
+    delete manifest.conflicts[path];
+  }
   // What was adopted is merged from where it was then.
   return finish(project, manifest, path, entry || theirs.policy === 'seed' ? undefined : theirs, writes, options);
 }
@@ -106,6 +111,10 @@ function unknown({ root, theirs }: Project, path: string): UserError {
 function takeOver(project: Project, manifest: Manifest, path: string, options: SettleOptions): FileChange[] {
   manifest.adopted = [...new Set([...manifest.adopted, path])];
   const writes = dropSidecar(project.root, manifest, path);
+  const pending = manifest.conflicts[path];
+  const base = manifest.files[path];
+  // Settled by hand: what was to be merged in is merged.
+  if (base && pending?.kind === 'sidecar' && writes.length === 0) base.sha256 = pending.theirs;
   delete manifest.conflicts[path];
   return finish(project, manifest, path, undefined, writes, options);
 }

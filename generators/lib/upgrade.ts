@@ -82,15 +82,11 @@ function open(root: string, { conflict, scratch, allowDowngrade, seen }: Options
 /** An edit that is merged and not in git could not be taken back. */
 function refuseDirty({ project, plan }: Examined): void {
   const edited = plan.files.filter(
-    ({ action, before, after }) => before && before !== after && (action === 'merged' || action === 'conflict'),
+    ({ action, from, before, after }) =>
+      (action === 'merged' || action === 'conflict') && (from || (before && before !== after)),
   );
-  const dirty =
-    edited.length > 0
-      ? dirtyPaths(
-          project.root,
-          edited.map(({ path }) => path),
-        )
-      : [];
+  const paths = edited.map(({ from, path }) => from ?? path);
+  const dirty = paths.length > 0 ? dirtyPaths(project.root, paths) : [];
   if (dirty.length === 0) return;
   throw new UserError(
     `${project.root}: git does not have your edits of ${dirty.join(', ')}, which would be merged; commit them, or use --allow-dirty`,

@@ -12,6 +12,8 @@ export function unusable(tree: unknown, path: string[] = []): Problem[] {
     return [{ path: path.slice(0, 1), message: `is nested deeper than ${MAX_DEPTH} levels` }];
   if (typeof tree === 'number' && Number.isInteger(tree) && !Number.isSafeInteger(tree) && Math.abs(tree) < 1e21)
     return [{ path, message: 'is too large a number to be kept exactly; write it as text, in quotes' }];
+  if (typeof tree === 'number' && !Number.isFinite(tree))
+    return [{ path, message: 'is no number that can be kept; write it as text, in quotes' }];
   if (typeof tree === 'string' && HALF_CHARACTER.test(tree))
     return [{ path, message: 'has half of a character in it (a lone UTF-16 surrogate); write the whole one' }];
   if (typeof tree !== 'object' || tree === null) return [];

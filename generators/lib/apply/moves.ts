@@ -81,7 +81,7 @@ function takeBack(root: string, step: Step, index: number): void {
   if (step.kind === 'mkdir') {
     if (state === 'folder') removeIfEmpty(path);
   } else if (step.kind === 'rmdir') {
-    if (state === undefined) makeAgain(path, join(root, oldPath(index)), step.mode);
+    if (state === undefined) makeAgain(root, path, oldPath(index), step.mode);
   } else {
     const isAside = state === undefined && lstat(join(root, oldPath(index)));
     if (state === (step.before ?? undefined) || !(isDone(root, step, index) || isAside)) return;
@@ -95,11 +95,11 @@ function takeBack(root: string, step: Step, index: number): void {
 }
 
 /** Made elsewhere first, so that it has its mode from the start. */
-function makeAgain(path: string, unfinished: string, mode: number): void {
-  fs.rmSync(unfinished, { recursive: true, force: true });
-  fs.mkdirSync(unfinished);
-  fs.chmodSync(unfinished, mode);
-  fs.renameSync(unfinished, path);
+function makeAgain(root: string, path: string, unfinished: string, mode: number): void {
+  fs.rmSync(join(root, unfinished), { recursive: true, force: true });
+  makeFolder(root, unfinished);
+  fs.chmodSync(join(root, unfinished), mode);
+  fs.renameSync(join(root, unfinished), path);
 }
 
 function edited(index: number): Error {

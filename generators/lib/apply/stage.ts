@@ -27,14 +27,16 @@ export function stage(root: string, steps: readonly Step[], writes: readonly Wri
   for (const path of [TX, OWN, '.']) sync(join(root, path));
 }
 
-/** A replaced file keeps its owner and the mode that this one gave it, the exec bits apart; others belong to `owner`. */
+/** A replaced file keeps its owner, its group and the mode that this one gave it, the exec bits apart; others belong to `owner`. */
 function stageFile(name: string, replaced: string | null, { bytes, executable }: Content, owner: fs.Stats): void {
   const fd = fs.openSync(name, 'wx', executable ? 0o755 : 0o644);
   try {
     fs.writeFileSync(fd, bytes);
     const stat = replaced ? lstat(replaced) : undefined;
-    giveTo(stat?.isFile() ? stat : owner, fd);
-    if (stat?.isFile()) fs.fchmodSync(fd, modeFor(stat.mode & 0o7777, executable));
+    if (stat?.isFile()) {
+      giveTo(stat, fd);
+      fs.fchmodSync(fd, modeFor(stat.mode & 0o7777, executable));
+    } else if (owner.uid !== process.getuid?.()) giveTo(owner, fd);
   } finally {
     fs.closeSync(fd);
   }

@@ -93,11 +93,12 @@ export function isFolder(path: string): boolean {
  * nothing from the project's user.
  */
 export function giveTo({ uid, gid }: fs.Stats, file: number): void {
-  if (uid === process.getuid?.()) return;
+  const made = fs.fstatSync(file);
+  if (made.uid === uid && made.gid === gid) return;
   try {
     fs.fchownSync(file, uid, gid);
   } catch {
-    // Only root may do that.
+    // Only root may do all of that.
   }
 }
 

@@ -44,6 +44,8 @@ export type Reason =
 /** What is to become of one path. */
 export interface PlannedFile {
   path: string;
+  /** Where the templates moved it from. */
+  from?: string;
   action: Action;
   reason?: Reason;
   /** How a conflict was settled; without it the user has to do that. */
@@ -182,7 +184,12 @@ function planShared(
   const entry = input.disk.get(from ?? path);
   const ours = entry?.kind === 'file' ? entry : undefined;
   const theirs = input.theirs.files.get(path);
-  const outcome = decide(input, { path, from, base, ours, theirs }, entry?.kind === 'other', old.conflicts[path]);
+  const outcome = decide(
+    input,
+    { path, from, base, ours, theirs },
+    entry?.kind === 'other',
+    old.conflicts[from ?? path],
+  );
 
   const { reason, settled, hunks, after, pending, sidecar, backups = [] } = outcome;
   // What the templates moved is written, though nothing else is new in it.
@@ -194,10 +201,27 @@ function planShared(
   if (outcome.isAdopted) result.manifest.adopted = [...result.manifest.adopted, path];
   if (sidecar) result.sidecars.set(sidecarOf(path), sidecar);
   result.backups.push(...backups);
+  dropSidecar(input, old, result, from ?? path, pending?.kind === 'sidecar' && !from);
   if (!action) return;
-  const told = { path, action, ...(reason && { reason }), ...(settled && { settled }), ...(hunks && { hunks }) };
+  const told = {
+    path,
+    action,
+    ...(from && { from }),
+    ...(reason && { reason }),
+    ...(settled && { settled }),
+    ...(hunks && { hunks }),
+  };
   result.files.push({ ...told, before: from ? undefined : ours, after });
   if (from) result.files.push({ path: from, action: 'removed', before: ours, after: undefined });
+}
+
+/** A sidecar goes with its conflict; what the user wrote into it is kept. */
+function dropSidecar({ disk }: PlanInput, old: Manifest, result: Plan, path: string, isOpen: boolean): void {
+  const pending = old.conflicts[path];
+  const before = fileAt(disk, sidecarOf(path));
+  if (isOpen || pending?.kind !== 'sidecar' || !before) return;
+  result.files.push({ path: sidecarOf(path), action: 'removed', before, after: undefined });
+  if (sha256Of(before.bytes) !== pending.theirs) result.backups.push(before.bytes);
 }
 
 /** The table. */
@@ -216,12 +240,15 @@ function decide(
       ? { ...told, settled: 'ours', base: 'none', isAdopted: true }
       : { ...told, base: 'as it was' };
   }
-  if (pending && theirs && isUnresolved(input, path, pending, ours, theirs))
-    return { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending };
+  const sidecar = fileAt(input.disk, sidecarOf(from ?? path));
+  if (pending && theirs && isUnresolved(input, from ?? path, pending, ours, theirs)) {
+    const told = { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending } as const;
+    return from && sidecar ? { ...told, ...withSidecar(input, path, sidecar) } : told;
+  }
   // Of a conflict that the user settled by hand, what was to be merged in then is the base now. A sidecar that is still
   // there is not settled, though the templates have something newer by now.
-  const executable = theirs?.executable ?? file.base?.executable ?? false;
-  const isSettled = pending && !(pending.kind === 'sidecar' && input.disk.get(sidecarOf(path)));
+  const executable = file.base?.executable ?? theirs?.executable ?? false;
+  const isSettled = pending && !(pending.kind === 'sidecar' && input.disk.get(sidecarOf(from ?? path)));
   const base = isSettled ? { sha256: pending.theirs, executable } : file.base;
 
   if (!theirs) {
@@ -279,7 +306,7 @@ function mergeBoth(
 
 function conflict(
   input: PlanInput,
-  { path, ours, theirs }: Shared,
+  { path, base: old, ours, theirs }: Shared,
   reason: Reason,
   merged?: { bytes: Buffer; hunks: ConflictHunk[] },
 ): Outcome {
@@ -292,17 +319,20 @@ function conflict(
   if (!theirs) return { ...told, after: ours, base };
   const pending = (kind: 'markers' | 'sidecar') => ({ kind, theirs: sha256Of(theirs.bytes) });
   if (merged && input.mode !== 'sidecar') {
-    const after = { bytes: merged.bytes, executable: ours?.executable ?? theirs.executable };
+    const executable = ours && (!old || ours.executable !== old.executable) ? ours.executable : theirs.executable;
+    const after = { bytes: merged.bytes, executable };
     return { ...told, after, base, pending: pending('markers') };
   }
-  const there = fileAt(input.disk, sidecarOf(path));
+  const beside = withSidecar(input, path, { bytes: theirs.bytes, executable: false });
+  return { ...told, after: ours, base: 'as it was', pending: pending('sidecar'), ...beside };
+}
+
+/** Something beside a file; what the user has there is kept. */
+function withSidecar({ disk }: PlanInput, path: string, { bytes, executable }: Side) {
+  const there = fileAt(disk, sidecarOf(path));
   return {
-    ...told,
-    after: ours,
-    base: 'as it was',
-    pending: pending('sidecar'),
-    sidecar: { before: there, after: { bytes: theirs.bytes, executable: there?.executable ?? false } },
-    backups: there && !there.bytes.equals(theirs.bytes) ? [there.bytes] : [],
+    sidecar: { before: there, after: { bytes, executable: there?.executable ?? executable } },
+    backups: there && !there.bytes.equals(bytes) ? [there.bytes] : [],
   };
 }
 
@@ -311,7 +341,9 @@ const LEFT = /^(<{7,} yours|(\|{7,}|>{7,}) makina-image \S+)\r?$/m;
 
 /** Whether a file has conflict markers, or some of those that we wrote. */
 export function hasMarkers(bytes: Buffer): boolean {
-  return conflictMarkers(bytes).length > 0 || LEFT.test(bytes.toString());
+  // An editor may have saved it as UTF-16.
+  const text = bytes.includes(0) ? bytes.filter((byte) => byte !== 0) : bytes;
+  return conflictMarkers(Buffer.from(text)).length > 0 || LEFT.test(text.toString());
 }
 
 /** Whether the user has left a conflict of an earlier run as it was. */

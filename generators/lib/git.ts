@@ -33,30 +33,24 @@ function dirtyNames(folder: string, names: readonly string[]): string[] {
     '--',
     ...names,
   ];
-  const prefix = ask(folder, ['rev-parse', '--show-prefix']);
-  const status = prefix === undefined ? undefined : ask(folder, args);
-  if (prefix === undefined || status === undefined) return [];
-  const changed = status.split('\0').map((line) => line.slice(3));
+  const prefix = ask(folder, ['rev-parse', '--show-prefix']).replace(/\n$/, '');
+  const status = ask(folder, args).split('\0');
+  const listed = ask(folder, ['ls-files', '-v', '-z', '--', ...names]).split('\0');
+  const changed = status.map((line) => line.slice(3));
   // H is what it looks at; other letters say that it was told not to (assume-unchanged, skip-worktree).
-  const unseen = (ask(folder, ['ls-files', '-v', '-z', '--', ...names]) ?? '')
-    .split('\0')
-    .filter((line) => line[0] !== 'H');
-  return names.filter(
-    (name) =>
-      changed.some((dirty) => isOf(dirty, prefix.replace(/\n$/, '') + name)) ||
-      unseen.some((line) => line.slice(2) === name),
-  );
+  const unseen = listed.filter((line) => line[0] !== 'H').map((line) => line.slice(2));
+  return names.filter((name) => unseen.includes(name) || changed.some((dirty) => isOf(dirty, prefix + name)));
 }
 
-/** What git prints, undefined where there is no git. */
-function ask(folder: string, words: string[]): string | undefined {
+/** What git prints; nothing where there is no git. */
+function ask(folder: string, words: string[]): string {
   // Without optional locks, since git status would write what it finds into the index.
   const args = ['--no-optional-locks', '-C', folder, ...words];
   // A .gitignore may be a FIFO, which git waits for.
   const limit = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
   const { status, stdout, stderr, error } = spawnSync('git', args, { encoding: 'utf8', ...limit });
   if (status === 0) return stdout;
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return '';
   const why = error?.message ?? stderr.trim().split('\n')[0];
   throw new UserError(
     `${folder}: git cannot tell which edits it has (${why}); mend that, or use --allow-dirty`,

@@ -33,10 +33,8 @@ function stageFile(name: string, replaced: string | null, { bytes, executable }:
   try {
     fs.writeFileSync(fd, bytes);
     const stat = replaced ? lstat(replaced) : undefined;
-    if (stat?.isFile()) {
-      giveTo(stat, fd);
-      fs.fchmodSync(fd, modeFor(stat.mode & 0o7777, executable));
-    } else if (owner.uid !== process.getuid?.()) giveTo(owner, fd);
+    giveTo(stat?.isFile() ? stat : owner, fd);
+    if (stat?.isFile()) fs.fchmodSync(fd, modeFor(stat.mode & 0o7777, executable));
   } finally {
     fs.closeSync(fd);
   }

@@ -105,11 +105,9 @@ export function giveTo({ uid, gid }: fs.Stats, file: number): void {
 /** Makes a folder that belongs to the owner of the project. */
 export function makeFolder(root: string, path: string): void {
   fs.mkdirSync(join(root, path));
-  const owner = fs.statSync(root);
-  if (owner.uid === process.getuid?.()) return;
   const file = fs.openSync(join(root, path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {
-    giveTo(owner, file);
+    giveTo(fs.statSync(root), file);
   } finally {
     fs.closeSync(file);
   }

@@ -488,7 +488,7 @@ describe('in a project', () => {
 
   test('conflicts that an upgrade left are found, and cannot be told from within the file alone', async () => {
     const dir = tempDir();
-    const newer = otherVersion(join(dir, 'newer'), '0.2.9', {
+    const newer = otherVersion(join(dir, 'newer'), '0.3.9', {
       'project/README.md': (text) => text.replace('## Build', '## Build it'),
     });
     const root = await project();

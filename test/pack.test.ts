@@ -29,10 +29,14 @@ test('the tarball holds the fronts, the templates and nothing of the workshop', 
 });
 
 test('npm publish would take it as it is', async () => {
-  const { all } = await execa('npm', ['publish', '--dry-run', '--ignore-scripts', '--loglevel', 'notice'], {
-    cwd: packageRoot,
-    all: true,
-  });
+  const { all } = await execa(
+    'npm',
+    ['publish', '--dry-run', '--tag', 'next', '--ignore-scripts', '--loglevel', 'notice'],
+    {
+      cwd: packageRoot,
+      all: true,
+    },
+  );
   expect(all).toContain(`+ ${packageJson.name}@${packageJson.version}`);
   // npm says so where it would correct package.json.
   expect(all).not.toContain('auto-corrected');

@@ -507,15 +507,4 @@ describe('a project of the first release', () => {
     expect(others(after)).toEqual(others(newest));
     expect((await run(BIN, root, ['check'])).code).toBe(3);
   });
-  test('without edits is what this version writes', async () => {
-    const parent = tempDir();
-    const first = join(parent, 'package');
-    await execa('tar', ['-xzf', FIRST, '-C', parent]);
-    symlinkSync(join(packageRoot, 'node_modules'), join(first, 'node_modules'));
-    await run(join(first, 'dist/makina-image.cjs'), parent, ['new', 'demo']);
-    const root = join(parent, 'demo');
-    expect((await run(BIN, root, ['check'])).code).toBe(2);
-    expect((await run(BIN, root, ['upgrade'])).code).toBe(0);
-    expect(contents(root)).toEqual(contents(join(work, 'demo')));
-  });
 });

@@ -43,7 +43,7 @@ export function path(docker?: Docker): string {
   return folder;
 }
 
-export const BASE = 'makina-image-base:0.2';
+export const BASE = 'makina-image-base:0.3';
 export const OURS = { 'org.opencontainers.image.title': 'makina-image-base' };
 
 function writeDocker(folder: string, { info, code = 0, stderr = '', ps = '', images = {}, seconds = 0 }: Docker): void {

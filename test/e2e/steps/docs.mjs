@@ -15,7 +15,7 @@ export async function docsSteps(context) {
   const { work, env: engine, debian, options, signal, docker, base, step, ownEngine } = context;
   // They build images under the names of the docs, which somebody's own images may have.
   if (!ownEngine) return console.log('-- the commands of the docs are run in an engine of our own alone');
-  await docker(['tag', base, 'makina-image-base:0.2']);
+  await docker(['tag', base, 'makina-image-base:0.3']);
   const port = await freePort();
   const env = {
     ...prepareCommands(join(work, 'docs-bin')),

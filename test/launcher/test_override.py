@@ -122,6 +122,36 @@ def test_refused(parts, project, text, told):
     assert re.search(told, sentence(parts, project))
 
 
+GROWING = {
+    "a list of copies": '{app: {l: [%s]}, configs: {c: {source: a, context: {l: [%s]}}}}' % (", ".join(['"{configs}"'] * 3000), "1, " * 20000),
+    "copies in text": '{app: {l: [%s]}, configs: {c: {source: a, context: {l: [%s]}}}}' % (", ".join(['"a {configs} b"'] * 100), "1, " * 20000),
+    "copies in one text": '{app: {l: "%s"}, configs: {c: {source: a, context: {l: [%s]}}}}' % ("{configs}" * 3000, "1, " * 20000),
+    "copies of copies": '{app: {l: "%s"}, seeds: {s: {source: "%s", target: a}}, configs: {c: {source: a, context: {l: "%s"}}}}'
+    % ("{configs}" * 1000, "x" * 1000, "{seeds}" * 1000),
+    "copies in keys that are added": '{app: {%s}, configs: {c: {source: a, context: {l: [%s]}}}}'
+    % (", ".join('k%d: "{configs}"' % number for number in range(3000)), "1, " * 20000),
+}
+
+
+@pytest.mark.parametrize("text", GROWING.values(), ids=GROWING)
+def test_references_that_would_fill_the_memory_are_refused(parts, project, text):
+    write(project, data(text))
+    assert "once its {key} references are replaced; use fewer of them" in sentence(parts, project)
+
+
+def test_references_to_what_the_image_has_count_too(parts, project):
+    pathlib.Path(project.pillar_root, "builtin.sls").write_text("# " + "x" * 100_000)
+    write(project, data('{app: {a: ["{app}"]}, programs: {}}'))
+    assert parts("override").read_override(project)
+    write(project, data('{app: {a: [%s]}, programs: {}}' % ", ".join(['"{programs}"'] * 100)))
+    assert "use fewer of them" in sentence(parts, project)
+
+
+def test_a_name_that_refers_to_itself_and_many_short_ones_are_fine(parts, project):
+    write(project, data('{app: {a: ["{app}", "{data_root}/x", "{nothing}"], b: [%s]}}' % ", ".join(['"{data_root}/x"'] * 20000)))
+    assert parts("override").read_override(project)
+
+
 def test_no_value_is_told(parts, project):
     write(project, data("{programs: {web: {numprocesses: s3cret}}}"))
     assert "s3cret" not in sentence(parts, project)

@@ -102,7 +102,7 @@ class World:
         for path in sorted(pathlib.Path(top).rglob("*")):
             info = path.lstat()
             content = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
-            if path.name != ".prepopulated":
+            if not path.name.startswith(".prepopulated"):
                 found[str(path.relative_to(top))] = (stat.filemode(info.st_mode), info.st_uid, info.st_gid, content)
         return found
 

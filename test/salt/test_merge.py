@@ -103,3 +103,22 @@ def test_references_that_double_are_stopped():
     table["k60"] = "0123456789"
     with pytest.raises(ValueError, match="longer than"):
         interpolate("{k0}", table)
+
+
+@pytest.mark.parametrize("reference", ["{big}", "x {big}", "{big}{big}{big}"])
+@pytest.mark.parametrize("many", [lambda text: [text] * 3000, lambda text: {str(key): text for key in range(3000)}, lambda text: text * 3000])
+def test_references_that_copy_a_tree_often_are_stopped(reference, many):
+    data = {"big": list(range(20000)), "many": many(reference)}
+    with pytest.raises(ValueError, match="references of the settings add more than|longer than"):
+        interpolate(data, data)
+
+
+def test_references_within_what_is_referred_to_count_too():
+    data = {"k0": ["x" * 100] * 10, **{f"k{i}": [f"{{k{i - 1}}}"] * 10 for i in range(1, 9)}}
+    with pytest.raises(ValueError, match="references of the settings add more than"):
+        interpolate(data, data)
+
+
+def test_an_ordinary_number_of_references_is_none_too_many():
+    data = {"folder": "/srv/projects/demo/data", "tree": {"a": list(range(100))}, "many": ["{folder}/x"] * 20000, "copies": ["{tree}"] * 1000}
+    assert interpolate(data, data)["copies"][999] == data["tree"]

@@ -22,6 +22,7 @@ const launcherParts = [
   'errors',
   'files',
   'forked',
+  'growth',
   'override',
   'pillar',
   'plain_yaml',
@@ -34,6 +35,7 @@ const launcherParts = [
   'seed_settings',
   'seeds',
   'settings',
+  'volume_lock',
   'volume_tops',
 ];
 

@@ -214,6 +214,28 @@ def test_a_changed_value_restarts_the_program_it_is_for(image, override):
     assert [a == b for a, b in zip(before, fingerprints())].count(True) == len(before) - 2
 
 
+def watches(image):
+    """{watcher: the words of `watches`} of the ini."""
+    sections = (image.root / CIRCUS / "circusd.ini").read_text().split("[watcher:")[1:]
+    lines = {section.partition("]")[0]: section.partition("\nwatches = ")[2].partition("\n")[0] for section in sections}
+    return {name: line.split() for name, line in lines.items()}
+
+
+def test_the_ini_says_who_reads_a_file_from_the_build_on(image, override):
+    etc = "/etc/makina-projects/demo"
+    assert watches(image)["nginx"] == [f"HUP:{etc}/nginx/nginx.conf"] and watches(image)["probe"] == []
+    source = image.root / "srv/projects/demo/project/limit.conf"
+    source.write_text("{{ data.app.n }}")
+    config = {"source": "limit.conf", "target": "/etc/acme/limit.conf"}
+    override({"configs": {"a": config}, "programs": {"probe": {"env": {"CONF": "/etc/acme"}, "watches": [f"{etc}/own"]}}})
+    assert watches(image)["probe"] == ["restart:/etc/acme/limit.conf", f"restart:{etc}/own"]
+    override({"configs": {"a": {**config, "restarts": ["cron", "probe", "nginx"], "signal": "USR1"}}})
+    assert watches(image)["cron"] == watches(image)["probe"] == ["USR1:/etc/acme/limit.conf"]
+    assert (image.root / "etc/acme/limit.conf").exists()
+    override({})
+    assert not (image.root / "etc/acme/limit.conf").exists() and watches(image)["probe"] == []
+
+
 def test_an_override_takes_crons_away_and_brings_them(image, override):
     override({"crons": {"tick": None, "tock": {"schedule": "@daily", "cmd": "true"}}})
     assert sorted(os.listdir(image.root / CIRCUS / "crons")) == ["crontab", "tock.json"]

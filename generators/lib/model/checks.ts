@@ -2,12 +2,14 @@
 
 import type { Problem } from './intent.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
+import { checkReaders } from './program-checks.ts';
 import type { Image } from './schema.ts';
 
 /** Everything in an image that does not fit together. */
 export function checkImage(image: Image): Problem[] {
   return [
     ...checkPrograms(image),
+    ...checkReaders(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
     ...checkInVolumes(image),

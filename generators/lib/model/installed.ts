@@ -7,6 +7,8 @@ const url = () =>
   matching(/^((https?|ftp):\/\/|file:\/\/[/{])[!-~]{1,2000}$/, 'must be an http, https, ftp or file URL');
 const root = (what: string) => field(account(), 'root', what);
 
+const readerName = () => matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be the name of a program, nginx or cron');
+
 export const aptRepositorySchema = z.strictObject({
   uri: required(
     matching(/^(https?|file):\/[!-~]{1,2000}$/, 'must be an http, https or file URL'),
@@ -73,6 +75,14 @@ export const configSchema = z.strictObject({
     z.record(matching(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'must be a Jinja name'), z.json()),
     {},
     'Values for the template, by name',
+  ),
+  restarts: optional(
+    z.array(readerName()),
+    'What is restarted when the file changes: programs, cron, or nginx, which reads it anew without a stop. Found by itself if not given',
+  ),
+  signal: optional(
+    z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']),
+    'Signal that they are sent instead of a restart',
   ),
 });
 

@@ -91,6 +91,11 @@ export const programSchema = z.strictObject({
     'Seconds between the starts of its processes, and before the next program starts',
   ),
   stop_children: field(z.boolean(), false, 'Its child processes get the stop signal too'),
+  watches: field(
+    z.array(absolutePath()),
+    [],
+    'Files and folders that it reads as it starts, beside `configs`: it is restarted when one changed',
+  ),
   healthcheck: optional(commandLine(), 'Command line that ends with 0 within 4 seconds while it is healthy'),
 });
 

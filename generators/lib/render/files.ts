@@ -23,10 +23,12 @@ const launcherParts = [
   'files',
   'forked',
   'growth',
+  'old_configs',
   'override',
   'pillar',
   'plain_yaml',
   'project',
+  'readers',
   'record',
   'safe_copy',
   'safe_folders',
@@ -111,6 +113,7 @@ export const baseFiles: readonly FileEntry[] = [
   'runner/__main__.py',
   'runner/configuration.py',
   'runner/supervisor.py',
+  'runner/watched.py',
   'runner/watcher.py',
 ].map(base);
 

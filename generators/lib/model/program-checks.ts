@@ -1,0 +1,17 @@
+/** Who reads the files of an image: names that nothing has. */
+
+import type { Problem } from './intent.ts';
+import type { Image } from './schema.ts';
+
+export function checkReaders({ configs, crons, programs }: Image): Problem[] {
+  return Object.entries(configs).flatMap(([config, { restarts = [] }]) =>
+    restarts.flatMap((name, index) => {
+      const path = ['configs', config, 'restarts', String(index)];
+      if (name === 'cron' && Object.keys(crons).length === 0)
+        return [{ path, message: 'cron runs in an image with crons alone' }];
+      return name === 'nginx' || name === 'cron' || programs[name]
+        ? []
+        : [{ path, message: `there is no program ${name}` }];
+    }),
+  );
+}

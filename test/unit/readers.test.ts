@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { complete } from '../../generators/lib/model/intent.ts';
+
+const problems = (config: object, more: object = {}) => {
+  const intent = { name: 'x', programs: { web: { cmd: 'x' } }, configs: { c: { source: 'c', ...config } }, ...more };
+  return (complete(intent).problems ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
+};
+
+describe('who reads a config', () => {
+  it('is a program, nginx or cron', () => {
+    const crons = { tick: { schedule: '@daily', cmd: 'x' } };
+    expect(problems({ restarts: ['web', 'nginx', 'cron'], signal: 'HUP' }, { crons })).toEqual([]);
+    expect(problems({ restarts: [] })).toEqual([]);
+  });
+  it.each([
+    [{ restarts: ['web', 'wbe'] }, 'configs.c.restarts.1 there is no program wbe'],
+    [{ restarts: ['cron'] }, 'configs.c.restarts.0 cron runs in an image with crons alone'],
+    [{ restarts: ['A B'] }, 'configs.c.restarts.0 must be the name of a program, nginx or cron'],
+    [{ restarts: 'web' }, 'configs.c.restarts must be'],
+    [{ signal: 'KILL' }, 'configs.c.signal expected one of'],
+    [{ signal: 1 }, 'configs.c.signal expected one of'],
+  ])('is refused otherwise: %j', (config, told) => {
+    const [sentence] = problems(config);
+    expect(sentence?.startsWith(told), sentence).toBe(true);
+  });
+  it('is said by a program of other files, with their absolute paths', () => {
+    expect(problems({}, { programs: { web: { cmd: 'x', watches: ['/etc/a', '{data_root}/b'] } } })).toEqual([]);
+    expect(problems({}, { programs: { web: { cmd: 'x', watches: ['etc/a'] } } })).toHaveLength(1);
+  });
+});

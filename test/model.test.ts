@@ -118,7 +118,7 @@ describe('what is wrong with answers', () => {
     [{ upstreams: { a: { program: 'web' } } }, 'upstreams.a.program'],
     [{ configs: { a: { source: 'x', target: '{data_root}/x' } } }, 'configs.a.target'],
     [{ directories: { '/srv/m/x': {} }, volumes: ['/srv/m'] }, 'directories./srv/m/x'],
-    [{ apt_repositories: { a: { uri: 'https://x', suites: ['y'] } } }, 'apt_repositories.a'],
+    [{ apt_repositories: { a: { uri: 'https://x', suites: ['y'], components: ['z'] } } }, 'apt_repositories.a'],
     [{ virtualenvs: { a: {} } }, 'virtualenvs.a'],
     [{ reconfigure_steps: ['300_nginx'] }, 'reconfigure_steps.0'],
   ])('includes %j, which would not build or start', (answers, place) => {

@@ -2,6 +2,7 @@ import { relative } from 'node:path';
 import type { Look } from './look.ts';
 import { runFlags } from './model/docker-run.ts';
 import type { Image } from './model/schema.ts';
+import { warningsOf } from './model/warnings.ts';
 import { minorVersion } from './package.ts';
 import { shell } from './quote/quote.ts';
 import type { Report } from './report.ts';
@@ -28,7 +29,9 @@ export interface Reader {
  */
 export function summary(image: Image, written: Written, { cwd, baseCommand, look }: Reader): string {
   const changed = changes(written);
-  if (changed.length === 0 || written.conflicts) return outcome(written, look);
+  const mind = warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`);
+  const done = outcome(written, look) + (mind.length > 0 ? `\n\nMind:\n${mind.join('')}` : '');
+  if (changed.length === 0 || written.conflicts) return done;
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
@@ -45,7 +48,7 @@ export function summary(image: Image, written: Written, { cwd, baseCommand, look
     ...(isInImage ? build : []),
     ...(isNew ? [] : [`  ${isInImage ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
   ];
-  return `${outcome(written, look)}\n\nNext:\n\n${steps.join('\n')}\n`;
+  return `${done}\n\nNext:\n\n${steps.join('\n')}\n`;
 }
 
 /** The same for the verbs that change one entry of the model. */

@@ -22,8 +22,9 @@ def check(tmp_path_factory):
     # This machine has no cron.
     settings.CRON = "/bin/sh"
     sample = yaml.safe_load((package.parent / "PILLAR.sample").read_text())["makina-projects.projectname"]["data"]
-    for kind in ("program", "cron"):
+    for kind in ("program", "cron", "config"):
         sample[kind + "_defaults"].update(user=USER, group=GROUP)
+    sample["seed_defaults"].update(owner=USER, group=GROUP)
     project = types.SimpleNamespace(name="demo", salt_root=str(package.parent))
 
     def check(program=None, cron=None, **changes):
@@ -79,6 +80,24 @@ def test_programs(check, changes, told):
 @pytest.mark.parametrize("changes, told", CRONS.values(), ids=CRONS)
 def test_crons(check, changes, told):
     assert "data.crons.tick." + told in check(cron=changes)
+
+
+def test_whom_the_image_does_not_know(check):
+    for kind, key in (("configs", "user"), ("configs", "group"), ("seeds", "owner"), ("seeds", "group")):
+        entry = {"source": "x", "target": "data/x" if kind == "seeds" else "/etc/x", key: "nobody-here"}
+        told = f"data.{kind}.a.{key} is no {'user' if key == 'owner' else key} of the image"
+        assert told in check(**{kind: {"a": entry}})
+        assert check(**{kind: {"a": None}}) is None
+
+
+def test_what_does_not_fit_the_schema_is_told_first(check):
+    assert "port must be a whole number" in check({"port": "x"})
+    assert "schedule must be text" in check(cron={"schedule": 5})
+
+
+def test_what_nginx_would_send_twice(check):
+    vhosts = {"localhost": {"add_header": {"X-A": "a", "x-a": "b"}}}
+    assert "data.vhosts.localhost.add_header.x-a is the same header as X-A" in check(vhosts=vhosts)
 
 
 def test_what_is_taken_away_is_no_matter(check):

@@ -6,6 +6,7 @@ import { codeOf, LOCK, lstat, TX } from '../apply/state.ts';
 import { keptPaths, MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
+import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../past/past.ts';
 import { readYoRc, YO_RC } from '../project/project.ts';
@@ -80,8 +81,14 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
     return { findings: [error('answers', 'the answers of the project are not there', where, fix)] };
   }
   const { image, problems = [] } = complete(intent);
-  if (image) return { intent, image, findings: [ok('answers', 'all are valid')] };
   const fix = 'correct it there, then run `makina-image new` in that folder';
+  if (image) {
+    const look = 'correct it there, or see to it that the build makes what is named';
+    const odd = warningsOf(image).map(({ path, message }) =>
+      warning('answers', `${path.join('.')} ${message}`, where, look),
+    );
+    return { intent, image, findings: odd.length > 0 ? odd : [ok('answers', 'all are valid')] };
+  }
   return {
     findings: problems.map(({ path, message }) => error('answers', `${path.join('.')} ${message}`, where, fix)),
   };

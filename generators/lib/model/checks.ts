@@ -1,5 +1,8 @@
 /** What no single field can tell: whether the parts of an image fit together. */
 
+import { checkBuild } from './build-checks.ts';
+import { checkCommands } from './command-checks.ts';
+import { checkHeaders } from './header-checks.ts';
 import type { Problem } from './intent.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
 import { checkReaders } from './program-checks.ts';
@@ -10,12 +13,15 @@ export function checkImage(image: Image): Problem[] {
   return [
     ...checkPrograms(image),
     ...checkReaders(image),
+    ...checkCommands(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
     ...checkInVolumes(image),
     ...checkKeys(image),
     ...checkVhosts(image),
     ...checkUpstreams(image),
+    ...checkHeaders(image),
+    ...checkBuild(image),
   ];
 }
 

@@ -16,7 +16,9 @@ export const app = fc.record({
 
 const ownQuotes = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;
 const doubled = (word: string) => `"${word.replace(/[\\"]/g, '\\$&')}"`;
-const escaped = (word: string) => (word === '' ? "''" : word.replace(/[^A-Za-z0-9]/g, '\\$&'));
+// A backslash before a line break is refused.
+const escaped = (word: string) =>
+  word === '' ? "''" : word.replace(/[^A-Za-z0-9]/g, (odd) => (odd === '\n' ? "'\n'" : `\\${odd}`));
 const words = fc
   .array(fc.tuple(text, fc.constantFrom(ownQuotes, doubled, escaped), fc.constantFrom(' ', '  ', '\t', '\n')), {
     maxLength: 4,

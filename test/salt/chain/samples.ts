@@ -86,6 +86,15 @@ function* accepted(kind: Kind, from: number): Generator<[string, Intent]> {
   }
 }
 
+/** Two programs that listen on one port are refused, and that is tested elsewhere. */
+const taken = new Set<unknown>([80, 443, 8081, 8443, 9000, 9001]);
+function withOwnPort(entry: Intent): void {
+  const { port, numprocesses = 1 } = entry as { port?: number; numprocesses?: number };
+  const own = port === undefined ? [] : Array.from({ length: numprocesses + 1 }, (_, index) => port + index);
+  if (own.some((number) => taken.has(number))) delete entry.port;
+  else for (const number of own) taken.add(number);
+}
+
 let left = Number(count);
 for (let batch = 0; left > 0; batch += 1) {
   const image: Record<string, Record<string, unknown>> = { programs: {}, crons: {}, vhosts: {}, upstreams: {} };
@@ -102,11 +111,12 @@ for (let batch = 0; left > 0; batch += 1) {
           : sampledName;
       // What vhosts must agree on is refused, and that is tested elsewhere.
       if (entry.listen === 443 || entry.ssl_listen === 80) continue;
+      if (kind === 'programs') withOwnPort(entry);
       // A second default server of a port is refused, and that is tested elsewhere.
       if (entry.default_server) {
-        const taken = [entry.listen ?? 80, entry.ssl_listen ?? 443];
-        if (taken.some((port) => ports.has(port))) delete entry.default_server;
-        else for (const port of taken) ports.add(port);
+        const listened = [entry.listen ?? 80, entry.ssl_listen ?? 443];
+        if (listened.some((port) => ports.has(port))) delete entry.default_server;
+        else for (const port of listened) ports.add(port);
       }
       if (problemsOf(kind, { [entryName]: entry }).length > 0) continue;
       group[entryName] = entry;

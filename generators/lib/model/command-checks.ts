@@ -1,0 +1,65 @@
+/** What programs and crons say that no single field can tell. */
+
+import type { Problem } from './intent.ts';
+import { oddSchedule } from './schedules.ts';
+import type { Image } from './schema.ts';
+import { shellWord } from './shell-words.ts';
+
+/** The kernel starts nothing with a longer word or variable, its NUL counted. */
+const LONGEST = 131_072;
+
+export function checkCommands(image: Image): Problem[] {
+  return [
+    ...Object.entries(image.programs).flatMap(([name, program]) => [
+      ...ofCommand(['programs', name], program),
+      ...ofLine(['programs', name, 'healthcheck'], program.healthcheck),
+    ]),
+    ...Object.entries(image.crons).flatMap(([name, cron]) => [
+      ...ofSchedule(['crons', name, 'schedule'], cron.schedule),
+      ...ofCommand(['crons', name], cron),
+    ]),
+    ...checkPorts(image),
+  ];
+}
+
+type Command = Pick<Image['crons'][string], 'cmd' | 'args' | 'env'>;
+
+function ofCommand(path: string[], { cmd, args, env }: Command): Problem[] {
+  const isLong = (text: string) => Buffer.byteLength(text) >= LONGEST;
+  const message = `is longer than the ${LONGEST - 1} bytes that the kernel takes; put it into a file`;
+  return [
+    ...ofLine([...path, 'cmd'], cmd),
+    ...args.flatMap((arg, index) => (isLong(arg) ? [{ path: [...path, 'args', String(index)], message }] : [])),
+    ...Object.entries(env).flatMap(([name, value]) =>
+      isLong(`${name}=${value}`) ? [{ path: [...path, 'env', name], message }] : [],
+    ),
+  ];
+}
+
+function ofLine(path: string[], line: string | undefined): Problem[] {
+  const message = line === undefined ? undefined : shellWord(line);
+  return message === undefined ? [] : [{ path, message }];
+}
+
+function ofSchedule(path: string[], schedule: string): Problem[] {
+  const message = oddSchedule(schedule);
+  return message === undefined ? [] : [{ path, message }];
+}
+
+/** Two that listen on one port; what does not start by itself, or is done before the others start, may share one. */
+function checkPorts({ programs, vhosts }: Image): Problem[] {
+  const taken = new Map<number, string>();
+  for (const [key, vhost] of Object.entries(vhosts)) {
+    taken.set(vhost.listen, `nginx (vhosts.${key})`);
+    if ((vhost.ssl_cert ?? vhost.ssl_certificate) !== undefined) taken.set(vhost.ssl_listen, `nginx (vhosts.${key})`);
+  }
+  return Object.entries(programs).flatMap(([name, { port, numprocesses, autostart, oneshot }]) => {
+    if (port === undefined || !autostart || oneshot) return [];
+    const own = Array.from({ length: numprocesses }, (_, index) => port + index);
+    const clash = own.find((number) => taken.has(number));
+    for (const number of own) if (!taken.has(number)) taken.set(number, `programs.${name}`);
+    if (clash === undefined) return [];
+    const message = `leads to port ${clash}, which is that of ${taken.get(clash)} too; give each its own`;
+    return [{ path: ['programs', name, 'port'], message }];
+  });
+}

@@ -1,0 +1,47 @@
+/** What is probably not meant, and cannot be refused: only the build knows what packages and own steps make. */
+
+import type { Problem } from './intent.ts';
+import type { Image } from './schema.ts';
+
+const words = (text: string) => new Set(text.split(' '));
+/** The users and groups of Debian's own images. */
+const USERS = words('_apt backup bin daemon games irc list lp mail man news nobody proxy root sync sys uucp www-data');
+const GROUPS = words(
+  'adm audio backup bin cdrom daemon dialout dip disk fax floppy games irc kmem list lp mail man news nogroup operator plugdev proxy root sasl shadow src staff sudo sys tape tty users utmp uucp video voice www-data',
+);
+
+/** What a person should know of an image that can be built. */
+export function warningsOf(image: Image): Problem[] {
+  return [...unknownAccounts(image), ...deadPort(image)];
+}
+
+/** compose.yaml and the README publish port 80. */
+function deadPort({ vhosts, programs, publish }: Image): Problem[] {
+  const served = Object.values(vhosts).map(({ listen }) => listen);
+  const own = Object.values(programs).map(({ port }) => port);
+  if (served.length === 0 || served.includes(80) || own.includes(80)) return [];
+  const message = `leads from port ${publish} of the host to port 80, on which no vhost and no program listens: let one listen there, or correct compose.yaml`;
+  return [{ path: ['publish'], message }];
+}
+
+/** Users and groups that neither Debian nor the project makes: the build refuses them if nothing else does. */
+function unknownAccounts(image: Image): Problem[] {
+  const { name } = image;
+  const found = new Map<string, Problem>();
+  const look = (path: string[], account: string, known: ReadonlySet<string>, own: string) => {
+    if (known.has(account) || account === own || account.startsWith('{')) return;
+    const kind = known === USERS ? 'user' : 'group';
+    const message = `is the ${kind} ${account}, which a package or a step of yours must make: the build stops without it`;
+    if (!found.has(`${kind} ${account}`)) found.set(`${kind} ${account}`, { path, message });
+  };
+  for (const kind of ['programs', 'crons', 'configs', 'downloads', 'directories'] as const)
+    for (const [key, entry] of Object.entries(image[kind])) {
+      look([kind, key, 'user'], entry.user, USERS, `${name}-user`);
+      look([kind, key, 'group'], entry.group, GROUPS, `${name}-grp`);
+    }
+  for (const [key, { owner, group }] of Object.entries(image.seeds)) {
+    look(['seeds', key, 'owner'], owner, USERS, `${name}-user`);
+    look(['seeds', key, 'group'], group, GROUPS, `${name}-grp`);
+  }
+  return [...found.values()];
+}

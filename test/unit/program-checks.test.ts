@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { complete, type Intent } from '../../generators/lib/model/intent.ts';
+import type { Image } from '../../generators/lib/model/schema.ts';
+import { warningsOf } from '../../generators/lib/model/warnings.ts';
+import table from '../tables/commands.json' with { type: 'json' };
+
+/** test/launcher/test_program_checks.py holds the launcher against the same table. */
+const problems = (answers: Intent) =>
+  (complete({ name: 'x', demo: false, ...answers }).problems ?? []).map(
+    ({ path, message }) => `${path.join('.')} ${message}`,
+  );
+const told = (where: string, message: string | null) => (message === null ? [] : [`${where} ${message}`]);
+
+describe('a command line that no shell reads', () => {
+  it.each(Object.entries(table.lines))('%j is refused where it would break', (line, message) => {
+    expect(problems({ programs: { a: { cmd: line } } })).toEqual(told('programs.a.cmd', message));
+    expect(problems({ programs: { a: { cmd: 'x', healthcheck: line } } })).toEqual(
+      told('programs.a.healthcheck', message),
+    );
+    expect(problems({ crons: { a: { cmd: line, schedule: '@daily' } } })).toEqual(told('crons.a.cmd', message));
+  });
+});
+
+it.each(
+  Object.entries(table.schedules),
+)('the schedule %j is refused if it never does as it says', (schedule, message) => {
+  expect(problems({ crons: { a: { cmd: 'x', schedule } } })).toEqual(told('crons.a.schedule', message));
+});
+
+it.each(table.ports as [Record<string, Intent>, string | null][])('ports that meet: %j', (programs, message) => {
+  const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));
+  const found = problems({ programs: named, vhosts: { localhost: { locations: { '/': { return: '200' } } } } });
+  expect(found).toEqual(message === null ? [] : [`programs.${message}`]);
+});
+
+it.each([
+  [
+    { volumes: ['/vol/a-b', '/vol/a/b'] },
+    'volumes.1 and /vol/a-b would be one Docker volume, x-vol-a-b; rename one of the folders',
+  ],
+  [
+    { volumes: ['/vol/a', '/vol-a'] },
+    'volumes.1 and /vol/a would be one Docker volume, x-vol-a; rename one of the folders',
+  ],
+  [
+    { volumes: ['/vol/a+b', '/vol/a@b'] },
+    'volumes.1 and /vol/a+b would be one Docker volume, x-vol-a-b; rename one of the folders',
+  ],
+  [
+    { apt_repositories: { r: { uri: 'http://x/', suites: ['a'], key_file: 'k.asc' } } },
+    'apt_repositories.r.components must name one at least, such as main',
+  ],
+  [
+    { apt_repositories: { r: { uri: 'http://x/', suites: ['a/'], components: ['main'], key_file: 'k.asc' } } },
+    'apt_repositories.r.components must not be given for a flat repository',
+  ],
+  [
+    { apt_repositories: { r: { uri: 'http://x/', suites: [], key_file: 'k.asc' } } },
+    'apt_repositories.r.suites must name one suite at least',
+  ],
+  [
+    {
+      downloads: { d: { url: 'http://x/', sha256: '0'.repeat(64), target: '/x', unpack: 'zip', strip_components: 1 } },
+    },
+    'downloads.d.strip_components has no effect without unpack: tar; take it away',
+  ],
+  [
+    { vhosts: { a: { locations: { '/': { proxy_pass: 'http://b', proxy_set_header: { Host: 'a', host: 'b' } } } } } },
+    'vhosts.a.locations./.proxy_set_header.host is the same header as Host; take one away with null',
+  ],
+  [
+    { programs: { a: { cmd: 'x', env: { LONG: 'é'.repeat(65_536) } } } },
+    'programs.a.env.LONG is longer than the 131071 bytes that the kernel takes; put it into a file',
+  ],
+])('%j is refused, since it would be accepted and broken later', (answers, message) => {
+  expect(problems(answers)).toEqual([message]);
+});
+
+it('a flat repository, and three volumes with names of their own, are taken', () => {
+  expect(problems({ volumes: ['/vol/a-b', '/vol/a_b', '/vol/ab'] })).toEqual([]);
+  expect(problems({ apt_repositories: { r: { uri: 'http://x/', suites: ['./'], key_file: 'k.asc' } } })).toEqual([]);
+});
+
+it('what may be meant is told, and not refused', () => {
+  const told = (answers: Intent) =>
+    warningsOf(complete({ name: 'x', demo: false, ...answers }).image as Image).map(({ path }) => path.join('.'));
+  const program = (fields: Intent) => ({ programs: { a: { cmd: 'x', ...fields } } });
+  expect(told(program({}))).toEqual([]);
+  expect(told(program({ user: 'www-data', group: 'x-grp' }))).toEqual([]);
+  expect(told(program({ user: 'svc', group: 'svc' }))).toEqual(['programs.a.user', 'programs.a.group']);
+  expect(told({ seeds: { s: { target: 'data/x', owner: 'svc' } } })).toEqual(['seeds.s.owner']);
+  const vhosts = { localhost: { listen: 8080, locations: { '/': { return: '200' } } } };
+  expect(told({ vhosts })).toEqual(['publish']);
+  expect(told({ vhosts, ...program({ port: 80 }) })).toEqual([]);
+});

@@ -70,10 +70,17 @@ def common(place, vhost, raw):
     return found + raw(place.get("raw", ""))
 
 
-HIDDEN = directive("location", "~", r"/\.(?!well-known/)", block=(directive("return", "404"),))
+HIDDEN = directive("location", "~", r"/\.(?!well-known/)", block=(directive("try_files", "/dev/null/-", "=404"),))
+RULES = ("auth_basic", "auth_basic_users", "allow", "deny")
+NOTHING = directive("try_files", "/dev/null/-", "=404")
 
 
-def location(where, place, vhost, raw):
+def has_rule(text):
+    return any(word in text for word in ("auth_", "allow", "deny", "access_by", "limit_except", "include"))
+
+
+def location(where, place, vhost, raw, number, raw_http):
+    """The blocks of one location: two if what it answers has to wait for a rule of access."""
     found = common(place, vhost, raw)
     found += [directive("internal")] if place.get("internal") else []
     found += [directive("proxy_pass", place["proxy_pass"])] if "proxy_pass" in place else []
@@ -86,8 +93,6 @@ def location(where, place, vhost, raw):
     if "alias" in place:
         folder = place["alias"].rstrip("/")
         found.append(directive("alias", folder + ("/" if where.endswith("/") or not folder else "")))
-    if "return" in place:
-        found.append(directive("return", *place["return"].split(" ", 1)))
     for kind in ("fastcgi", "uwsgi"):
         parameters = place.get(kind + "_param", {})
         if kind + "_pass" in place or parameters:
@@ -100,14 +105,29 @@ def location(where, place, vhost, raw):
     if ("root" in place or "alias" in place or ("root" in vhost and not handled)) and where[0] not in "@=":
         found.append(HIDDEN)
     modifier, _, pattern = where.rpartition(" ")
-    return directive("location", *([modifier] if modifier else []), pattern, block=in_any_order(found))
+    if modifier in ("", "^~") and where[0] != "@" and not where.endswith("/"):
+        if "alias" in place:
+            found.append(directive("location", "~", "^%s[^/]" % re.sub(r"[.+]", r"\\\g<0>", pattern), block=(NOTHING,)))
+        elif place.get("proxy_pass", "").endswith("/"):
+            found.append(directive("location", "~", r"^%s\.\.(/|$)" % re.sub(r"[.+]", r"\\\g<0>", pattern), block=(NOTHING,)))
+    answers = []
+    if "return" in place:
+        answer = directive("return", *place["return"].split(" ", 1))
+        if any(key in one for key in RULES for one in (place, vhost)) or has_rule(raw_http + vhost.get("raw", "") + place.get("raw", "")):
+            name = "@-answer%d" % number
+            found.append(directive("try_files", "/dev/null/-", name))
+            rest = common({key: value for key, value in place.items() if key not in RULES}, vhost, raw)
+            answers = [directive("location", name, block=in_any_order([*rest, answer]))]
+        else:
+            found.append(answer)
+    return [directive("location", *([modifier] if modifier else []), pattern, block=in_any_order(found)), *answers]
 
 
 def in_any_order(directives):
     return tuple(sorted(directives, key=repr))
 
 
-def servers(key, vhost, has_certificate, raw):
+def servers(key, vhost, has_certificate, raw, raw_http):
     """The server blocks of one vhost, in their order. has_certificate: of its paths, whether they are there."""
     domain = vhost.get("domain") or key
     redirected = vhost["aliases"] if vhost["redirect_aliases"] else []
@@ -123,14 +143,16 @@ def servers(key, vhost, has_certificate, raw):
         return [directive("listen", str(vhost["ssl_listen"]), "ssl", *more), *pair] if secure else []
 
     if redirected:
-        target = "$scheme://%s$client_port$request_uri" % domain
+        target = "//%s$client_port$request_uri" % domain
         blocks.append([directive("listen", str(vhost["listen"])), *secured(), directive("server_name", *redirected), directive("return", "301", target)])
     if secure and vhost["ssl_redirect"]:
-        port = "" if vhost["ssl_listen"] == 443 else ":%d" % vhost["ssl_listen"]
+        number = vhost.get("ssl_redirect_port", vhost["ssl_listen"])
+        port = "" if number == 443 else ":%d" % number
         blocks.append([listen, directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
     main = [] if secure and vhost["ssl_redirect"] else [listen]
     main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw)]
-    main += [location(where, place, vhost, raw) for where, place in vhost["locations"].items()]
+    for number, (where, place) in enumerate(vhost["locations"].items(), 1):
+        main += location(where, place, vhost, raw, number, raw_http)
     if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
         main.append(directive("location", "/", block=(HIDDEN,)))
     return [directive("server", block=in_any_order(block)) for block in [*blocks, main]]

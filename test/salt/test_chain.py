@@ -214,8 +214,9 @@ def check_nginx(image, expected):
         same_block("upstreams." + name, upstream(name, settings, expected["programs"]), next(upstreams))
     blocks = iter([block for block in written if block[0] == "server" and not is_catch_all(block)])
     maps = [block for block in written if block[0] == "map"]
+    raw_http = "".join(vhost.get("raw_http", "") for vhost in expected["vhosts"].values())
     for name, vhost in sorted(expected["vhosts"].items(), key=lambda item: item[0].lower()):
-        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw):
+        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw, raw_http):
             same_block("vhosts." + name, block, next(blocks))
         for block in raw(vhost.get("raw_http", "")):
             assert block in maps, (name, block)

@@ -4,6 +4,8 @@ import { checkBuild } from './build-checks.ts';
 import { checkCommands } from './command-checks.ts';
 import { checkHeaders } from './header-checks.ts';
 import type { Problem } from './intent.ts';
+import { checkAccess } from './nginx-access.ts';
+import { checkNames } from './nginx-names.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
 import { checkReaders } from './program-checks.ts';
 import type { Image } from './schema.ts';
@@ -19,6 +21,8 @@ export function checkImage(image: Image): Problem[] {
     ...checkInVolumes(image),
     ...checkKeys(image),
     ...checkVhosts(image),
+    ...checkAccess(image.vhosts),
+    ...checkNames(image),
     ...checkUpstreams(image),
     ...checkHeaders(image),
     ...checkBuild(image),
@@ -172,6 +176,8 @@ function checkLocation(path: string[], where: string, location: Location): Probl
     problems.push({ path, message: `says nothing; give it ${HANDLERS.join(', ')} or root` });
   if (handlers.length > 1)
     problems.push({ path, message: `has ${handlers.join(' and ')}; take all but one away with null` });
+  if (location.return !== undefined && location.try_files !== undefined)
+    problems.push({ path, message: 'has return, which answers everything, and try_files; take one away with null' });
   if (location.alias !== undefined && location.root !== undefined)
     problems.push({ path, message: 'has alias and root; take one away with null' });
   if (/^[@~]/.test(where) && /^https?:\/\/(unix:[^:]+:.|(?!unix:)[^/]+\/)/.test(location.proxy_pass ?? ''))

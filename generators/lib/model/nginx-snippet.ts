@@ -1,24 +1,50 @@
-/**
- * Whether some lines of nginx configuration are whole directives, so that they cannot change what stands around them.
- * Words, quotes, escapes and comments are those of nginx's ngx_conf_read_token, whose only blanks are these four.
- */
+/** A directive of nginx's: its name, its words without their quotes, and what stands in its braces. */
+export interface Directive {
+  name: string;
+  args: string[];
+  block?: Directive[];
+  /** The field of the model that it comes from. */
+  field: string;
+}
+
+/** Whether some lines of nginx configuration are whole directives, so that they cannot change what stands around them. */
 export function isWholeSnippet(text: string): boolean {
+  return directivesOf(text, '') !== undefined;
+}
+
+/**
+ * The directives of some lines of nginx configuration, undefined if they are not whole ones.
+ * Words, quotes, escapes and comments are those of nginx's ngx_conf_read_token, whose only blanks are these four.
+ * @param field where the lines stand
+ */
+export function directivesOf(text: string, field: string): Directive[] | undefined {
   const words =
     /[ \t\r\n]+|#[^\n]*|(?:"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*')(?=[ \t\r\n;{)]|$)|[;{}]|(?:\\[\s\S]|\$\{+|[^ \t\r\n;{\\"'#}])(?:\\[\s\S]|\$\{+|[^ \t\r\n;{\\])*/y;
-  let depth = 0;
-  let last = ';';
+  const open: Directive[][] = [[]];
+  let said: string[] = [];
   while (words.lastIndex < text.length) {
     const [word] = words.exec(text) ?? [];
-    if (word === undefined) return false;
+    if (word === undefined) return undefined;
     if (/^[ \t\r\n#]/.test(word)) continue;
-    if (word === '{') depth += 1;
-    if (word === '}') depth -= 1;
-    // Nothing may be closed that was not opened here, and a block starts after a word and ends after whole directives.
-    if (depth < 0 || (word === '}' && last !== ';' && last !== '}' && last !== '{')) return false;
-    last = word;
+    // Nothing may be closed that was not opened here; a block starts after a word and ends after whole directives.
+    if (word === '}' && (said.length > 0 || open.length === 1)) return undefined;
+    if (word === '}') open.pop();
+    else if (word === ';' || word === '{') {
+      const [name, ...args] = said;
+      // nginx itself says what it makes of a block or an end without a word.
+      const directive: Directive = { name: name ?? '', args, field };
+      open.at(-1)?.push(directive);
+      if (word === '{') {
+        directive.block = [];
+        open.push(directive.block);
+      }
+      said = [];
+    } else said.push(unquoted(word));
   }
-  return depth === 0 && (last === ';' || last === '}');
+  return open.length === 1 && said.length === 0 ? open[0] : undefined;
 }
+
+const unquoted = (word: string) => (/^["']/.test(word) ? word.slice(1, -1) : word).replace(/\\(["'\\])/g, '$1');
 
 /** Whether the brackets of a regular expression are balanced: one that is not keeps nginx from starting. */
 export function isBalancedRegex(text: string): boolean {

@@ -96,13 +96,13 @@ const both = shared(() => ({
   proxy_send_timeout: optional(duration(), 'How long a server may take nothing'),
   auth_basic: optional(
     nginxText(),
-    'Asks for a name and a password, under this title, or "Restricted" where there are auth_basic_users; `off` does not',
+    'Asks for a name and a password of auth_basic_users, under this title, "Restricted" if not given; `off` does not',
   ),
   auth_basic_users: optional(
     z.record(userName(), passwordHash()),
     'Who is let in: hashed passwords by name. Best kept in a pillar',
   ),
-  allow: optional(z.array(address()), 'Addresses that are let in'),
+  allow: optional(z.array(address()), 'Addresses that are let in, beside `deny`; they count first'),
   deny: optional(z.array(address()), 'Addresses that are not, unless allowed; `all` for everybody else'),
   add_header: optional(headers(), 'Headers added to each answer'),
   error_page: optional(
@@ -113,7 +113,7 @@ const both = shared(() => ({
         'must be a path, a URL or a named location',
       ),
     ),
-    'What is shown instead, by status code: a path, a URL or a named location such as @app',
+    'What is shown instead, by status code: a path, a URL or a named location; `= @app` also takes the status of @app',
   ),
   raw: optional(snippet(), 'More lines of nginx configuration, as they are'),
 }));
@@ -175,6 +175,7 @@ export const vhostSchema = z.strictObject({
   ssl_key: optional(pem('PRIVATE KEY', 'a private key'), 'Its key itself, for a pillar'),
   ssl_listen: field(port(), 443, 'Port nginx listens on for https, where there is a certificate'),
   ssl_redirect: field(z.boolean(), true, 'Where there is a certificate, http is sent on to https'),
+  ssl_redirect_port: optional(port(), 'Port of the host on which https is published; `ssl_listen` if not given'),
   keepalive_timeout: optional(duration(), 'How long an idle connection of a client stays open'),
   client_header_timeout: optional(duration(), 'How long a client may take to send the headers of a request'),
   client_body_timeout: optional(duration(), 'How long a client may pause within the body of a request'),

@@ -100,6 +100,7 @@ for (let batch = 0; left > 0; batch += 1) {
   const image: Record<string, Record<string, unknown>> = { programs: {}, crons: {}, vhosts: {}, upstreams: {} };
   const size = Math.min(left, BATCH);
   const ports = new Set<unknown>();
+  const domains = new Set<string>();
   for (const [kind, share] of Object.entries(SHARES) as [Kind, number][]) {
     const group = image[kind] as Record<string, unknown>;
     const wanted = Math.ceil((share * size) / BATCH);
@@ -118,7 +119,12 @@ for (let batch = 0; left > 0; batch += 1) {
         if (listened.some((port) => ports.has(port))) delete entry.default_server;
         else for (const port of listened) ports.add(port);
       }
+      // Two virtual hosts with one name are refused, and that is tested elsewhere.
+      const { domain = entryName, aliases = [] } = entry as { domain?: string; aliases?: string[] };
+      const own = [domain, ...aliases].map((one) => one.toLowerCase());
+      if (kind === 'vhosts' && own.some((one) => domains.has(one))) continue;
       if (problemsOf(kind, { [entryName]: entry }).length > 0) continue;
+      if (kind === 'vhosts') for (const one of own) domains.add(one);
       group[entryName] = entry;
       see(kind, entry);
       for (const location of Object.values((entry.locations ?? {}) as object)) see('locations', location);

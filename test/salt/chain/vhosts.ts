@@ -198,6 +198,7 @@ export const vhost = ({ cert, key, folder }: Certificate) =>
       ssl: fc.option(fc.constantFrom('text', 'file', 'no file'), { nil: undefined, freq: 3 }),
       ssl_listen: maybe(mostly([443, 8443], [80])),
       ssl_redirect: maybe(fc.boolean()),
+      ssl_redirect_port: maybe(fc.constantFrom(443, 8443)),
       keepalive_timeout: maybe(duration),
       client_header_timeout: maybe(duration),
       client_body_timeout: maybe(duration),

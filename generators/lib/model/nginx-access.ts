@@ -1,0 +1,254 @@
+/**
+ * Whether the rules of access of virtual hosts hold. nginx asks for a password, an address or a subrequest after its rewrite
+ * phase: what is answered there, or sent on from there, is answered to everybody. The launcher says the same in nginx_access.py.
+ */
+
+import type { Problem } from './intent.ts';
+import { type Directive, directivesOf } from './nginx-snippet.ts';
+import type { Image } from './schema.ts';
+
+type Vhost = Image['vhosts'][string];
+type Place = Vhost | Vhost['locations'][string];
+
+/** What holds in a server or a location, with what it has from above. */
+interface Scope {
+  title: boolean;
+  users: boolean;
+  denied: boolean;
+  other: boolean;
+  /** The error pages that count here, by the place that says them. */
+  pages: Directive[];
+  server: boolean;
+}
+
+/** A named location: whether it answers by itself, and whether it has a rule of its own or from above. */
+interface Named {
+  answers: boolean;
+  guarded: boolean;
+}
+
+const NOTHING: Scope = { title: false, users: false, denied: false, other: false, pages: [], server: false };
+/** What nginx may answer before it asks who it is. */
+const EARLY = /^(30[1-8]|400|408|411|413|414|421|429|431|49[4-7])$/;
+const REDIRECT = /^30[12378]$/;
+/** Files of nginx's own that only hold parameters. */
+const PARAMETERS = /(^|\/)((fastcgi|uwsgi|scgi|proxy)_params|fastcgi\.conf|mime\.types)$/;
+
+/** Rules of access that would not hold. */
+export function checkAccess(vhosts: Image['vhosts']): Problem[] {
+  const http = Object.values(vhosts).flatMap(({ raw_http = '' }) => directivesOf(raw_http, 'raw_http') ?? []);
+  const above = inherit(NOTHING, http, false);
+  return Object.entries(vhosts).flatMap(([key, vhost]) => {
+    const path = ['vhosts', key];
+    const own = directivesOf(vhost.raw_http ?? '', 'raw_http') ?? [];
+    const servers = own.filter(({ name }) => name === 'server');
+    const messages = [
+      ...incomplete(above, own, path),
+      ...servers.flatMap(({ block }) => ofServer(block ?? [], above, undefined, path)),
+      ...ofServer(said(vhost, vhost), above, vhost, path),
+    ];
+    return messages.filter(
+      ({ path, message }, index) =>
+        messages.findIndex((other) => other.message === message && other.path.join('\n') === path.join('\n')) === index,
+    );
+  });
+}
+
+/** The directives that a virtual host or a location comes to, as far as access is concerned. */
+function said(place: Place, vhost: Vhost): Directive[] {
+  const untitled = place.auth_basic_users !== undefined && [undefined, 'off'].includes(vhost.auth_basic);
+  const title = place.auth_basic ?? (untitled ? 'Restricted' : undefined);
+  const found: Directive[] = [];
+  const add = (field: string, name: string, ...args: string[]) => found.push({ name, args, field });
+  if (title !== undefined) add(place.auth_basic === undefined ? 'auth_basic_users' : 'auth_basic', 'auth_basic', title);
+  if (place.auth_basic_users) add('auth_basic_users', 'auth_basic_user_file', 'users');
+  for (const key of ['allow', 'deny'] as const) for (const address of place[key] ?? []) add(key, key, address);
+  for (const [codes, page] of Object.entries(place.error_page ?? {}))
+    add('error_page', 'error_page', ...codes.split(' '), ...page.split(' '));
+  return [...found, ...(directivesOf(place.raw ?? '', 'raw') ?? [])];
+}
+
+function inherit(above: Scope, directives: Directive[], server: boolean): Scope {
+  const own = (...names: string[]) => directives.filter(({ name }) => names.includes(name));
+  const titles = own('auth_basic');
+  const others = directives.filter(({ name }) => /^auth_(?!basic)|access_by|^limit_except$/.test(name));
+  const pages = own('error_page');
+  return {
+    title: titles.length > 0 ? titles.some(({ args }) => args[0] !== 'off') : above.title,
+    users: above.users || own('auth_basic_user_file').length > 0,
+    denied: own('allow', 'deny').length > 0 ? own('deny').length > 0 : above.denied,
+    other: others.length > 0 ? others.some(({ args }) => args[0] !== 'off') : above.other,
+    pages: pages.length > 0 ? pages : above.pages,
+    server,
+  };
+}
+
+const isGuarded = ({ title, users, denied, other }: Scope) => (title && users) || denied || other;
+
+/** @param vhost undefined for a server of `raw_http` */
+function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefined, path: string[]): Problem[] {
+  const scope = inherit(above, directives, true);
+  const places = Object.entries(vhost?.locations ?? {}).map(([where, location]) => {
+    const at = [...path, 'locations', where];
+    return { where, location, at, directives: said(location, vhost as Vhost) };
+  });
+  const named = new Map<string, Named>(
+    places.map(({ where, location, directives }) => {
+      const guarded = isGuarded(inherit(scope, directives, false));
+      return [where, { answers: location.return !== undefined, guarded }];
+    }),
+  );
+  const inside = [...places, ...nested(directives).map((block) => ({ where: '', at: path, directives: block }))];
+  const anyGuarded = isGuarded(scope) || inside.some(({ directives }) => hasGuard(directives, scope));
+  return [
+    ...ofScope(directives, scope, anyGuarded, named, path),
+    ...inside.flatMap(({ directives, at }) => ofLocation(directives, scope, named, at)),
+    ...ofAliases(directives, path),
+    ...places.flatMap(({ where, location, directives, at }) => {
+      const answered = location.return !== undefined && isGuarded(inherit(scope, directives, false));
+      const holds = directives.some(({ name }) => name === 'location');
+      const problems = ofAlias(where, directives, at);
+      if (!answered || !holds) return problems;
+      const message = 'cannot hold a location beside `return` and a rule of access; make it a location of its own';
+      return [...problems, { path: [...at, 'raw'], message }];
+    }),
+  ];
+}
+
+function ofLocation(directives: Directive[], above: Scope, named: Map<string, Named>, path: string[]): Problem[] {
+  const scope = inherit(above, directives, false);
+  return [
+    ...ofScope(directives, scope, isGuarded(scope), named, path),
+    ...nested(directives).flatMap((block) => ofLocation(block, scope, named, path)),
+    ...ofAliases(directives, path),
+  ];
+}
+
+const nested = (directives: Directive[]) =>
+  directives.filter(({ name }) => name === 'location').map(({ block }) => block ?? []);
+
+function hasGuard(directives: Directive[], above: Scope): boolean {
+  const scope = inherit(above, directives, false);
+  return isGuarded(scope) || nested(directives).some((block) => hasGuard(block, scope));
+}
+
+/** @param guarded whether a rule counts here, or, for a server, anywhere in it */
+function ofScope(
+  directives: Directive[],
+  scope: Scope,
+  guarded: boolean,
+  named: Map<string, Named>,
+  path: string[],
+): Problem[] {
+  const problems = incomplete(scope, directives, path);
+  if (!guarded) return problems;
+  const branches = directives.filter(({ name }) => name === 'if').map(({ block }) => block ?? []);
+  return [
+    ...problems,
+    ...early(directives, scope, path),
+    ...pages(scope, directives, named, path),
+    ...branches.flatMap((block) => ofScope(block, inherit(scope, block, scope.server), true, named, path)),
+  ];
+}
+
+/** Rules that ask nobody. */
+function incomplete(scope: Scope, directives: Directive[], path: string[]): Problem[] {
+  const problems: Problem[] = [];
+  const add = ({ field }: Directive, message: string) => problems.push({ path: [...path, field], message });
+  const own = (name: string) => directives.find((directive) => directive.name === name);
+  const [title, users, allow] = [own('auth_basic'), own('auth_basic_user_file'), own('allow')];
+  if (title && title.args[0] !== 'off' && !scope.users)
+    add(title, 'asks for no password without auth_basic_users: give it some, here or in the virtual host');
+  if (title?.args[0] === 'off' && users) add(title, 'is `off`, which lets everybody in beside auth_basic_users');
+  if (title && mayBeOff(title.args[0] ?? ''))
+    add(title, 'must have a letter of its own beside variables: a client could make it `off`');
+  const isOpen = directives.some(({ name, args }) => name === 'allow' && args[0] === 'all');
+  if (allow && !isOpen && !own('deny') && !own('satisfy'))
+    add(allow, 'keeps nobody out without `deny`; add `deny: [all]`, or take it away');
+  const deny = own('deny');
+  if (isOpen && deny?.field === 'deny' && allow?.field === 'allow')
+    add(deny, 'keeps nobody out beside `allow: [all]`, which counts first; take one away');
+  return problems;
+}
+
+const mayBeOff = (title: string) => title.includes('$') && /^[of]*$/i.test(title.replace(/\$(\{\w+\}|\w+)/g, ''));
+
+/** What is answered, or sent elsewhere, before nginx asks. */
+function early(directives: Directive[], scope: Scope, path: string[]): Problem[] {
+  return directives.flatMap(({ name, args, field }): Problem[] => {
+    const problem = (what: string) => [
+      {
+        path: [...path, field],
+        message: `has ${what}, which nginx does before it asks who may come in; use the field \`return\` of a location, or take the rule of access away`,
+      },
+    ];
+    if (name === 'return' && !isHarmless(args, scope)) return problem(`\`return ${args[0] ?? ''}\``);
+    if (name === 'rewrite' && !isHarmlessRewrite(args, scope)) return problem(`\`rewrite ${args[0] ?? ''}\``);
+    if (name === 'include' && !PARAMETERS.test(args[0] ?? ''))
+      return [
+        {
+          path: [...path, field],
+          message: `includes ${args[0]}, which nobody looks into, beside a rule of access; write its lines here`,
+        },
+      ];
+    return [];
+  });
+}
+
+/** Whether it gives nothing away: a bare refusal, or the way to another URL. */
+function isHarmless([first = '', text]: string[], { pages }: Scope): boolean {
+  const code = isUrl(first) ? '302' : first;
+  if (pages.some(({ args }) => args.slice(0, -1).includes(code))) return /^40[13]$/.test(code) && text === undefined;
+  return REDIRECT.test(code) || (/^[45][0-9]{2}$/.test(code) && text === undefined);
+}
+
+const isUrl = (text: string) => /^(https?:\/\/|\$scheme:\/\/)/.test(text);
+
+function isHarmlessRewrite([, target = '', flag]: string[], scope: Scope): boolean {
+  if (flag === 'redirect' || flag === 'permanent' || isUrl(target))
+    return isHarmless([flag === 'permanent' ? '301' : '302', target], scope);
+  return flag === 'break' || scope.server;
+}
+
+/** Error pages that somebody would get who may not come in. */
+function pages(scope: Scope, directives: Directive[], named: Map<string, Named>, path: string[]): Problem[] {
+  return scope.pages.flatMap((page): Problem[] => {
+    const { args, field } = page;
+    const target = args.at(-1) ?? '';
+    const equals = args.find((word) => word.startsWith('='));
+    const codes = args.slice(0, -1).filter((word) => word !== equals);
+    const to = named.get(target);
+    const isOpen = target.startsWith('@') && !(to?.answers || to?.guarded);
+    const refused = codes.find((code) => code === '401' || code === '403');
+    const at = [...(directives.includes(page) ? path : path.slice(0, 2)), field];
+    if (refused && isGuarded(scope) && equals !== undefined && !/^=(401|403|30[12378])$/.test(equals))
+      return [
+        {
+          path: at,
+          message: `gives another status than ${refused} to those who may not come in; write =${refused} instead of ${equals}`,
+        },
+      ];
+    const code = codes.find((code) => EARLY.test(code)) ?? (isGuarded(scope) ? refused : undefined);
+    if (code && isOpen)
+      return [
+        {
+          path: at,
+          message: `sends ${code} to ${target}, which has no rule of access: nginx goes there before it asks, or when it said no; give ${target} the rule, or the page a path`,
+        },
+      ];
+    return [];
+  });
+}
+
+const ofAliases = (directives: Directive[], path: string[]) =>
+  directives
+    .filter(({ name }) => name === 'location')
+    .flatMap(({ args, block }) => ofAlias(args.join(' '), block ?? [], path));
+
+/** A folder that would serve what lies beside it. */
+function ofAlias(where: string, directives: Directive[], path: string[]): Problem[] {
+  const alias = directives.find(({ name }) => name === 'alias');
+  if (!alias || /^[=~@]/.test(where) || where.endsWith('/')) return [];
+  const message = `has an alias that serves what lies beside it; end both ${where} and the alias with a slash`;
+  return [{ path: [...path, alias.field], message }];
+}

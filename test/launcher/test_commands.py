@@ -113,13 +113,21 @@ def test_the_number_and_the_port_of_a_process(world):
     assert args == ["2", "x$(circus.port)y2"] and "PORT" not in env
 
 
+# In a mount namespace of its own, whose /run has the environment of a start.
+STARTED = "mount -t tmpfs none /run && mkdir /run/mc_launcher && printf '%b' \"$0\" > /run/mc_launcher/environment && exec \"$@\""
+
+
+def started(*variables):
+    return {"prefix": ["unshare", "--mount", "--propagation", "private", "sh", "-c", STARTED, "".join(f"{entry}\\0" for entry in variables)]}
+
+
 def test_the_environment(world):
-    given = {"options": {"env": {"FROM": "outside", "HOME": "/root", "MC_LAUNCHER_X": "1", "PWD": "/", "A": "outside"}}}
+    given = {"options": {"env": {"PATH": os.environ["PATH"], "OF_CIRCUS": "x"}, **started("FROM=outside", "HOME=/root", "A=outside", "b.c-d=", "TZ=CET-1")}}
     _, env, folder = world.told(env={"A": "own"}, working_dir="/usr", **given)
-    assert set(env) - {"LC_CTYPE"} == {"A", "HOME", "LANG", "PATH", "USER"} and (env["A"], folder) == ("own", "/usr")
-    _, env, _ = world.told(env={"A": "own"}, copy_env=True, **given)
-    assert set(env) - {"LC_CTYPE"} == {"A", "FROM", "HOME", "LANG", "PATH", "USER"}
-    assert (env["A"], env["FROM"], env["USER"]) == ("own", "outside", "root")
+    assert set(env) - {"LC_CTYPE"} == {"A", "HOME", "LANG", "PATH", "TZ", "USER"} and (env["A"], folder) == ("own", "/usr")
+    _, env, _ = world.told(env={"A": "own", "TZ": "EST5"}, copy_env=True, **given)
+    assert set(env) - {"LC_CTYPE"} == {"A", "FROM", "HOME", "LANG", "PATH", "TZ", "USER", "b.c-d"}
+    assert (env["A"], env["FROM"], env["USER"], env["b.c-d"], env["TZ"]) == ("own", "outside", USER, "", "EST5")
 
 
 def test_signals_are_the_usual_ones(world):

@@ -7,7 +7,6 @@ SIZES = ("client_max_body_size", "keepalive_timeout", "client_header_timeout", "
 PASSED = {"Host": "$http_host", "X-Real-IP": "$remote_addr", "X-Forwarded-For": "$remote_addr",
           "X-Forwarded-Host": "$http_host", "X-Forwarded-Proto": "$scheme", "Connection": ""}  # fmt: skip
 OWN_HEADERS = {"X-Content-Type-Options": "$content_type_options", "Referrer-Policy": "$referrer_policy"}
-NOT_COPIED = re.compile("MC_LAUNCHER_.*|PWD|OLDPWD|SHLVL|_")
 INTERPOLATED = {"name": "demo", "user": "demo-user", "group": "demo-grp", "project_root": "/srv/projects/demo/project",
                 "data_root": "/srv/projects/demo/data"}  # fmt: skip
 
@@ -38,7 +37,7 @@ def environment(entry, app_value, home, container, wid):
     port = entry.get("port")
     found = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
     if entry.get("copy_env"):
-        found.update({key: value for key, value in container.items() if not NOT_COPIED.fullmatch(key)})
+        found.update(container)
     found.update(HOME=home, USER=entry["user"])
     if port is not None:
         found["PORT"] = str(port + wid - 1)

@@ -180,8 +180,7 @@ def check_program(image, name, entry, expected, found):
     what = "programs.%s" % name
     same(what + ".words", [PYTHON, "-I", "-S", EXEC_PROGRAM, "%s/circus/programs/%s.json" % (CONFIGURATION, name), str(wid(entry))], watcher["words"])
     same(what + ".env", True, watcher["env"])
-    plain = {key: entry[key] for key in ("numprocesses", "priority", "graceful_timeout", "max_retry", "autostart", "warmup_delay", "copy_env")}
-    plain.update(uid=entry["user"], gid=entry["group"], stop_children=entry["stop_children"])
+    plain = {key: entry[key] for key in ("numprocesses", "priority", "graceful_timeout", "max_retry", "autostart", "warmup_delay", "stop_children")}
     for reader in ("runner", "stock"):
         same(what, plain, {key: watcher[reader].get(key) for key in plain})
         same(what + ".essential", entry["essential"], watcher[reader]["essential"] in (True, "True"))

@@ -31,6 +31,7 @@ import {
   port,
   required,
   volume,
+  watchedName,
 } from './types.ts';
 
 export const seedSchema = z.strictObject({
@@ -113,7 +114,7 @@ export const imageSchema = z.strictObject({
     'Renders the run-time override as a Jinja template, as root: only where nobody else can write to the data volume',
   ),
   watched_env: field(
-    z.array(environmentName()),
+    z.array(watchedName()),
     [],
     "Environment variables of the container that the Salt project reads, with salt['environ.get']: a start with another value reconfigures",
   ),

@@ -104,6 +104,20 @@ export const environmentName = shared(() =>
   matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name'),
 );
 
+/** What interpreters, the loader and libc obey never reaches Salt (launcher/environment.py has the same names). */
+const OBEYED = [
+  'PATH|HOME|SHELL|IFS|ENV|BASH_ENV|CDPATH|TMPDIR|LANG|LANGUAGE|LC_.*|TZ|TZDIR|LD_.*|MALLOC_.*',
+  'PYTHON.*|PERL5?(LIB|OPT|DB)|RUBY(LIB|OPT)|NODE_(OPTIONS|PATH)',
+  'GCONV_PATH|GETCONF_DIR|GLIBC_TUNABLES|HOSTALIASES|LOCALDOMAIN|LOCPATH|NIS_PATH|NLSPATH|RESOLV_HOST_CONF|RES_OPTIONS',
+  'OPENSSL_.*|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE|SALT_.*|CIRCUSCTL_.*|NOTIFY_SOCKET|MAKINA_.*|MC_LAUNCHER_.*|container',
+];
+/** A variable that the Salt project reads; images use names that are no shell's, too. */
+export const watchedName = () =>
+  matching(
+    new RegExp(`^(?!(${OBEYED.join('|')})$)[A-Za-z_][A-Za-z0-9_.-]{0,159}$`),
+    'must be the name of an environment variable, and none that Salt or other programs of root obey, such as PATH or PYTHONPATH',
+  );
+
 export const size = shared(() => matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m'));
 export const duration = shared(() => matching(/^[0-9]{1,9}(ms|[smhdw])?$/, 'must be a time such as 60s, 5m or 500ms'));
 const ADDRESSES = [z.regexes.ipv4, z.regexes.cidrv4, z.regexes.ipv6, z.regexes.cidrv6];

@@ -19,6 +19,7 @@ const seed = (path: string): FileEntry => ({ ...project(path), policy: 'seed' })
 const launcherParts = [
   '__init__',
   'circus',
+  'environment',
   'errors',
   'files',
   'forked',
@@ -28,6 +29,7 @@ const launcherParts = [
   'nginx_snippet',
   'old_configs',
   'override',
+  'own_settings',
   'pillar',
   'plain_yaml',
   'program_checks',

@@ -123,7 +123,7 @@ export async function reconfigureSteps(context) {
     const volume = freshVolume(await project());
     const large = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`key${index}`, `value ${index}`]));
     writeOverride(NAME, volume.data, { app: large });
-    const run = [...volume.run, '--env', 'START_TIMEOUT=1'];
+    const run = [...volume.run, '--env', 'MAKINA_START_TIMEOUT=1'];
     const start = performance.now();
     const { code, stderr } = await runToEnd(context, (await project()).image, { run });
     assert.equal(code, 1, stderr);
@@ -134,8 +134,8 @@ export async function reconfigureSteps(context) {
   });
 
   for (const [name, value] of [
-    ['log-level', 'LOG_LEVEL=nonsense'],
-    ['start-timeout that is no number', 'START_TIMEOUT=soon'],
+    ['log-level', 'MAKINA_LOG_LEVEL=nonsense'],
+    ['start-timeout that is no number', 'MAKINA_START_TIMEOUT=soon'],
   ])
     await step(name, async () => {
       const { code, stderr } = await runToEnd(context, (await project()).image, { run: ['--env', value] });

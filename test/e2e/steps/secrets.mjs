@@ -80,10 +80,10 @@ export async function secretSteps(context) {
   });
 
   for (const level of LEVELS)
-    await step(`no-secrets in the log of LOG_LEVEL=${level}`, async () => {
+    await step(`no-secrets in the log of MAKINA_LOG_LEVEL=${level}`, async () => {
       const { image } = await project();
       const { data, run } = freshVolume(await project());
-      const options = [...run, '--env', `LOG_LEVEL=${level}`];
+      const options = [...run, '--env', `MAKINA_LOG_LEVEL=${level}`];
       writeOverride(NAME, data, { app: { other: SECRETS.override } });
       await withContainer(context, image, { run: options }, async (container) => {
         await container.get();

@@ -22,15 +22,11 @@ def module(path):
     return loaded
 
 
-def given(exec_program, arguments, environment, account):
+def given(exec_program, arguments, environment):
     """What the command is given that exec_program becomes; its exit code where it does not come so far."""
     child = os.fork()
     if child == 0:
         try:
-            if account:
-                os.initgroups(*account[:2])
-                os.setgid(account[1])
-                os.setuid(account[2])
             os.environ.clear()
             os.environ.update(environment)
             exec_program.main(arguments)
@@ -75,10 +71,14 @@ def main(ini, runner, exec_path, crons):
     from circus.process import Process
     from circus.util import to_gid, to_uid, to_signum  # noqa: F401
 
-    os.environ['CONTAINER'] = "a 'b' \"c\" $(circus.wid) %(x)s \\ é 🎉\n;#"
+    # What the launcher leaves at a start.
+    container = {'CONTAINER': "a 'b' \"c\" $(circus.wid) %(x)s \\ é 🎉\n;#", 'a.b-c': '', 'PATH': '/bin'}
+    os.makedirs('/run/mc_launcher', exist_ok=True)
+    with open('/run/mc_launcher/environment', 'w', encoding='utf-8') as file:
+        file.write(''.join('%s=%s\0' % entry for entry in container.items()))
     exec_program = module(exec_path)
     watchers = module(runner + '/configuration.py').read(ini).watchers
-    found = {'container': dict(os.environ), 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}}
+    found = {'container': container, 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}}
     stock = {watcher['name']: watcher for watcher in circus.config.get_config(ini)['watchers']}
     for watcher in watchers:
         name = watcher['name']
@@ -89,21 +89,18 @@ def main(ini, runner, exec_path, crons):
         }
         if name in ('nginx', 'cron'):
             continue
-        import pwd, grp  # noqa: E401
-
         wid = max(1, watcher.get('numprocesses', 1))
         words = Process(name, wid, watcher['cmd'], env=watcher['env'], spawn=False).format_args()
         words = [os.fsdecode(word) if isinstance(word, bytes) else word for word in words]
         found['watchers'][name]['words'] = words
-        account = (watcher['uid'], grp.getgrnam(watcher['gid']).gr_gid, pwd.getpwnam(watcher['uid']).pw_uid)
         path = words[4]
         if can_run(path, 'cmd'):
-            found['programs'][name] = given(exec_program, words[4:], watcher['env'], account)
+            found['programs'][name] = given(exec_program, words[4:], watcher['env'])
         if can_run(path, 'healthcheck'):
-            found['healthchecks'][name] = given(exec_program, ['--healthcheck', path], dict(os.environ), None)
+            found['healthchecks'][name] = given(exec_program, ['--healthcheck', path], dict(os.environ))
     for path in glob.glob(crons + '/*.json'):
         if can_run(path, 'cmd'):
-            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, ['--cron', path], dict(os.environ), None)
+            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, ['--cron', path], dict(os.environ))
     json.dump(found, sys.stdout)
 
 

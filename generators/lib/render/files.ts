@@ -24,11 +24,15 @@ const launcherParts = [
   'files',
   'forked',
   'growth',
+  'host_ids',
+  'mounts',
   'nginx_access',
   'nginx_settings',
   'nginx_snippet',
   'old_configs',
+  'os_errors',
   'override',
+  'override_file',
   'own_settings',
   'pillar',
   'plain_yaml',
@@ -36,6 +40,7 @@ const launcherParts = [
   'project',
   'readers',
   'record',
+  'rights',
   'safe_copy',
   'safe_folders',
   'schedule_checks',
@@ -46,6 +51,7 @@ const launcherParts = [
   'settings',
   'volume_lock',
   'volume_tops',
+  'way',
 ];
 
 const always: readonly FileEntry[] = [

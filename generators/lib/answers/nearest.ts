@@ -13,7 +13,7 @@ export function nearest(word: string, known: readonly string[], before = ''): st
 }
 
 /** How many letters to add, take away, replace or swap with the next one. */
-function distance(a: string, b: string): number {
+export function distance(a: string, b: string): number {
   let [before, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, at) => at)];
   for (let i = 1; i <= a.length; i++) {
     const row = [i];

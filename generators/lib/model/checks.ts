@@ -7,7 +7,9 @@ import type { Problem } from './intent.ts';
 import { checkAccess } from './nginx-access.ts';
 import { checkNames } from './nginx-names.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
+import { checkPaths } from './path-checks.ts';
 import { checkReaders } from './program-checks.ts';
+import { checkReferences } from './references.ts';
 import type { Image } from './schema.ts';
 
 /** Everything in an image that does not fit together. */
@@ -18,7 +20,8 @@ export function checkImage(image: Image): Problem[] {
     ...checkCommands(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
-    ...checkInVolumes(image),
+    ...checkReferences(image),
+    ...checkPaths(image),
     ...checkKeys(image),
     ...checkVhosts(image),
     ...checkAccess(image.vhosts),
@@ -65,24 +68,6 @@ function checkVolumes({ volumes }: Image): Problem[] {
     if (taken) return [{ path, message: `must not be in the way of ${taken}` }];
     return plain.indexOf(volume) === index ? [] : [{ path, message: 'is named twice' }];
   });
-}
-
-/** What Salt writes as root must not lie where a program can put a link. */
-function checkInVolumes(image: Image): Problem[] {
-  const volumes = ['{data_root}', `/srv/projects/${image.name}/data`, ...image.volumes];
-  const inVolume = (path: string | undefined) => path !== undefined && (volumes.includes(path) || isIn(volumes, path));
-  const message = 'must not be in a volume: Salt writes it as root; use a seed there, or another path';
-  return [
-    ...Object.entries(image.configs).flatMap(([name, { target }]) =>
-      inVolume(target) ? [{ path: ['configs', name, 'target'], message }] : [],
-    ),
-    ...Object.entries(image.downloads).flatMap(([name, { target }]) =>
-      inVolume(target) ? [{ path: ['downloads', name, 'target'], message }] : [],
-    ),
-    ...Object.keys(image.directories).flatMap((path) =>
-      inVolume(path) ? [{ path: ['directories', path], message }] : [],
-    ),
-  ];
 }
 
 function checkKeys({ apt_repositories, virtualenvs }: Image): Problem[] {

@@ -1,10 +1,22 @@
 /** What is put into an image beside the project's own code. */
 
 import * as z from 'zod/mini';
-import { absolutePath, account, field, integer, matching, octalMode, optional, path, required } from './types.ts';
+import {
+  absolutePath,
+  account,
+  field,
+  integer,
+  matching,
+  octalMode,
+  optional,
+  PATH_KEYS,
+  path,
+  required,
+  withKeys,
+} from './types.ts';
 
 const url = () =>
-  matching(/^((https?|ftp):\/\/|file:\/\/[/{])[!-~]{1,2000}$/, 'must be an http, https, ftp or file URL');
+  withKeys(PATH_KEYS, /^((https?|ftp):\/\/|file:\/\/[/{])[!-~]{1,2000}$/, 'must be an http, https, ftp or file URL');
 const root = (what: string) => field(account(), 'root', what);
 
 const readerName = () => matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be the name of a program, nginx or cron');

@@ -4,6 +4,7 @@ import { fields } from './fields.ts';
 import { isDict } from './intent.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
 import { imageSchema } from './schema.ts';
+import { keysIn } from './types.ts';
 
 type JsonSchema = { [key: string]: unknown };
 
@@ -12,6 +13,8 @@ const toJsonSchema = (schema: z.ZodMiniType): JsonSchema =>
     io: 'input',
     override: ({ zodSchema, jsonSchema }) => {
       if (jsonSchema.pattern) jsonSchema.patternErrorMessage = patternMessage(zodSchema);
+      const known = keysIn(textOf(zodSchema));
+      if (jsonSchema.pattern && known) jsonSchema.knownKeys = known;
       delete jsonSchema.prompt;
       delete jsonSchema.positional;
       delete jsonSchema.runtime;
@@ -21,11 +24,15 @@ const toJsonSchema = (schema: z.ZodMiniType): JsonSchema =>
 
 /** What the model says of a text that does not match: editors show it, and the launcher of a project too. */
 function patternMessage(schema: z.core.$ZodType): unknown {
-  const { def } = schema._zod;
-  // A field that is optional or has a default has the pattern of the type inside.
-  const inner = ('innerType' in def ? (def.innerType as z.core.$ZodType)._zod.def : def) as z.core.$ZodStringDef;
-  const check = inner.checks?.find(({ _zod }) => _zod.def.check === 'string_format');
+  const { checks } = textOf(schema)._zod.def as z.core.$ZodStringDef;
+  const check = checks?.find(({ _zod }) => _zod.def.check === 'string_format');
   return check?._zod.def.error?.({ code: 'invalid_format', input: '' } as never);
+}
+
+/** A field that is optional or has a default has the pattern of the type inside. */
+function textOf(schema: z.core.$ZodType): z.core.$ZodType {
+  const { def } = schema._zod;
+  return 'innerType' in def ? (def.innerType as z.core.$ZodType) : schema;
 }
 
 /** The JSON Schema of a whole image as a person writes it: what is required and what is the default. */

@@ -78,15 +78,41 @@ export const hostname = shared(() =>
 export const port = shared(() => integer(1, 65535));
 /** The same within a text. */
 export const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+/** The keys of mc_project's configuration that a path may name, and those that an account may. */
+export const PATH_KEYS: readonly string[] = ['name', 'user', 'group', 'project_root', 'data_root'].concat([
+  'project_dir',
+  'salt_root',
+  'pillar_root',
+  'projects_dir',
+]);
+const ACCOUNT_KEYS: readonly string[] = ['user', 'group', 'name'];
+const KEYED = new Map<RegExp, readonly string[]>();
+
+/** A text that may name these keys, as {key}. */
+export const withKeys = (keys: readonly string[], pattern: RegExp, message: string) => {
+  KEYED.set(pattern, keys);
+  return matching(pattern, message);
+};
+
+/** Which keys a text of this type may name; undefined where braces are nothing but text. */
+export function keysIn(type: z.core.$ZodType): readonly string[] | undefined {
+  const { checks = [] } = type._zod.def as z.core.$ZodStringDef;
+  const patterns = checks.map(({ _zod }) => (_zod.def as { pattern?: RegExp }).pattern);
+  const found = patterns.find((pattern) => pattern && KEYED.has(pattern));
+  return found && KEYED.get(found);
+}
+
 // `{key}` is mc_project's interpolation, so braces are welcome wherever a value is data of the Salt project.
 export const path = shared(() =>
-  matching(
+  withKeys(
+    PATH_KEYS,
     /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]+$/,
     'must be a path of letters, digits and _./{}@+- without ".."',
   ),
 );
 export const absolutePath = shared(() =>
-  matching(
+  withKeys(
+    PATH_KEYS,
     /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
     'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
   ),
@@ -97,7 +123,7 @@ export const volume = () =>
     'must be an absolute path of letters, digits and _./@+- without "." and ".."',
   );
 export const account = shared(() =>
-  matching(/^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}'),
+  withKeys(ACCOUNT_KEYS, /^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}'),
 );
 
 export const environmentName = shared(() =>

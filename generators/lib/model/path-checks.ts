@@ -1,0 +1,135 @@
+/**
+ * What root writes and reads by its path lies where nobody else can put anything: one rule for every place that takes a path.
+ * The launcher's paths.py has the same, and looks at the file system too.
+ */
+
+import { posix } from 'node:path';
+import type { Problem } from './intent.ts';
+import { replaced } from './references.ts';
+import type { Image } from './schema.ts';
+
+/** Where every user can put something. */
+const OPEN = ['/tmp', '/var/tmp', '/dev', '/proc', '/sys', '/run/lock', '/var/lock'];
+/** What root runs or reads by itself: a folder of a user's may neither be one of these, nor lie in one, nor hold one. */
+const OURS = ['/srv/apps', '/srv/makina-states', '/srv/pillar', '/srv/salt', '/run/circus', '/run/mc_launcher'];
+/** The same of folders of the system, in which a user may have a folder. */
+const SYSTEM = ['/bin', '/boot', '/etc', '/lib', '/root', '/run', '/sbin', '/usr/bin', '/usr/lib', '/usr/sbin'].concat(
+  ['/usr/local/bin', '/var/cache/downloads', '/var/cache/salt', '/var/lib/dpkg', '/var/lib/nginx'],
+  ['/var/log/nginx', '/var/spool/cron', '/etc/makina-projects'],
+);
+/** The names of our own files and folders in /etc/makina-projects/NAME. */
+const TAKEN = ['app.json', 'launch.json', 'override.sls', 'override.sls.last-good', 'circus', 'nginx'];
+
+interface Used {
+  path: string[];
+  /** Where it is, with references. */
+  at: string;
+  reads: boolean;
+}
+
+/** Every path of an image that root must not use. */
+export function checkPaths(image: Image): Problem[] {
+  return [
+    ...usedPaths(image).flatMap(({ path, at, reads }): Problem[] => {
+      const problem = openPlace(plainPath(at, image.name), image, reads);
+      const why = reads
+        ? 'root reads it; use another path'
+        : 'Salt writes it as root; use a seed there, or another path';
+      return problem ? [{ path, message: `must not be ${problem}: ${why}` }] : [];
+    }),
+    ...Object.entries(image.configs).flatMap(([name, { target }]): Problem[] =>
+      isTaken(image.name, configTarget(name, target))
+        ? [
+            {
+              path: ['configs', name],
+              message: 'would replace a file of the image itself; give it another name, or a target',
+            },
+          ]
+        : [],
+    ),
+    ...Object.entries(image.directories).flatMap(([path, { user, mode }]): Problem[] => {
+      const message = inTheWay(plainPath(path, image.name), image, isRoots(user, mode));
+      return message ? [{ path: ['directories', path], message }] : [];
+    }),
+  ];
+}
+
+/** A path as it is in the image: references replaced, each folder named once. */
+export function plainPath(path: string, name: string): string {
+  return posix.normalize(`/${replaced(path, name)}`).replace(/(?<=.)\/+$/, '');
+}
+
+/** Whether a path is a folder, or lies in it. */
+export function isWithin(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(`${folder.replace(/\/$/, '')}/`);
+}
+
+const configTarget = (name: string, target: string | undefined) => target ?? `/etc/makina-projects/{name}/${name}`;
+const isRoots = (user: string, mode: string) => user === 'root' && (Number.parseInt(mode, 8) & 0o022) === 0;
+const isUnpacked = (how: string | undefined) => how === 'tar' || how === 'zip';
+
+function isTaken(name: string, target: string): boolean {
+  const [first = ''] = posix.relative(`/etc/makina-projects/${name}`, plainPath(target, name)).split('/');
+  return TAKEN.includes(first);
+}
+
+function usedPaths(image: Image): Used[] {
+  const below = (path: string) => `{project_root}/${path}`;
+  const used: Used[] = [];
+  for (const [name, { source, target }] of Object.entries(image.configs))
+    used.push(
+      { path: ['configs', name, 'source'], at: below(source), reads: true },
+      { path: ['configs', name, 'target'], at: configTarget(name, target), reads: false },
+    );
+  for (const [name, { url, target, unpack, user }] of Object.entries(image.downloads)) {
+    // What is unpacked for another user is unpacked as that user: root makes the folder alone.
+    const at = isUnpacked(unpack) && user !== 'root' ? posix.dirname(plainPath(target, image.name)) : target;
+    used.push({ path: ['downloads', name, 'target'], at, reads: false });
+    if (url.startsWith('file://')) used.push({ path: ['downloads', name, 'url'], at: url.slice(7), reads: true });
+  }
+  for (const [name, { requirements, path }] of Object.entries(image.virtualenvs)) {
+    used.push({ path: ['virtualenvs', name, 'path'], at: path ?? `{project_dir}/venvs/${name}`, reads: false });
+    if (requirements !== undefined)
+      used.push({ path: ['virtualenvs', name, 'requirements'], at: below(requirements), reads: true });
+  }
+  for (const [name, { key_file }] of Object.entries(image.apt_repositories))
+    if (key_file !== undefined)
+      used.push({ path: ['apt_repositories', name, 'key_file'], at: below(key_file), reads: true });
+  for (const [name, vhost] of Object.entries(image.vhosts))
+    for (const key of ['ssl_certificate', 'ssl_certificate_key'] as const) {
+      const at = vhost[key];
+      if (at !== undefined) used.push({ path: ['vhosts', name, key], at, reads: true });
+    }
+  return used;
+}
+
+/** Why others than root can put something at a path, undefined if nothing says that they can. */
+function openPlace(path: string, image: Image, reads: boolean): string | undefined {
+  const { name } = image;
+  const data = `/srv/projects/${name}/data`;
+  // What the person who mounts the data folder keeps beside the override is root's.
+  const kept = reads && ['configuration', 'application'].some((folder) => isWithin(path, `${data}/${folder}`));
+  if (!kept && [data, ...image.volumes].some((folder) => isWithin(path, plainPath(folder, name)))) return 'in a volume';
+  const unpacked = Object.values(image.downloads)
+    .filter(({ unpack, user }) => isUnpacked(unpack) && user !== 'root')
+    .map(({ target }) => target);
+  const given = Object.entries(image.directories)
+    .filter(([, { user, mode }]) => !isRoots(user, mode))
+    .map(([folder]) => folder);
+  const open = [...OPEN, `/home/users/${name}-user`, ...unpacked, ...given].map((folder) => plainPath(folder, name));
+  const found = open.find((folder) => isWithin(path, folder));
+  return found && `in ${found}, where others than root can write`;
+}
+
+/** Why there cannot be such a folder of `directories`, undefined if there can. */
+function inTheWay(path: string, { name, volumes }: Image, isRoots: boolean): string | undefined {
+  const dir = `/srv/projects/${name}`;
+  if ([`${dir}/data`, ...volumes].some((folder) => isWithin(path, plainPath(folder, name))))
+    return 'must not be in a volume: use a seed without source there';
+  const own = [`${dir}/pillar`, `${dir}/project/.salt`];
+  own.push(`/etc/makina-projects/${name}/circus`, `/etc/makina-projects/${name}/nginx`, ...OURS);
+  const taken =
+    own.find((folder) => isWithin(folder, path) || isWithin(path, folder)) ??
+    SYSTEM.find((folder) => isWithin(folder, path));
+  return taken && !isRoots ? `must be of root alone, since it is in the way of ${taken}` : undefined;
+}

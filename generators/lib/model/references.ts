@@ -1,0 +1,70 @@
+/** References such as {project_root} in paths and accounts: the known ones, and what they stand for. */
+
+import type { core, ZodMiniType } from 'zod/mini';
+import { distance } from '../answers/nearest.ts';
+import { innerType } from './fields.ts';
+import { isDict, type Problem } from './intent.ts';
+import { imageSchema } from './schema.ts';
+import { keysIn, PATH_KEYS } from './types.ts';
+
+/** What each known reference stands for in the image of a project. */
+function values(name: string): Record<string, string> {
+  const dir = `/srv/projects/${name}`;
+  return {
+    name,
+    user: `${name}-user`,
+    group: `${name}-grp`,
+    projects_dir: '/srv/projects',
+    project_dir: dir,
+    project_root: `${dir}/project`,
+    salt_root: `${dir}/project/.salt`,
+    pillar_root: `${dir}/pillar`,
+    data_root: `${dir}/data`,
+  };
+}
+
+/** A text with its known references replaced. */
+export function replaced(text: string, name: string): string {
+  const known = values(name);
+  return text.replace(/\{([^{}]*)\}/g, (whole, key) => known[key] ?? whole);
+}
+
+/** What is wrong with the references of a text, the nearest known key first; the launcher's references.py says the same. */
+export function unknownReference(text: string, known: readonly string[]): string | undefined {
+  const key = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, key = '']) => key).find((key) => !known.includes(key));
+  if (key === undefined) return undefined;
+  const near = [...known].sort((a, b) => distance(key, a) - distance(key, b));
+  return `has the unknown {${key}}; known are ${near.map((other) => `{${other}}`).join(', ')}`;
+}
+
+/** Every path and account of an image that names something unknown, the keys of dicts too. */
+export function checkReferences(image: object): Problem[] {
+  return ofValue(imageSchema, image, []);
+}
+
+function ofValue(type: ZodMiniType, value: unknown, path: string[]): Problem[] {
+  const inner = innerType(type);
+  const { def } = inner as { def: { type: string } };
+  if (typeof value === 'string') {
+    const known = keysIn(inner) ?? (/^(https?:\/\/)?unix:/.test(value) ? PATH_KEYS : undefined);
+    const message = known && unknownReference(value, known);
+    return message ? [{ path, message }] : [];
+  }
+  if (Array.isArray(value) && def.type === 'array') {
+    const { element } = def as core.$ZodArrayDef;
+    return value.flatMap((item, index) => ofValue(element as ZodMiniType, item, [...path, String(index)]));
+  }
+  if (!isDict(value)) return [];
+  if (def.type === 'record') {
+    const { keyType, valueType } = def as core.$ZodRecordDef;
+    return Object.entries(value).flatMap(([key, item]) => [
+      ...ofValue(keyType as unknown as ZodMiniType, key, [...path, key]),
+      ...ofValue(valueType as ZodMiniType, item, [...path, key]),
+    ]);
+  }
+  if (def.type !== 'object') return [];
+  const { shape } = def as core.$ZodObjectDef;
+  return Object.entries(value).flatMap(([key, item]) =>
+    Object.hasOwn(shape, key) ? ofValue(shape[key] as ZodMiniType, item, [...path, key]) : [],
+  );
+}

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -261,7 +262,7 @@ def healthcheck(world):
     """Runs healthcheck.py for programs with these healthchecks. Out: (exit code, stdout, seconds)."""
     launched, pid_file = world.folder / "launched", world.folder / "nginx.pid"
 
-    def run(mark=True, nginx=os.getpid(), options=None, **checks):
+    def run(mark=True, nginx=os.getpid(), options=None, words=(), **checks):
         for name, check in checks.items():
             world.write(name, healthcheck=check, **(options or {}))
         for path, text in ((launched, mark), (pid_file, nginx)):
@@ -269,7 +270,7 @@ def healthcheck(world):
             if text:
                 path.write_text(f"{text}\n")
         start = time.monotonic()
-        command = [sys.executable, "-I", "-S", world.scripts / "healthcheck.py", world.folder / "programs", launched, pid_file]
+        command = [sys.executable, "-I", "-S", world.scripts / "healthcheck.py", world.folder / "programs", launched, pid_file, *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=20)
         assert done.stderr == ""
         return done.returncode, done.stdout, time.monotonic() - start
@@ -302,6 +303,59 @@ def test_it_runs_as_the_program_would(healthcheck):
     test = 'test "$(id -un) $(id -gn) $A $PORT $(pwd) $0" = "www-data www-data b 8000 /usr 8000"'
     options = {"env": {"A": "b"}, "port": 8000, "working_dir": "/usr", "log_file": "/nowhere/x"}
     assert healthcheck(options=options, web=f"sh -c '{test}' $(circus.port)")[:2] == (0, "")
+
+
+def test_what_runs_once_makes_docker_wait_and_nobody_ready(healthcheck, world):
+    starting = world.folder / "circus/starting"
+    starting.parent.mkdir()
+    starting.write_text("migrate")
+    assert healthcheck(nginx=None, web="true")[:2] == (1, "the start is not done: it waits for migrate\n")
+    assert healthcheck(nginx=None, web="false", words=["--alive"])[:2] == (0, "")
+    assert healthcheck(mark=False, words=["--alive"])[:2] == (1, "the start is not done\n")
+    # While programs are restarted nginx runs, and each program counts.
+    assert healthcheck(web="false")[0] == 1
+    # The first one answers, for docker inspect.
+    assert healthcheck(nginx=None, web="true", words=["--wait"])[:2] == (1, "the start is not done: it waits for migrate\n")
+    os.utime(world.folder / "circus/told", (time.time() + 60,) * 2)
+    threading.Timer(6, starting.unlink).start()
+    code, out, seconds = healthcheck(web="true", words=["--wait"])
+    assert (code, out) == (0, "") and 5 < seconds < 8
+    assert healthcheck(nginx=None, web="true", words=["--alive"])[:2] == (1, "nginx: does not run\n")
+
+
+STRAYS = {
+    "background": "SLEEP &",
+    "session": "setsid SLEEP &",
+    "forked": "(setsid SLEEP &)",
+    "deaf": "(trap '' TERM HUP INT; setsid SLEEP &)",
+    "stopped": "(setsid sh -c 'kill -STOP $$; SLEEP' &)",
+    "loop": "(setsid sh -c 'while :; do sleep 0.01; setsid SLEEP & done' &)",
+    "output": "(setsid sh -c 'while :; do echo x; sleep 0.01; done; SLEEP' &)",
+}
+
+
+@pytest.mark.parametrize("then", ["true", "exit 3", "SLEEP"])
+def test_nothing_that_it_started_is_left(healthcheck, world, then):
+    sleep = f"sleep 10{os.getpid()}"
+    checks = {}
+    for name, stray in STRAYS.items():
+        script = world.folder / name
+        script.write_text(f"{stray}\nsleep 0.1\n{then}\n".replace("SLEEP", sleep))
+        checks[name] = f"sh {script}"
+    code, out, seconds = healthcheck(**checks)
+    assert code == (0 if then == "true" else 1) and seconds < 4.9
+    assert len(out.splitlines()) == (0 if then == "true" else len(STRAYS))
+    left = subprocess.run(["pgrep", "-af", sleep], stdout=subprocess.PIPE, text=True, check=False)
+    assert left.stdout == ""
+
+
+def test_output_without_end_is_cut_off(healthcheck):
+    """Each as much memory as is left would not do."""
+    code, out, seconds = healthcheck(yes="yes", zero="cat /dev/zero", lines="sh -c 'while :; do echo x; done'", good="true")
+    assert code == 1 and seconds < 4.9
+    told = dict(line.split(": ", 1) for line in out.splitlines())
+    assert told.keys() == {"yes", "zero", "lines"}
+    assert told["yes"] == told["zero"] == "its healthcheck said more than 16 MB"
 
 
 def test_a_lot_of_output_is_no_problem(healthcheck):

@@ -31,6 +31,21 @@ def test_what_runs_once_ends_before_the_others_start(runner):
     assert runner.stop()[0] == 0
 
 
+def test_a_file_tells_what_is_being_started(runner):
+    runner.write({**once(runner, "until test -e $here/go; do sleep 0.02; done"), "web": {"cmd": SLEEP}})
+    told = runner.folder / "circus/starting"
+    runner.start().until("migrate started")
+    assert told.read_text() == "migrate"
+    (runner.folder / "go").touch()
+    runner.until("web started")
+    poll(lambda: not told.exists())
+    (runner.folder / "go").unlink()
+    runner.ini.write_text(runner.ini.read_text().replace("oneshot = True", "oneshot = True\nfingerprint = 2"))
+    assert runner.ctl("reloadconfig") == "ok"
+    poll(lambda: told.exists() and told.read_text() == "migrate")
+    assert runner.stop()[0] == 0 and not told.exists()
+
+
 def test_a_failure_ends_all_before_anything_else_starts(runners):
     for text, code in {"exit 3": 3, "kill -9 $$": 1, "exit 143": 1}.items():
         runner = runners()

@@ -130,6 +130,8 @@ export const baseFiles: readonly FileEntry[] = [
   'requirements/salt.txt',
   'runner/__main__.py',
   'runner/configuration.py',
+  'runner/marks.py',
+  'runner/output.py',
   'runner/supervisor.py',
   'runner/watched.py',
   'runner/watcher.py',

@@ -30,6 +30,7 @@ PYTHON = "/srv/apps/circus/venv/bin/python"
 EXEC_PROGRAM = SALT_ROOT + "/files/circus/exec_program.py"
 # Accounts whose names are no text in YAML 1.1.
 ACCOUNTS = ("no", "on", "null")
+SALT_CALL = ("--local", "--retcode-passthrough", "--log-level", "error")
 CRON = {"crons": {"tick": {"schedule": "@daily", "cmd": "true"}}}
 
 
@@ -60,6 +61,28 @@ def test_whatever_the_model_accepts_comes_out_as_it_went_in(image):
         shutil.copy(folder / "samples" / name, image.root / "etc/ssl/chain")
     for batch in range(len(list((folder / "samples").glob("answers-*.json")))):
         check_batch(image, folder / "samples", batch)
+
+
+def test_a_pillar_is_looked_at_as_salt_renders_it(image):
+    image, _, _ = image
+    pillar = image.root / "srv/projects/demo/pillar/builtin.sls"
+    before = pillar.read_text()
+    told = "is a number or a word that readers of YAML read or print differently"
+
+    def sentence():
+        return image.run("/srv/makina-states/bin/salt-call", *SALT_CALL, "demo_mc_launcher.reconfigure", "demo", check=False).stderr
+
+    try:
+        pillar.write_text("makina-projects.demo:\n  data:\n    app:\n      zip_1: {{ '0' ~ 644 }}\n")
+        assert "builtin.sls:4:14: data.app.zip_1 " + told in sentence()
+        pillar.write_text("{% import_yaml 'makina-projects/demo/more.yaml' as more %}\nmakina-projects.demo:\n  data:\n    app:\n      zip: {{ more.zip }}\n")
+        (pillar.parent / "more.yaml").write_text("zip: '0644'\n")
+        assert "builtin.sls:5:12: data.app.zip " + told in sentence()
+        pillar.write_text("makina-projects.demo:\n  data:\n    app:\n      zip: '{{ '0' ~ 644 }}'\n")
+        assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
+        assert json.loads((image.root / (CONFIGURATION + "/app.json").lstrip("/")).read_text())["zip"] == "0644"
+    finally:
+        pillar.write_text(before)
 
 
 # nginx refuses the second size if and only if it stands in the block of the first one.

@@ -1,5 +1,8 @@
 import { UserError } from '../errors.ts';
 import { type Intent, isDict } from '../model/intent.ts';
+import { imageSchema } from '../model/schema.ts';
+import { OddScalar, spelledValue } from './document.ts';
+import { type Place, placeOfType } from './place.ts';
 
 /**
  * Reads an answers file, JSON (`.json`) or YAML; no file gives no answers.
@@ -17,7 +20,7 @@ export async function readAnswersFile(path: string | undefined): Promise<Intent>
     return decode(await fs.readFile(path));
   };
   return mapping(path, isJson ? 'JSON' : 'YAML', async () =>
-    isJson ? parseJson(await read()) : parseYaml(await read()),
+    isJson ? parseJson(await read(), placeOfType(imageSchema)) : parseYaml(path, await read()),
   );
 }
 
@@ -29,7 +32,7 @@ export async function readAnswersFile(path: string | undefined): Promise<Intent>
 export async function parseAnswers(from: string, bytes: Buffer): Promise<Intent> {
   return mapping(from, 'JSON or YAML', async () => {
     const text = decode(bytes);
-    return parseJson(text).catch(() => parseYaml(text));
+    return parseJson(text, placeOfType(imageSchema)).catch(() => parseYaml(from, text));
   });
 }
 
@@ -38,6 +41,7 @@ async function mapping(from: string, kind: string, read: () => Promise<unknown>)
   try {
     answers = await read();
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const [line = ''] = (error as Error).message.split('\n');
     const sentence = error instanceof RangeError ? 'it is nested too deep' : line.replace(/:$/, '');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
@@ -55,21 +59,35 @@ function decode(bytes: Buffer): string {
   return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
 }
 
-async function parseJson(text: string): Promise<unknown> {
+/**
+ * The value of a text of JSON; where text is wanted, a number or a boolean is that text as it is spelled.
+ * @throws Error when it is not valid, or has a key twice
+ */
+export async function parseJson(text: string, place: Place): Promise<unknown> {
   const answers = JSON.parse(text);
   // Of a key that is there twice JSON.parse takes the last, and says nothing.
   const { parseDocument } = await import('yaml');
-  const twice = parseDocument(text, { logLevel: 'error' }).errors.find(({ code }) => code === 'DUPLICATE_KEY');
+  const document = parseDocument(text, { logLevel: 'error' });
+  const twice = document.errors.find(({ code }) => code === 'DUPLICATE_KEY');
   if (twice) throw twice;
-  return answers;
+  return document.errors.length > 0 ? answers : spelledValue(document, place, 'json');
 }
 
-async function parseYaml(text: string): Promise<unknown> {
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { merge: true, logLevel: 'error' });
+async function parseYaml(from: string, text: string): Promise<unknown> {
+  const { LineCounter, parseDocument } = await import('yaml');
+  const lineCounter = new LineCounter();
+  const document = parseDocument(text, { merge: true, logLevel: 'error', lineCounter });
   const [wrong] = [...document.errors, ...document.warnings];
   if (wrong?.code === 'MULTIPLE_DOCS')
     throw new Error('it holds several documents; one is wanted, without --- between');
   if (wrong) throw wrong;
-  return document.toJS();
+  // Refuses aliases without end.
+  document.toJS();
+  try {
+    return await spelledValue(document, placeOfType(imageSchema), 'yaml');
+  } catch (error) {
+    if (!(error instanceof OddScalar)) throw error;
+    const { line, col } = lineCounter.linePos(error.offset);
+    throw new UserError(`${from}:${line}:${col}: ${error.message}`);
+  }
 }

@@ -72,7 +72,8 @@ function givenTwice(flag: string, times: number): UserError {
 }
 
 function typed({ flag, kind }: Pick<Field, 'flag' | 'kind'>, value: unknown): unknown {
-  if (kind === 'integer' && /^-?\d+(\.\d+)?$/.test(String(value))) return Number(value);
+  // 08080 and 80.0 are for the model to refuse: they do not print back.
+  if (kind === 'integer' && /^(0|-?[1-9]\d*)$/.test(String(value))) return Number(value);
   if (kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
   return kind === 'list' || kind === 'dict' || kind === 'json' ? fromJson(flag, String(value)) : value;
 }

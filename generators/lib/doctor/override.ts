@@ -1,11 +1,12 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { FREE, placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { codeOf, lstat } from '../apply/state.ts';
 import { isDict } from '../model/intent.ts';
 import { shell } from '../quote/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import type { Pillars } from './pillars.ts';
-import { dataSchema, violations } from './settings.ts';
+import { dataSchema, type Schema, violations } from './settings.ts';
 import { parseYaml } from './yaml.ts';
 
 const MAX_BYTES = 1024 * 1024;
@@ -72,7 +73,9 @@ async function readText(root: string, path: string, bytes: Buffer, name: string)
   } catch {
     return wrong('it is not UTF-8');
   }
-  const { value, mistake } = await parseYaml(text, true);
+  const schema = dataSchema(root);
+  const place = placeOfPillar(schema ? placeOfSchema(schema, schema.$defs as Schema) : FREE);
+  const { value, mistake } = await parseYaml(text, true, place);
   if (mistake)
     return wrong(`not plain YAML: ${mistake.message}`, undefined, `${path}:${mistake.line}:${mistake.column}`);
   const usable = ok('override', 'it can be used', path);
@@ -85,7 +88,6 @@ async function readText(root: string, path: string, bytes: Buffer, name: string)
   const settings = value[key];
   if (!isDict(settings) || Object.keys(settings).join() !== 'data' || !isDict(settings.data))
     return wrong(`${key} must hold one mapping, data`);
-  const schema = dataSchema(root);
   const restore = 'makina-image restore project/.salt/files/pillar.schema.json';
   if (!schema) return only(warning('override', 'nothing tells what it may say', path, restore));
   const sentences = violations(schema, settings.data, 'data');

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { FREE, placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { lstat } from '../apply/state.ts';
 import { type Intent, isDict } from '../model/intent.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
@@ -37,7 +38,8 @@ async function readPillar(where: string, name: string | undefined, schema: Schem
   const text = fs.readFileSync(where, 'utf8');
   const only = (finding: Finding) => ({ findings: [finding], layers: undefined });
   if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which Salt alone can read', where));
-  const { value, mistake } = await parseYaml(text, false);
+  const place = placeOfPillar(schema ? placeOfSchema(schema, schema.$defs as Schema) : FREE);
+  const { value, mistake } = await parseYaml(text, false, place);
   if (mistake) return only(error('pillar', mistake.message, `${where}:${mistake.line}:${mistake.column}`, FIX));
   if (value === null) return { findings: [], layers: [{}] };
   if (!isDict(value)) return only(error('pillar', 'it is no mapping', where, FIX));

@@ -1,4 +1,6 @@
 import type { Document, Node, Pair, Scalar } from 'yaml';
+import { OddScalar, spelledValue } from '../answers/document.ts';
+import type { Place } from '../answers/place.ts';
 
 /** What is wrong with a text, and where: lines and columns from 1. */
 export interface Mistake {
@@ -15,8 +17,9 @@ const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{1
 /**
  * Reads a text as YAML 1.1, which Salt and the launcher do.
  * @param plain with the rules of the launcher's plain_yaml.py: no aliases, no tags, nothing but what JSON can hold
+ * @param place what may stand in it; for a pillar that of the project's keys, by the name of a key
  */
-export async function parseYaml(text: string, plain: boolean): Promise<Parsed> {
+export async function parseYaml(text: string, plain: boolean, place: Place): Promise<Parsed> {
   const { LineCounter, isAlias, isPair, isScalar, parseDocument, visit } = await import('yaml');
   const lines = new LineCounter();
   const at = (offset: number, message: string): Parsed => {
@@ -51,8 +54,11 @@ export async function parseYaml(text: string, plain: boolean): Promise<Parsed> {
       });
       if (found) return found;
     }
-    return { value: document.toJS() };
+    // Refuses aliases without end.
+    document.toJS();
+    return { value: await spelledValue(document, place, plain ? 'yaml' : 'salt') };
   } catch (failure) {
+    if (failure instanceof OddScalar) return at(failure.offset, failure.message);
     // Nested beyond any use; aliases beyond any use.
     if (failure instanceof RangeError) return at(0, 'it is nested too deep');
     if (failure instanceof ReferenceError) return at(0, failure.message);
@@ -77,21 +83,21 @@ function ofNode(node: Node, key: unknown, isAlias: boolean, isScalar: boolean): 
   const { value, tag, type } = node as Scalar;
   // The keys are looked at with their pairs.
   if (key === 'key') return undefined;
+  // Judged with its place.
+  if (type === 'PLAIN' && !tag) return undefined;
   if (value instanceof Date || (tag && !TAGS.includes(tag)))
     return 'a date, a set or bytes is no setting (put it in quotes)';
   const wanted = tag && OF_TAG[tag.replace(/.*:/, '')];
   if (wanted && !wanted.includes(typeof value)) return 'its tag does not fit';
-  // PyYAML knows these as marks, and of what kind is left open.
-  if (type === 'PLAIN' && (value === '=' || value === '<<')) return `${value} is no text; put it in quotes`;
   if (typeof value === 'number' && !Number.isFinite(value)) return 'an endless number is no setting';
   if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return 'half a character is no text';
   return undefined;
 }
 
 function ofPair({ key }: Pair, isScalar: (node: unknown) => node is Scalar): string | undefined {
-  if (!isScalar(key) || typeof key.value !== 'string' || (key.value === '<<' && key.type === 'PLAIN'))
-    return 'a key is not text';
-  return /\p{Surrogate}/u.test(key.value) ? 'half a character is no text' : undefined;
+  if (!isScalar(key) || (key.type === 'PLAIN' && ['', '<<'].includes(key.source ?? ''))) return 'a key is not text';
+  if (key.type !== 'PLAIN' && typeof key.value !== 'string') return 'a key is not text';
+  return /\p{Surrogate}/u.test(String(key.value)) ? 'half a character is no text' : undefined;
 }
 
 /** PyYAML takes a tab in quotes, in a block of text and in a comment, and nowhere else. */

@@ -34,7 +34,7 @@ export function mountOf(folder: string): Mount | undefined {
 /** What knows no owners: all files belong to one user, who is named when it is mounted. */
 const OWNERLESS = ['vfat', 'msdos', 'exfat', 'ntfs', 'ntfs3', 'fuseblk', 'cifs', 'smb3', 'vboxsf', 'hfs'];
 /** What may or may not let root give a file away. */
-const UNSURE = /^(9p|drvfs|nfs4?|virtiofs|fuse\..*|osxfs|grpcfuse)$/;
+const UNSURE = /^(9p|drvfs|nfs4?|virtiofs|fuse(\..*)?|osxfs|grpcfuse)$/;
 
 /** Whether root can give files on a mount to another user. */
 export function takesOwners({ type }: Mount): 'yes' | 'no' | 'perhaps' {

@@ -27,6 +27,7 @@ const launcherParts = [
   'growth',
   'host_ids',
   'mounts',
+  'nested_mounts',
   'nginx_access',
   'nginx_settings',
   'nginx_snippet',

@@ -14,7 +14,7 @@ def reload(runner):
     """Reloads. Out: what the runner says that it changed."""
     answer = json.loads(runner.ctl("--json", "reloadconfig", "--waiting"))
     assert answer["status"] == "ok"
-    return answer["changes"]
+    return [sentence.partition(";")[0] for sentence in answer["changes"]]
 
 
 def watching(path, reaction="restart", **more):
@@ -205,4 +205,17 @@ def test_huge_folders_and_files_cost_no_time(runner):
     with open(big, "r+b") as made:
         made.write(b"x")
     assert reload(runner) == [f"web restarted: {big} changed"]
+    assert runner.stop()[0] == 0
+
+
+def test_it_tells_how_long_a_program_was_away(runner, file):
+    cmd = runner.script("web", "trap 'sleep 0.5; exit' TERM; while :; do sleep 0.02; done")
+    runner.write({"web": {**watching(file), "cmd": cmd}})
+    runner.start().until("started")
+    time.sleep(0.3)
+    file.write_text("two")
+    (sentence,) = json.loads(runner.ctl("--json", "reloadconfig", "--waiting"))["changes"]
+    start, _, rest = sentence.partition(" changed; it was away for ")
+    assert start == f"web restarted: {file}" and rest.endswith(" s and the time it takes to be ready")
+    assert 0.4 < float(rest.split()[0]) < 3
     assert runner.stop()[0] == 0

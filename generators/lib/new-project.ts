@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { problemsError } from './answers/flags.ts';
+import { idleNulls } from './answers/idle-nulls.ts';
 import { unusable } from './answers/unusable.ts';
 import { formatYoRc, type YoRc } from './answers/yo-rc.ts';
 import { recover } from './apply/transaction.ts';
@@ -64,6 +65,9 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const stored = readYoRc(destination);
   // A project that is there was asked when it was new.
   if (!stored.intent) await askFor(fields);
+  const before = stored.intent ?? {};
+  const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
+  if (idle.length > 0) throw problemsError(idle);
   // From the lowest up: a removal counts for what lies below it.
   layers.unshift(stored.intent ?? {});
   const intent = said();

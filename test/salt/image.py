@@ -80,8 +80,10 @@ def install_base(image, base, venv):
 
 
 def generate(folder, answers):
-    """Write a project with the generator; return its folder."""
-    (folder / "answers.json").write_text(json.dumps(answers))
-    command = ["node", HERE.parent.parent / "dist/makina-image.cjs", "new", "demo", "--yes", "--answers", "answers.json"]
+    """Write a project with the generator, from answers or a file of them; return its folder."""
+    if not isinstance(answers, pathlib.Path):
+        (folder / "answers.json").write_text(json.dumps(answers))
+        answers = "answers.json"
+    command = ["node", HERE.parent.parent / "dist/makina-image.cjs", "new", "demo", "--yes", "--answers", answers]
     subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     return folder / "demo"

@@ -4,23 +4,27 @@ import pathlib
 import shutil
 import sys
 
-from image import Failed, Image, generate
+import makina_start
+from image import HERE, Failed, Image, generate
 
 KEY = "makina-projects.demo"
-ANSWERS = {"app": {"greeting": "It works", "quoted": "a 'b' \"c\" {{ x }} # é 🎉", "order": {key: "sample" for key in "abcd"}}}
+FIXTURE = HERE.parent / "fixtures/makina"
+QUOTED = "a 'b' \"c\" {{ x }} # é 🎉"
 OVERRIDE = "srv/projects/demo/data/configuration/pillar.sls"
+LONGEST = 3000  # Characters of what is printed of a failure.
 counts = {"passed": 0, "failed": 0}
 
 
-def check(what, action):
-    """Run action; True or None is a pass, anything else and an exception a failure, which is printed."""
+def check(what, action, *args):
+    """Run action(*args): True or None passes, anything else and an exception fails. Print it; return whether it passed."""
     try:
-        found = action()
-    except (Failed, OSError, KeyError, ValueError) as error:
-        found = error
+        found = action(*args)
+    except (Failed, OSError, KeyError, ValueError, IndexError) as error:
+        found = repr(error) if isinstance(error, (KeyError, IndexError)) else error
     good = found in (True, None)
     counts["passed" if good else "failed"] += 1
-    print(("ok      " if good else "FAILED  ") + what + ("" if good else f": {found}"), flush=True)
+    print(("ok      " if good else "FAILED  ") + what + ("" if good else f": {str(found)[-LONGEST:]}"), flush=True)
+    return good
 
 
 def install_makina(image, checkout, venv):
@@ -45,10 +49,8 @@ def write(image, path, data):
     (image.root / path).write_text(json.dumps({KEY: {"data": data}}))
 
 
-def main(checkout, tar, venv, work):
-    image = Image(work / "root", tar, [venv])
-    install_makina(image, checkout, venv)
-    project = generate(work, ANSWERS)
+def deployments(image, project):
+    """The project is deployed, whole and step by step, and its pillars count in their order. Returns whether it was built."""
 
     def deploy(*args):
         return image.salt_call("mc_project.deploy", "demo", "only=install,fixperms", *args)["result"]
@@ -63,11 +65,12 @@ def main(checkout, tar, venv, work):
         found = app()["order"]
         return found == expected or f"{found}, not {expected}"
 
-    check("the steps of the Dockerfile, with the first deployment", lambda: image.build(project))
+    if not check("the steps of the Dockerfile, with the first deployment", lambda: image.build(project)):
+        return False
     check("a second deployment", deploy)
     for step in ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus"):
         check(f"{step} alone", lambda step=step: deploy(f"only_steps={step}"))
-    check("quotes, braces and emoji in an answer", lambda: app()["quoted"] == ANSWERS["app"]["quoted"])
+    check("quotes, braces and emoji in an answer", lambda: app()["quoted"] == QUOTED)
     write(image, "srv/salt/custom.sls", {"app": {"order": {key: "custom" for key in "bcd"}}})
     write(image, "srv/projects/demo/pillar/builtin.sls", {"app": {"order": {key: "builtin" for key in "cd"}}})
     built = {"a": "sample", "b": "custom", "c": "builtin", "d": "builtin"}
@@ -79,7 +82,19 @@ def main(checkout, tar, venv, work):
     (image.root / OVERRIDE).unlink(missing_ok=True)
     check("reconfigure without the override", reconfigure)
     check("the built-in pillar is back", lambda: same(built))
-    check("nginx accepts its configuration", lambda: image.run("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf") and None)
+    nginx = ("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf")
+    check("nginx accepts its configuration", lambda: image.run(*nginx) and None)
+    return True
+
+
+def main(checkout, tar, venv, work):
+    image = Image(work / "root", tar, [venv])
+    install_makina(image, checkout, venv)
+    project = generate(work, FIXTURE / "answers.yaml")
+    for folder in ("app", ".salt"):
+        shutil.copytree(FIXTURE / folder, project / "project" / folder, dirs_exist_ok=True)
+    if deployments(image, project):
+        makina_start.starts(image, project, check, lambda data: write(image, OVERRIDE, data))
     print("{passed} passed, {failed} failed".format(**counts))
     return 1 if counts["failed"] else 0
 

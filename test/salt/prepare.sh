@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # Sourced by run and makina, in the checkout's folder: what both need. Sets cache, base, python, tar.
+# MAKINA_CACHE: another cache than .cache/salt.
 here=test/salt
-cache=$PWD/.cache/salt
+cache=${MAKINA_CACHE:-$PWD/.cache/salt}
 base=$cache/base
 tar=
 

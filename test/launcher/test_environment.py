@@ -189,3 +189,124 @@ told([ends, same, code, changed, os.listdir("/run/mc_launcher")])
         [1, "demo: the start took longer than 1 s; raise MAKINA_START_TIMEOUT or look at what it waits for\n"],
     ]
     assert sorted(left) == ["environment", "start-timeout"]
+
+
+OUTPUT = r"""
+def opener(name):
+    return {"cmd": "sh -c", "args": ["echo by path %s > /dev/stdout; echo by error %s > /dev/stderr; exec sleep 1000" % (name, name)], "essential": False}
+
+override({"programs": {"copies": None, "plain": None, "opener": opener("a"), "last": {"cmd": "sh -c", "args": ["trap 'seq 20000; echo last words; exit 0' TERM; echo waits; while :; do sleep 0.1; done"]}}})
+"""
+
+
+@pytest.mark.parametrize("launched", SALTS[:1], indirect=True)
+@pytest.mark.parametrize("kind", ["pipe", "socket"])
+def test_programs_can_open_their_output_by_path(launched, kind):
+    """A pipe of root's, as Docker gives it; a socket, which nobody can open, as it is with the pipe of another user namespace."""
+    found = launched.run(
+        OUTPUT
+        + r"""
+import socket, threading
+if KIND == "pipe":
+    reader, writer = os.pipe()
+else:
+    ends = socket.socketpair()
+    reader, writer = (end.detach() for end in ends)
+collected = bytearray()
+
+def collect():
+    while True:
+        data = os.read(reader, 65536)
+        if not data:
+            return
+        collected.extend(data)
+
+start = Start({}, stdout=writer, stderr=writer)
+os.close(writer)
+thread = threading.Thread(target=collect)
+thread.start()
+start.until(lambda: b"by error a" in collected and b"waits" in collected)
+relays = [path for path in glob.glob("/proc/[0-9]*/cmdline") if path != "/proc/1/cmdline" and b"relay.py" in open(path, "rb").read()]
+links = [os.readlink("/run/mc_launcher/" + name) for name in ("stdout", "stderr")]
+subprocess.run(["sh", "-c", "echo of a cron >> /run/mc_launcher/stderr"], check=True, env={"PATH": "/bin:/usr/bin"})
+code = start.stop()
+thread.join(10)
+told([code, len(relays), collected.decode(), links])
+""".replace("KIND", repr(kind))
+    )
+    code, relays, text, links = found
+    assert (code, relays) == (0, kind == "socket")
+    assert all(f"\n{line}\n" in text for line in ("by path a", "by error a", "of a cron", "20000", "last words")), text[-2000:]
+    assert not [link for link in links if link.startswith("/proc/1/")]
+
+
+@pytest.mark.parametrize("launched", SALTS[:1], indirect=True)
+def test_what_a_killed_run_left_is_gone_at_the_next_start(launched):
+    found = launched.run(
+        r"""
+# The folders of the container's own layer, and not what a test mounts.
+for folder in ("/tmp", "/run"):
+    subprocess.run(["umount", folder], check=True)
+    subprocess.run(["sh", "-c", "rm -rf %s/* /var/lib/mc_launcher" % folder])
+os.chmod("/tmp", 0o1777)
+os.makedirs("/run/brought/deep"); pathlib.Path("/run/brought/file").write_text("of the image"); pathlib.Path("/tmp/brought").write_text("of the image")
+for name in ("mounted", "outside"):
+    os.makedirs("/srv/" + name); pathlib.Path("/srv", name, "kept").write_text("")
+os.makedirs("/run/secrets"); subprocess.run(["mount", "--bind", "/srv/mounted", "/run/secrets"], check=True)
+read, write = os.pipe()
+override({"programs": {"copies": None}})
+start = Start({}, stdout=write, stderr=write)
+second = subprocess.run([LAUNCH], env=PLAIN, capture_output=True, text=True)
+healthy = os.path.exists("/run/mc_launcher.launched")
+for group in ("/run/x", "/tmp/y/z", "/run/brought/deep/in"):
+    os.makedirs(group, exist_ok=True)
+    pathlib.Path(group, "pid").write_text("1")
+os.symlink("/srv/outside", "/tmp/link"); os.symlink("/srv/outside/kept", "/tmp/y/link")
+pathlib.Path("/tmp/beat.pid").write_text("1")
+os.mkfifo("/tmp/fifo")
+import socket
+socket.socket(socket.AF_UNIX).bind("/run/left.sock")
+for path in glob.glob("/proc/[0-9]*"):
+    if int(path[6:]) != 1:
+        try: os.kill(int(path[6:]), 9)
+        except OSError: pass
+start.process.wait()
+again = Start({}, stdout=write, stderr=write, wait=False)
+again.until(lambda: not os.path.exists("/tmp/beat.pid"))
+again.until(lambda: os.path.exists("/run/mc_launcher.launched") and os.path.exists("/run/nginx.pid"))
+left = sorted(path for folder in ("/run", "/tmp", "/srv/mounted", "/srv/outside") for path, _, _ in os.walk(folder)) + sorted(str(path) for folder in ("/run", "/tmp", "/srv/mounted", "/srv/outside") for path in pathlib.Path(folder).rglob("*") if not path.is_dir())
+code = again.stop()
+subprocess.run(["umount", "/run/secrets"])
+told([second.returncode, second.stderr, healthy, left, code])
+"""
+    )
+    code, errors, healthy, left, end = found
+    assert (code, errors, healthy, end) == (1, "demo: the container runs already; launch.sh reconfigure applies a change\n", True, 0)
+    for path in ("/run/brought/deep", "/run/brought/file", "/tmp/brought", "/srv/mounted/kept", "/srv/outside/kept", "/run/secrets/kept"):
+        assert path in left, left
+    gone = ("/run/x", "/tmp/y", "/run/brought/deep/in", "/tmp/link", "/tmp/beat.pid", "/tmp/fifo", "/run/left.sock")
+    assert [path for path in left if path.startswith(gone)] == []
+
+
+@pytest.mark.parametrize("launched", SALTS[:1], indirect=True)
+def test_one_clock_and_a_zone_that_is_not_there(launched):
+    found = launched.run(
+        r"""
+trap = ROOT / "data/data/zone"
+trap.parent.mkdir(parents=True, exist_ok=True)
+trap.write_text("no zone of the image")
+ends = []
+for zone in ("EST5EDT,M3.2.0,M11.1.0", "Nowhere/Town", str(trap), "../../../" + str(trap)):
+    os.truncate("/tmp/log", 0) if os.path.exists("/tmp/log") else None
+    override({"programs": {"copies": None, "plain": {"cmd": "sh -c", "args": ["echo \"zone [$TZ]\"; exec sleep 1000"]}}})
+    start = Start({"TZ": zone})
+    start.until(lambda: "zone [" in start.text())
+    own = [dict(entry.decode().split("=", 1) for entry in environ(path[6:])).get("TZ") for path in glob.glob("/proc/[0-9]*") if open(path + "/cmdline").read().startswith("/srv/apps/circus/venv/bin/python\0-I\0/srv/apps/circus/runner")]
+    ends.append([start.stop(), own, start.text()])
+told(ends)
+"""
+    )
+    for (code, own, text), (zone, known) in zip(found, (("EST5EDT,M3.2.0,M11.1.0", True), ("Nowhere/Town", False), ("/srv/projects/demo/data/data/zone", False), ("../../..//srv", False))):
+        assert code == 0 and set(own) == {zone if known else "UTC0"} and len(own) >= 1
+        assert f"zone [{zone}" in text
+        assert text.count("the image does not know the time zone") == (not known)

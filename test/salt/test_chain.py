@@ -213,7 +213,7 @@ def check_program(image, name, entry, expected, found):
 def check_crontab(image, crons):
     crontab = CONFIGURATION + "/circus/crons/crontab"
     lines = (image.root / crontab.lstrip("/")).read_text().splitlines()
-    form = r"(.*) root %s -I -S %s --cron %s/circus/crons/([^ ]*)\.json \|\| echo \"cron ([^ ]*) ended with code \$\?\" >> /proc/1/fd/2"
+    form = r"(.*) root %s -I -S %s --cron %s/circus/crons/([^ ]*)\.json \|\| echo \"cron ([^ ]*) ended with code \$\?\" >> /run/mc_launcher/stderr"
     found = [re.fullmatch(form % (PYTHON, EXEC_PROGRAM, CONFIGURATION), line) for line in lines if not line.startswith(("#", "MAILTO"))]
     assert all(found) and all(line[2] == line[3] for line in found)
     same("crons", {name: {"schedule": entry["schedule"]} for name, entry in crons.items()}, {line[2]: {"schedule": line[1]} for line in found})

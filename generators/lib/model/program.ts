@@ -62,12 +62,12 @@ const command = shared(() => ({
     10485760,
     'Size at which log_file is renamed to log_file.1, and a new one begun; 0 for never',
   ),
+  copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),
   log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
 }));
 
 export const programSchema = z.strictObject({
   ...command(),
-  copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),
   port: optional(port(), 'Port of its first process, told in PORT; the next process has the next port'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
   priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),

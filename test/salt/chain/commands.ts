@@ -49,12 +49,12 @@ const command = {
   ),
   log_file: maybe(fc.constantFrom('{data_root}/log/x.log', '/var/log/{name}.log', '/tmp/{x}')),
   log_max_bytes: maybe(fc.nat()),
+  copy_env: maybe(fc.boolean()),
   log_backup_count: maybe(fc.nat(1000)),
 };
 
 export const program = fc.record({
   ...command,
-  copy_env: maybe(fc.boolean()),
   port: maybe(fc.integer({ min: 1, max: 65535 })),
   numprocesses: maybe(fc.nat(4)),
   priority: maybe(fc.nat(65535)),

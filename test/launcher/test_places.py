@@ -300,6 +300,14 @@ def test_a_full_disk_names_the_file_that_was_written(world):
     assert str(part("os_errors").sentence(caught.value, "/")) == f"{world.media}/app.json: No space left on device; make room on its disk"
 
 
+def test_a_full_disk_that_nobody_names_is_the_fullest_one(world):
+    world.mount("-t", "tmpfs", "-o", "size=16k", "tmpfs", world.media)
+    (world.media / "x").write_bytes(b"x" * 16384)
+    error = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    sentence = part("os_errors").sentence(error, str(world.data), "/nowhere", str(world.media), "/tmp")
+    assert str(sentence) == f"{world.media}: No space left on device; make room on its disk"
+
+
 def test_an_error_of_the_system_within_a_state_is_known(package):
     of_text = part("os_errors").of_text
     text = "file.managed x (/etc/x): Unable to manage file: [Errno 28] No space left on device: '/etc/.x'"

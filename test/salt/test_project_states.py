@@ -5,6 +5,7 @@ import pathlib
 import random
 import shlex
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -19,12 +20,17 @@ HOSTILE = [
     "a 'b' \"c\"", "{{ x }}", "{% raw %}", "{%- endraw %}", "{# x #}", "a # b", "a: b", "two\nlines\n", " spaces ",
     "é ü ß", "日本 🎉", "- x", "yes", "1e3", "0777", "\\n $HOME %s `id`", "!!python/object", "&a *a", "\t", "", "<%= x %>",
 ]  # fmt: skip
+# Of the project's user, below project/ and below a folder of that user.
+GIVEN = {"user": "{user}", "group": "{group}", "mode": "0750"}
+FOLDERS = {"{project_root}/var/tmp": GIVEN, "/srv/users": GIVEN, "/srv/users/way": GIVEN, "/srv/users/way/{name}": GIVEN}
 ANSWERS = {
+    "directories": FOLDERS,
     "app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}, "n": 7},
     "programs": {"probe": {"cmd": "true", "args": HOSTILE, "env_from": {"FIRST": "app:hostile:0", "N": "app:n", "HOSTILE": "app:hostile:8"}}},
     "crons": {"tick": {"schedule": "*/5 1-3 * jan sun", "cmd": "true", "env": {"A": HOSTILE[7]}, "user": "www-data"}},
 }
 CIRCUS = "etc/makina-projects/demo/circus"
+PROGRAM = "/srv/projects/demo/project/.salt/files/circus/exec_program.py"
 STEPS = ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus")
 
 
@@ -72,6 +78,59 @@ def test_a_second_run_changes_nothing(image, step):
 def test_the_whole_deployment_succeeds_again(image):
     comment = deploy(image, "only=install,fixperms")
     assert [line.split(":")[0] for line in comment.splitlines() if " states, " in line] == [*STEPS, "fixperms"]
+
+
+def test_directories_keep_owner_and_mode(image):
+    folders = ("/srv/projects/demo/project/var/tmp", "/srv/users", "/srv/users/way", "/srv/users/way/demo")
+    assert image.run("stat", "-c", "%U %G %a", *folders).stdout.split("\n")[:4] == ["demo-user demo-grp 750"] * 4
+
+
+def test_the_answers_are_readable_for_root_alone(image):
+    found = "find /srv/projects/demo/project/.salt -perm /o+r -type f ! -path '*/launcher/*' ! -path '*/files/circus/*'"
+    assert image.run("sh", "-c", found).stdout == ""
+    image.run("setpriv", "--reuid=demo-user", "--regid=demo-grp", "--clear-groups", "test", "-r", PROGRAM)
+    for user in ("demo-user", "nobody"):
+        sample = "/srv/projects/demo/project/.salt/PILLAR.sample"
+        assert image.run("setpriv", f"--reuid={user}", "--clear-groups", "cat", sample, check=False).returncode == 1
+
+
+SWAPPER = """
+import os, sys
+os.setgroups([]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    try:
+        os.rename(sys.argv[3], sys.argv[3] + ".away")
+        os.symlink("/srv/outside", sys.argv[3])
+        os.unlink(sys.argv[3])
+        os.rename(sys.argv[3] + ".away", sys.argv[3])
+    except OSError:
+        pass
+"""
+
+
+def test_a_reconfiguration_while_a_folder_is_replaced(image):
+    outside, way = image.root / "srv/outside", image.root / "srv/users/way"
+    outside.mkdir()
+    before, (uid, gid) = outside.stat(), (way.stat().st_uid, way.stat().st_gid)
+    process = subprocess.Popen([sys.executable, "-c", SWAPPER, str(uid), str(gid), str(way)], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        for _ in range(3):
+            image.run("sh", "-c", "rmdir /srv/users/way*/demo; true")
+            # It may be refused, as the folder is a link at that moment.
+            image.run("/srv/makina-states/bin/salt-call", "--local", "demo_mc_launcher.reconfigure", "demo", check=False)
+            after = outside.stat()
+            assert not list(outside.iterdir())
+            assert (after.st_mtime_ns, after.st_uid, after.st_mode) == (before.st_mtime_ns, before.st_uid, before.st_mode)
+    finally:
+        process.kill()
+        process.wait()
+        for name in ("way.away", "way"):
+            path = way.with_name(name)
+            path.unlink() if path.is_symlink() else None
+        if way.with_name("way.away").exists():
+            way.with_name("way.away").rename(way)
 
 
 def test_nothing_secret_is_readable_by_everyone(image):

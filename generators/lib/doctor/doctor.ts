@@ -14,6 +14,7 @@ import { readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
 import { checkAnswers, checkLeftovers, checkManifest, nearestProject } from './project.ts';
+import { checkConfigs } from './sources.ts';
 import { checkSeeds, checkTogether } from './together.ts';
 import { checkVolume, filledTargets } from './volume.ts';
 
@@ -114,7 +115,9 @@ async function checkSettings(
   if (!below || !above) return findings;
   const together = await told('seeds', () => {
     const whole = checkTogether(root, data, intent, below, above);
-    return [...whole.findings, ...(whole.image ? checkSeeds(root, data, whole.image, filledTargets(data)) : [])];
+    if (!whole.image) return whole.findings;
+    const seeds = checkSeeds(root, data, whole.image, filledTargets(data));
+    return [...whole.findings, ...seeds, ...checkConfigs(root, whole.image)];
   });
   return [...findings, ...together];
 }

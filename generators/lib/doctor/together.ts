@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { lstat } from '../apply/state.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
-import { error, type Finding, warning } from './finding.ts';
+import { error, type Finding, ok, warning } from './finding.ts';
+import { madeByBuild } from './sources.ts';
 
 /**
  * What fits in each pillar, and not with the answers below it. A warning, since PILLAR.sample may be edited.
@@ -26,8 +27,8 @@ export function checkTogether(root: string, data: string, intent: Intent, builtI
  * Whether each seed that is left to fill in the data volume has a source, and a way to its target.
  * @param filled the targets that were filled once
  */
-export function checkSeeds(root: string, data: string, { seeds }: Image, filled: ReadonlySet<string>): Finding[] {
-  return Object.entries(seeds).flatMap(([name, { source, target }]) => {
+export function checkSeeds(root: string, data: string, image: Image, filled: ReadonlySet<string>): Finding[] {
+  return Object.entries(image.seeds).flatMap(([name, { source, target }]) => {
     const steps = target.split('/').filter((step) => step !== '' && step !== '.');
     if (/^\/|\{/.test(target) || filled.has(steps.join('/'))) return [];
     const ways = steps.map((_, index) => join(data, ...steps.slice(0, index + 1)));
@@ -36,7 +37,9 @@ export function checkSeeds(root: string, data: string, { seeds }: Image, filled:
     if (blocked)
       return [error('seeds', `no folder, but in the way of seeds.${name} ${end}`, blocked, 'put a folder there')];
     const from = source && !source.includes('{') ? join(root, 'project', source) : undefined;
-    if (!from || lstat(from) || lstat(join(data, ...steps))) return [];
+    if (!source || !from || lstat(from) || lstat(join(data, ...steps))) return [];
+    const made = madeByBuild(root, image, source);
+    if (made) return [ok('seeds', `seeds.${name}.source may be made by ${made}`)];
     const fix = 'put it there, or take the seed away with null, then build the image again';
     return [error('seeds', `seeds.${name}.source is not there ${end}`, from, fix)];
   });

@@ -1,3 +1,5 @@
+import { posix } from 'node:path';
+import { isWithin, plainPath } from './path-checks.ts';
 import type { Image } from './schema.ts';
 
 /** The extra volumes with their names, the same in compose.yaml and `docker run`: an anonymous one is lost with its container. */
@@ -22,4 +24,18 @@ const NGINX_GRACEFUL_TIMEOUT = 5;
 export function stopTimeout({ programs }: Image): number {
   const timeouts = Object.values(programs).map(({ graceful_timeout }) => graceful_timeout);
   return Math.max(NGINX_GRACEFUL_TIMEOUT, ...timeouts) + 5;
+}
+
+/** Folders of the system: one in memory would hide what else is in it. */
+const SYSTEM =
+  /^\/(|bin|etc|home|lib|opt|root|sbin|srv|usr(\/.*)?|var|var\/(cache|lib|log|spool|www)|etc\/(apt|cron\.d|default|init\.d|nginx|ssl))$/;
+
+/** What a read-only root needs in memory to apply an override, beside what each start needs: Salt's cache, and each folder of configs. */
+export function memoryForOverrides({ name, configs, volumes }: Image): string[] {
+  const targets = Object.values(configs).flatMap(({ target }) => (target ? [plainPath(target, name)] : []));
+  const folders = targets.map((target) => posix.dirname(target)).filter((folder) => !SYSTEM.test(folder));
+  const ours = [`/etc/makina-projects/${name}`, '/var/cache/salt'];
+  const covered = [...ours, '/run', '/tmp', '/var/lib/nginx', ...volumes];
+  const more = [...new Set(folders)].sort().filter((folder) => !covered.some((other) => isWithin(folder, other)));
+  return [...ours, ...more.filter((folder) => !more.some((other) => other !== folder && isWithin(folder, other)))];
 }

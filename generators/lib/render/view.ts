@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
+import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
 import { defaultsOf, fields } from '../model/fields.ts';
 import { configSchema } from '../model/installed.ts';
 import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
@@ -20,6 +20,9 @@ export function projectView(image: Image): Record<string, unknown> {
     project_dir: `/srv/projects/${name}`,
     ...volumeLines(image),
     run_flags: runFlags(image),
+    override_memory: memoryForOverrides(image)
+      .map((folder) => `--tmpfs ${folder}`)
+      .join(' '),
     stop_timeout: stopTimeout(image),
     app_example: image.demo ? 'greeting: Good morning' : 'some_setting: some value',
     exposed_ports: exposedPorts(image).join(' '),

@@ -1,0 +1,64 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { checkConfigs, madeByBuild } from '../../generators/lib/doctor/sources.ts';
+import { memoryForOverrides } from '../../generators/lib/model/docker-run.ts';
+import { complete } from '../../generators/lib/model/intent.ts';
+import type { Image } from '../../generators/lib/model/schema.ts';
+
+const imageOf = (answers: object) => complete({ name: 'shop', demo: false, ...answers }).image as Image;
+const root = mkdtempSync(join(tmpdir(), 'makina-image-sources-'));
+mkdirSync(join(root, 'project/.salt'), { recursive: true });
+writeFileSync(join(root, 'project/there'), '');
+afterAll(() => rmSync(root, { recursive: true }));
+const url = 'https://x.invalid/y';
+const sha256 = '0'.repeat(64);
+
+describe('doctor', () => {
+  const image = imageOf({
+    downloads: {
+      tool: { url, sha256, target: '{project_root}/bin/tool' },
+      site: { url, sha256, target: '{project_root}/./site', unpack: 'tar' },
+    },
+    virtualenvs: { v: { packages: ['a'], path: '/srv/projects/shop/project/venv' } },
+    configs: { a: { source: 'there' }, b: { source: 'site/b.conf' }, c: { source: 'missing' } },
+  });
+  it('knows what downloads and virtual environments make', () => {
+    expect(madeByBuild(root, image, 'bin/tool')).toBe('downloads.tool');
+    expect(madeByBuild(root, image, 'bin')).toBe('downloads.tool');
+    expect(madeByBuild(root, image, 'site/deep/x')).toBe('downloads.site');
+    expect(madeByBuild(root, image, 'venv/bin/python')).toBe('virtualenvs.v');
+    expect(madeByBuild(root, image, 'sites')).toBeUndefined();
+  });
+  it('tells of a config without its template, but for one that a step of yours may make', () => {
+    const told = () => checkConfigs(root, image).map(({ level, what }) => `${level} ${what}`);
+    const made = 'ok configs.b.source may be made by downloads.site';
+    expect(told()).toEqual([made, 'error configs.c.source is not there (the build stops)']);
+    const late = join(root, 'project/.salt/250_late.sls');
+    writeFileSync(late, '');
+    expect(told()).toHaveLength(2);
+    expect(madeByBuild(root, image, 'missing')).toBe('250_late.sls');
+    writeFileSync(join(root, 'project/.salt/150_early.sls'), '');
+    expect(told()).toEqual([made, 'ok configs.c.source may be made by 150_early.sls']);
+  });
+});
+
+describe('what a read-only root needs in memory', () => {
+  it('has the folders of configs that lie elsewhere', () => {
+    const targets = [
+      '/etc/acme/x',
+      '/etc/acme/deep/y',
+      '/run/app/z',
+      '/etc/passwd.d/../x'.replace('/../', '/'),
+      '/etc/x',
+    ];
+    const configs = Object.fromEntries(targets.map((target, at) => [`c${at}`, { source: 'x', target }]));
+    expect(memoryForOverrides(imageOf({ configs: { ...configs, own: { source: 'x' } } }))).toEqual([
+      '/etc/makina-projects/shop',
+      '/var/cache/salt',
+      '/etc/acme',
+      '/etc/passwd.d',
+    ]);
+  });
+});

@@ -76,6 +76,8 @@ def main(ini, runner, exec_path, crons):
     os.makedirs('/run/mc_launcher', exist_ok=True)
     with open('/run/mc_launcher/environment', 'w', encoding='utf-8') as file:
         file.write(''.join('%s=%s\0' % entry for entry in container.items()))
+    # The runner's parts import each other.
+    sys.path.insert(0, runner)
     exec_program = module(exec_path)
     watchers = module(runner + '/configuration.py').read(ini).watchers
     found = {'container': container, 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}}

@@ -112,8 +112,11 @@ describe('what is wrong with answers', () => {
     [{ vhosts: { a: { locations: { '/': { uwsgi_pass: 'b:0' } } } } }, 'vhosts.a.locations./.uwsgi_pass'],
     [{ vhosts: { a: { listen: 8443 }, b: { ssl_cert: CERT, ssl_key: KEY, ssl_listen: 8443 } } }, 'vhosts.b.ssl_listen'],
     [{ upstreams: { a: { servers: ['b:1 weight=0'] } } }, 'upstreams.a.servers.0'],
-    [{ upstreams: { a: { servers: ['b:1', 'c:1 backup'], method: 'ip_hash' } } }, 'upstreams.a.servers'],
-    [{ upstreams: { a: { servers: ['b:1 backup'] } } }, 'upstreams.a.servers'],
+    [
+      { upstreams: { a: { servers: ['127.0.0.1:1', '127.0.0.2:1 backup'], method: 'ip_hash' } } },
+      'upstreams.a.servers',
+    ],
+    [{ upstreams: { a: { servers: ['127.0.0.1:1 backup'] } } }, 'upstreams.a.servers'],
     [{ upstreams: { a: {} } }, 'upstreams.a'],
     [{ upstreams: { a: { program: 'web' } } }, 'upstreams.a.program'],
     [{ configs: { a: { source: 'x', target: '{data_root}/x' } } }, 'configs.a.target'],

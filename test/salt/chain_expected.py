@@ -74,15 +74,34 @@ RULES = ("auth_basic", "auth_basic_users", "allow", "deny")
 NOTHING = directive("try_files", "/dev/null/-", "=404")
 
 
+def listen(port, *flags):
+    """On IPv4, and on IPv6 where the start finds it."""
+    name = "-".join(["listen", str(port), *(flag.replace("_server", "") for flag in flags)])
+    return [directive("listen", str(port), *flags), directive("include", "/run/mc_launcher/nginx/%s.con[f]" % name)]
+
+
+def passed(place, where, backend):
+    """proxy_pass; by a variable if the host is a name, and what nginx does not do by itself then."""
+    scheme, host, port, path = re.fullmatch(r"(https?)://([^:/]*)(:[0-9]+)?(.*)", place["proxy_pass"]).groups(default="")
+    if not backend(host) or path.startswith(":"):
+        return [directive("proxy_pass", place["proxy_pass"])]
+    pattern = where.rpartition(" ")[2]
+    found = [directive("proxy_pass", "%s://%s%s" % (scheme, backend(host), port))]
+    if path:
+        found.append(directive("rewrite", "(?s)^%s(.*)" % re.sub(r"[.+]", r"\\\g<0>", pattern), path + "$1", "break"))
+    found.append(directive("proxy_redirect", "%s://%s%s%s" % (scheme, host, port, path or "/"), pattern if path else "/"))
+    return found + ([directive("proxy_ssl_name", host)] if scheme == "https" else [])
+
+
 def has_rule(text):
     return any(word in text for word in ("auth_", "allow", "deny", "access_by", "limit_except", "include"))
 
 
-def location(where, place, vhost, raw, number, raw_http):
+def location(where, place, vhost, raw, number, raw_http, backend):
     """The blocks of one location: two if what it answers has to wait for a rule of access."""
     found = common(place, vhost, raw)
     found += [directive("internal")] if place.get("internal") else []
-    found += [directive("proxy_pass", place["proxy_pass"])] if "proxy_pass" in place else []
+    found += passed(place, where, backend) if "proxy_pass" in place else []
     given = place.get("proxy_set_header", {})
     if given or place.get("websocket"):
         usual = {**PASSED, **({"Upgrade": "$http_upgrade", "Connection": "$connection_upgrade"} if place.get("websocket") else {})}
@@ -99,7 +118,9 @@ def location(where, place, vhost, raw, number, raw_http):
             if kind == "fastcgi" and "SCRIPT_FILENAME" not in parameters:
                 found.append(directive("fastcgi_param", "SCRIPT_FILENAME", "$document_root$fastcgi_script_name"))
             found += [directive(kind + "_param", *parameter) for parameter in parameters.items()]
-        found += [directive(kind + "_pass", place[kind + "_pass"])] if kind + "_pass" in place else []
+        host, colon, port = place.get(kind + "_pass", "").rpartition(":")
+        server = backend(host) + colon + port if host and backend(host) else place.get(kind + "_pass")
+        found += [directive(kind + "_pass", server)] if server else []
     handled = any(key in place for key in ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "return"))
     if ("root" in place or "alias" in place or ("root" in vhost and not handled)) and where[0] not in "@=":
         found.append(HIDDEN)
@@ -126,7 +147,7 @@ def in_any_order(directives):
     return tuple(sorted(directives, key=repr))
 
 
-def servers(key, vhost, has_certificate, raw, raw_http):
+def servers(key, vhost, has_certificate, raw, raw_http, backend):
     """The server blocks of one vhost, in their order. has_certificate: of its paths, whether they are there."""
     domain = vhost.get("domain") or key
     redirected = vhost["aliases"] if vhost["redirect_aliases"] else []
@@ -134,24 +155,23 @@ def servers(key, vhost, has_certificate, raw, raw_http):
     default = ["default_server"] if vhost["default_server"] else []
     certificate = [vhost.get("ssl_cert"), vhost.get("ssl_key")] if "ssl_cert" in vhost else [vhost.get("ssl_certificate"), vhost.get("ssl_certificate_key")]
     secure = "ssl_cert" in vhost or ("ssl_certificate" in vhost and has_certificate(vhost["ssl_certificate"]))
-    listen = directive("listen", str(vhost["listen"]), *default)
     blocks = []
 
     def secured(*more):
         pair = [directive("ssl_certificate", certificate[0]), directive("ssl_certificate_key", certificate[1])]
-        return [directive("listen", str(vhost["ssl_listen"]), "ssl", *more), *pair] if secure else []
+        return [*listen(vhost["ssl_listen"], "ssl", *more), *pair] if secure else []
 
     if redirected:
         target = "//%s$client_port$request_uri" % domain
-        blocks.append([directive("listen", str(vhost["listen"])), *secured(), directive("server_name", *redirected), directive("return", "301", target)])
+        blocks.append([*listen(vhost["listen"]), *secured(), directive("server_name", *redirected), directive("return", "301", target)])
     if secure and vhost["ssl_redirect"]:
         number = vhost.get("ssl_redirect_port", vhost["ssl_listen"])
         port = "" if number == 443 else ":%d" % number
-        blocks.append([listen, directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
-    main = [] if secure and vhost["ssl_redirect"] else [listen]
+        blocks.append([*listen(vhost["listen"], *default), directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
+    main = [] if secure and vhost["ssl_redirect"] else listen(vhost["listen"], *default)
     main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw)]
     for number, (where, place) in enumerate(vhost["locations"].items(), 1):
-        main += location(where, place, vhost, raw, number, raw_http)
+        main += location(where, place, vhost, raw, number, raw_http, backend)
     if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
         main.append(directive("location", "/", block=(HIDDEN,)))
     return [directive("server", block=in_any_order(block)) for block in [*blocks, main]]

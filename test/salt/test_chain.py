@@ -238,11 +238,19 @@ def check_nginx(image, expected):
     maps = [block for block in written if block[0] == "map"]
     raw_http = "".join(vhost.get("raw_http", "") for vhost in expected["vhosts"].values())
     for name, vhost in sorted(expected["vhosts"].items(), key=lambda item: item[0].lower()):
-        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw, raw_http):
+        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw, raw_http, backends(maps, expected["upstreams"])):
             same_block("vhosts." + name, block, next(blocks))
         for block in raw(vhost.get("raw_http", "")):
             assert block in maps, (name, block)
     assert next(blocks, None) is None
+
+
+def backends(maps, upstreams):
+    """What stands in the place of a name: the variable of its own map, None for an address or an upstream."""
+    found = {dict((name, words) for name, words, _ in block)["default"][0]: args[1] for _, args, block in maps if args[1].startswith("$mc_backend_")}
+    for name in found:
+        assert name not in (*upstreams, "localhost") and re.search("[A-Za-z_-]", name)
+    return found.get
 
 
 def parsed(path):

@@ -5,8 +5,40 @@ import type { Image } from './schema.ts';
 
 type Vhosts = Image['vhosts'];
 
-export function checkNames({ vhosts }: Image): Problem[] {
-  return [...checkDomains(vhosts), ...Object.entries(vhosts).flatMap(([key, vhost]) => checkPages(key, vhost))];
+export function checkNames({ vhosts, upstreams }: Image): Problem[] {
+  return [
+    ...checkDomains(vhosts),
+    ...Object.entries(vhosts).flatMap(([key, vhost]) => checkPages(key, vhost)),
+    ...checkServers(upstreams),
+    ...Object.entries(vhosts).flatMap(([key, vhost]) => checkBackends(key, vhost, upstreams)),
+  ];
+}
+
+/** nginx looks the names of an upstream up once, when it starts. */
+function checkServers(upstreams: Image['upstreams']): Problem[] {
+  return Object.entries(upstreams).flatMap(([name, { servers }]) => {
+    const named = servers.find((server) => !/^(unix:|\[|[0-9.]+:|localhost:)|[{}]/.test(server))?.split(' ')[0];
+    const message = `has the name ${named}, which nginx would look up once, when it starts; write an address, or pass requests to the name itself, without an upstream`;
+    return named === undefined ? [] : [{ path: ['upstreams', name, 'servers'], message }];
+  });
+}
+
+/** Names that a request looks up: what nginx cannot do with one. */
+function checkBackends(key: string, vhost: Vhosts[string], upstreams: Image['upstreams']): Problem[] {
+  return Object.entries(vhost.locations).flatMap(([where, location]) => {
+    const path = ['vhosts', key, 'locations', where];
+    const problems: Problem[] = [];
+    for (const field of ['fastcgi_pass', 'uwsgi_pass'] as const) {
+      const server = location[field] ?? '';
+      if (/^[A-Za-z0-9_.-]+$/.test(server) && !upstreams[server])
+        problems.push({ path: [...path, field], message: `names no upstream; give ${server} a port` });
+    }
+    const [, host = '', target = ''] =
+      /^https?:\/\/([A-Za-z0-9_.-]+)(?::[0-9]+)?(\/.*)?$/.exec(location.proxy_pass ?? '') ?? [];
+    if (target.includes('%') && /[A-Za-z_-]/.test(host) && host !== 'localhost' && !upstreams[host])
+      problems.push({ path: [...path, 'proxy_pass'], message: 'must have no % in its path where the host is a name' });
+    return problems;
+  });
 }
 
 /** Of two servers with one name on one port the second never answers. */

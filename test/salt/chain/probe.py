@@ -79,6 +79,7 @@ def main(ini, runner, exec_path, crons):
     # The runner's parts import each other.
     sys.path.insert(0, runner)
     exec_program = module(exec_path)
+    sys.path.append(runner)
     watchers = module(runner + '/configuration.py').read(ini).watchers
     found = {'container': container, 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}}
     stock = {watcher['name']: watcher for watcher in circus.config.get_config(ini)['watchers']}

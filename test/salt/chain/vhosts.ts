@@ -87,6 +87,9 @@ const handler = fc.oneof(
           'http://unix:/run/x.sock',
           'http://unix:/run/x{a}.sock:/p{',
           'http://unix:/{data_root}/x:',
+          'http://db.example:3000',
+          'https://one_name/p/~x',
+          'http://localhost:1/',
         ],
       ],
       ['http://127.0.0.1:99999', 'http://127.0.0.1:0', 'http://unix:/x:80/'],
@@ -104,7 +107,10 @@ const handler = fc.oneof(
     ),
   }),
   fc.record({
-    fastcgi_pass: mostly(['127.0.0.1:9000', 'unix:/run/php{x}.sock', 'up', '[::1]:1'], ['127.0.0.1:65536']),
+    fastcgi_pass: mostly(
+      ['127.0.0.1:9000', 'unix:/run/php{x}.sock', 'up', '[::1]:1', 'one_name:9000'],
+      ['127.0.0.1:65536', 'no_upstream'],
+    ),
     fastcgi_param: maybe(parameters),
   }),
   fc.record({ uwsgi_pass: fc.constantFrom('127.0.0.1:9000', 'unix:/run/{name', 'up'), uwsgi_param: maybe(parameters) }),

@@ -1,0 +1,199 @@
+"""What nginx has from the container: its files at each start, and why a deployment failed."""
+import importlib
+import os
+import pathlib
+import types
+
+import pytest
+from volumes import generate, load
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+CONFIGURATION = """
+include /run/mc_launcher/nginx/main.con[f];
+    include /run/mc_launcher/nginx/http.con[f];
+        include /run/mc_launcher/nginx/listen-80-default.con[f];
+        include /run/mc_launcher/nginx/listen-443-ssl.con[f];
+        include /run/mc_launcher/nginx/name-backend.con[f];
+        include /run/mc_launcher/nginx/name-given.example.con[f];
+# include /run/mc_launcher/nginx/listen-81.con[f];
+"""
+
+
+@pytest.fixture(scope="session")
+def parts(tmp_path_factory):
+    load(pathlib.Path(generate(tmp_path_factory.mktemp("start"))))
+    return types.SimpleNamespace(**{name: importlib.import_module("demo_launcher." + name) for name in ("nginx_start", "nginx_names", "failed_states", "errors")})
+
+
+@pytest.fixture
+def names(parts, tmp_path, monkeypatch):
+    """Writes /etc/hosts and /etc/resolv.conf of a container; answers: the names that its name servers know."""
+    known = set()
+    monkeypatch.setattr(parts.nginx_names, "_answers", lambda server, name: name in known)
+
+    def names(hosts="", resolv="", answers=()):
+        for key, text in (("HOSTS", hosts), ("RESOLV_CONF", resolv)):
+            (tmp_path / key).write_text(text)
+            monkeypatch.setattr(parts.nginx_names, key, str(tmp_path / key))
+        known.clear()
+        known.update(answers)
+        return lambda name: parts.nginx_names.address_or_name(name, float("inf"))
+
+    names.known = known
+    return names
+
+
+@pytest.fixture
+def start(parts, tmp_path, monkeypatch):
+    """Writes the files for a configuration. Out: their texts by name, and whether there was something new."""
+    monkeypatch.setattr(parts.nginx_start, "FOLDER", str(tmp_path / "run/nginx"))
+    monkeypatch.setattr(parts.nginx_start, "SOCKET", str(tmp_path / "run/nginx/health.sock"))
+    (tmp_path / "etc/nginx").mkdir(parents=True)
+
+    def start(configuration=CONFIGURATION):
+        (tmp_path / "etc/nginx/nginx.conf").write_text(configuration)
+        is_new = parts.nginx_start.write(types.SimpleNamespace(conf_dir=str(tmp_path / "etc")))
+        return {path.stem: path.read_text() for path in (tmp_path / "run/nginx").glob("*.conf")}, is_new
+
+    return start
+
+
+def test_the_files_of_a_start(start, names, tmp_path):
+    names("10.0.0.9 given.example\n", "nameserver 10.0.0.1\n")
+    written, is_new = start()
+    assert is_new and not start()[1]
+    assert sorted(written) == ["events", "http", "listen-443-ssl", "listen-80-default", "main", "name-backend", "name-given.example", "resolver"]
+    assert written["listen-80-default"] == "listen [::]:80 default_server;\n"
+    assert written["listen-443-ssl"] == "listen [::]:443 ssl;\n"
+    assert written["name-given.example"] == 'here "10.0.0.9";\n' and written["name-backend"] == 'here "backend";\n'
+    assert oct((tmp_path / "run/nginx").stat().st_mode) == "0o40700" and oct((tmp_path / "run").stat().st_mode) == "0o40711"
+    changed, is_new = start("include /run/mc_launcher/nginx/listen-90.con[f];\n")
+    assert is_new and "listen-90" in changed and "listen-443-ssl" not in changed
+
+
+def test_without_ipv6(start, names, parts, monkeypatch):
+    names()
+    monkeypatch.setattr(parts.nginx_start, "has_ipv6", lambda: False)
+    written, _ = start()
+    assert not [name for name in written if name.startswith("listen")] and written["resolver"] == ""
+
+
+def test_there_is_room_for_the_files_that_connections_take(start, names, parts, monkeypatch):
+    names()
+    for limit, connections in ((1024, 448), (10**6, 8192), (parts.nginx_start.resource.RLIM_INFINITY, 8192)):
+        monkeypatch.setattr(parts.nginx_start.resource, "getrlimit", lambda _, limit=limit: (limit, limit))
+        written, _ = start()
+        assert written["events"] == "worker_connections %d;\n" % connections
+        (files,) = [int(line.split()[1].strip(";")) for line in written["main"].splitlines() if "nofile" in line]
+        assert 2 * connections < files and (files <= limit or limit < 0)
+
+
+@pytest.mark.parametrize(
+    "files, count",
+    [
+        ({}, 4),
+        ({"/sys/fs/cgroup/cpu.max": "max 100000\n"}, 4),
+        ({"/sys/fs/cgroup/cpu.max": "150000 100000\n"}, 2),
+        ({"/sys/fs/cgroup/cpu.max": "10000 100000\n"}, 1),
+        ({"/proc/self/cgroup": "0::/a/b\n", "/sys/fs/cgroup/a/cpu.max": "300000 100000\n"}, 3),
+        ({"/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, 4),
+        ({"/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "250000\n", "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n"}, 3),
+        ({"/proc/self/cgroup": "4:cpu,cpuacct:/d\n", "/sys/fs/cgroup/cpu,cpuacct/d/cpu.cfs_quota_us": "50000", "/sys/fs/cgroup/cpu,cpuacct/d/cpu.cfs_period_us": "50000"}, 1),
+        ({"/sys/fs/cgroup/cpu.max": "x y z\n"}, 4),
+    ],
+)
+def test_workers_are_as_many_as_the_container_may_use(parts, monkeypatch, files, count):
+    monkeypatch.setattr(parts.nginx_start, "_text", files.get)
+    monkeypatch.setattr(parts.nginx_start.os, "cpu_count", lambda: 8)
+    monkeypatch.setattr(parts.nginx_start.os, "sched_getaffinity", lambda _: set(range(4)))
+    assert parts.nginx_start.processors() == count
+
+
+@pytest.mark.parametrize(
+    "resolv, line",
+    [
+        ("", ""),
+        ("nameserver 127.0.0.11\noptions ndots:0\n", "resolver 127.0.0.11 valid=1s"),
+        ("# nameserver 1.1.1.1\nnameserver fd00::1\nnameserver 10.0.0.1 # x\n", "resolver [fd00::1] 10.0.0.1 valid=1s"),
+        ("nameserver fe80::1%eth0\n", "resolver [fe80::1] valid=1s"),
+        ("nameserver\nnameserver not;an;address\n", ""),
+    ],
+)
+def test_name_servers(names, parts, resolv, line):
+    names(resolv=resolv)
+    assert parts.nginx_names.resolver_line().partition("\n")[0].replace(" ipv6=off", "").rstrip(";") == line
+
+
+KUBERNETES = "nameserver 10.96.0.10\nsearch team.svc.cluster.local svc.cluster.local\noptions ndots:5\n"
+
+
+@pytest.mark.parametrize(
+    "hosts, resolv, answers, name, found",
+    [
+        ("fd00::2 six\n10.0.0.2 a b.example # c\n", "", [], "B.example", "10.0.0.2"),
+        ("fd00::2 six\n", "", [], "six", "[fd00::2]"),
+        ("10.0.0.2 a # c\n", "", [], "c", "c"),
+        ("", KUBERNETES, ["db.svc.cluster.local"], "db", "db.svc.cluster.local"),
+        ("", KUBERNETES, [], "db", "db.team.svc.cluster.local"),
+        ("", KUBERNETES, ["example.com"], "example.com", "example.com"),
+        ("", KUBERNETES, [], "db.", "db."),
+        ("", "nameserver 1.1.1.1\nsearch corp.example\noptions ndots:0\n", ["db", "db.corp.example"], "db", "db"),
+        ("", "nameserver 1.1.1.1\nsearch corp.example\noptions ndots:0\n", ["db.corp.example"], "db", "db.corp.example"),
+        ("", "nameserver 1.1.1.1\nsearch evil;} .\n", [], "db", "db"),
+    ],
+)
+def test_what_nginx_asks_for(names, hosts, resolv, answers, name, found):
+    assert names(hosts, resolv, answers)(name) == found
+
+
+def test_nginx_that_does_not_take_its_configuration(start, names, parts, monkeypatch):
+    names()
+    start()
+    monkeypatch.setattr(parts.nginx_start, "LIMIT", 0.1)
+    with pytest.raises(parts.errors.LaunchError, match="nginx does not answer with its new configuration") as failed:
+        parts.nginx_start.wait_until_new({})
+    assert failed.value.code == 1
+
+
+MAKINA = """\x1b[0;31mlocal:
+----------
+          ID: one
+    Function: file.managed
+      Result: True
+     Comment: File one is in the correct state
+----------
+          ID: demo-nginx-configuration
+    Function: file.managed
+        Name: /etc/x
+      Result: False
+     Comment: check_cmd execution failed
+              nginx: unknown directive "autoindexx", in the virtual host x.org
+     Started: 10:00
+     Changes:
+              diff: password
+----------
+          ID: waits
+    Function: file.directory
+      Result: False
+     Comment: One or more requisite failed: x
+----------
+          ID: secret
+    Function: cmd.run
+      Result: False
+     Comment: Command "use s3cret" run
+\x1b[0m"""
+
+
+@pytest.mark.parametrize(
+    "result, said",
+    [
+        ({"failed": ["a: One or more requisite failed: b", "b: is wrong\nthere"]}, "b: is wrong there"),
+        ({"failed": [], "comment": "x"}, "a state of 200,300"),
+        ({"comment": MAKINA}, 'file.managed demo-nginx-configuration: nginx: unknown directive "autoindexx", in the virtual host x.org'),
+        ({"comment": MAKINA[MAKINA.index("----------\n          ID: waits") :]}, "cmd.run secret"),
+        ({"comment": "no states at all"}, "a state of 200,300"),
+        ({}, "a state of 200,300"),
+    ],
+)
+def test_the_state_that_failed(parts, result, said):
+    assert parts.failed_states.reason(result, "200,300") == said

@@ -474,7 +474,7 @@ describe('a project of the first release', () => {
       '.gitignore': 'merged',
       'project/launch.sh': 'conflict content',
       'project/Dockerfile': 'conflict content',
-      [salt('fixperms.sls')]: 'user-edit',
+      [salt('fixperms.sls')]: 'merged',
       [salt('files/nginx/vhost.conf')]: 'merged',
       [salt('files/circus/program.ini')]: 'conflict template-deleted',
       [salt('300_nginx.sls')]: 'merged',

@@ -5,6 +5,7 @@ Salt itself is run by `npm run test:salt`; this tells in a second whether a temp
 """
 import functools
 import hashlib
+import importlib.util
 import json
 import os
 import shlex
@@ -61,7 +62,18 @@ settings = {
     'data_root': '/srv/projects/' + name + '/data',
 }
 cfg = Config(settings, data=interpolate(data, {**settings, **data}))
-salt = {'mc_project.get_configuration': lambda project: cfg, 'file.file_exists': lambda path: False}
+spec = importlib.util.spec_from_file_location('sls_text', os.path.join(salt_root, 'launcher', 'sls_text.py'))
+sls_text = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(sls_text)
+# Whose a path is depends on the machine: test/launcher asks that.
+salt = {
+    'mc_project.get_configuration': lambda project: cfg,
+    'file.file_exists': lambda path: False,
+    name + '_mc_launcher.quoted': sls_text.quoted,
+    name + '_mc_launcher.wrong_paths': lambda cfg, kinds: [],
+    name + '_mc_launcher.folder_settings': lambda cfg, kinds: {},
+    name + '_mc_launcher.kept_paths': lambda cfg: [],
+}
 
 states = {}
 for sls in sorted(os.listdir(salt_root)):

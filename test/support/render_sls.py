@@ -72,7 +72,7 @@ salt = {
     name + '_mc_launcher.quoted': sls_text.quoted,
     name + '_mc_launcher.wrong_paths': lambda cfg, kinds: [],
     name + '_mc_launcher.folder_settings': lambda cfg, kinds: {},
-    name + '_mc_launcher.kept_paths': lambda cfg: [],
+    name + '_mc_launcher.kept_paths': lambda cfg: Config(whole=[], alone=[]),
 }
 
 states = {}

@@ -96,17 +96,13 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
       const own = Object.keys(image.crons).length > 0 ? ['nginx', 'cron'] : ['nginx'];
       const watchers = [
         ...own.map((name) => ({ name })),
-        ...Object.entries(image.programs).map(([name, { numprocesses }]) => ({
-          name,
-          numprocesses,
-          uid: `${image.name}-user`,
-        })),
+        ...Object.entries(image.programs).map(([name, { numprocesses }]) => ({ name, numprocesses })),
       ].sort((a, b) => (a.name < b.name ? -1 : 1));
       expect(out.circus[`${dir}/circusd.ini`].watchers).toMatchObject(watchers);
       for (const kind of ['program', 'cron'] as const)
         for (const name of Object.keys(image[`${kind}s`])) {
-          const { cmd, args, env } = { ...out.cfg[`${kind}_defaults`], ...out.cfg[`${kind}s`][name] };
-          expect(JSON.parse(out.written[`${dir}/${kind}s/${name}.json`])).toMatchObject({ cmd, args, env });
+          const { cmd, args, env, user } = { ...out.cfg[`${kind}_defaults`], ...out.cfg[`${kind}s`][name] };
+          expect(JSON.parse(out.written[`${dir}/${kind}s/${name}.json`])).toMatchObject({ cmd, args, env, user });
         }
       expect(JSON.parse(out.written[`/etc/makina-projects/${image.name}/app.json`])).toEqual(out.cfg.app);
     });

@@ -8,6 +8,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import re
 import shlex
 import sys
 
@@ -39,6 +40,7 @@ environment.filters['json'] = to_json
 environment.filters['quote'] = shlex.quote
 environment.filters['traverse'] = lambda value, path: functools.reduce(lambda inner, key: inner[key], path.split(':'), value)
 environment.filters['sha256'] = lambda text: hashlib.sha256(text.encode()).hexdigest()
+environment.filters['regex_match'] = lambda text, pattern: getattr(re.match(pattern, text), 'groups', lambda: None)()
 
 
 def render(path, **context):

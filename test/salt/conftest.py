@@ -16,6 +16,18 @@ VENVS = pathlib.Path(os.environ["MAKINA_VENVS"])
 SALTS = [pytest.param(salt, marks=pytest.mark.xdist_group(salt)) for salt in ("pinned", "3004")]
 
 
+class QuotedText(yaml.SafeDumper):
+    """Writes each text in quotes, as an owner of hostile text has to."""
+
+
+QuotedText.add_representer(str, lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"'))
+
+
+def override_text(data):
+    """The override of the project demo, as the text of its file."""
+    return yaml.dump({"makina-projects.demo": {"data": data}}, Dumper=QuotedText, allow_unicode=True)
+
+
 class Worker:
     """The process of worker.py for one Salt."""
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 import yaml
-from conftest import BASE, SALTS, VENVS
+from conftest import BASE, SALTS, VENVS, override_text
 from image import Image, generate, install_base
 
 TAR = os.environ.get("MAKINA_ROOT")
@@ -50,7 +50,7 @@ def override(image):
 
     def write(data):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(yaml.safe_dump({KEY: {"data": data}}, allow_unicode=True))
+        path.write_text(override_text(data))
         assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
 
     yield write

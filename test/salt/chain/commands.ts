@@ -67,6 +67,7 @@ export const program = fc.record({
   warmup_delay: maybe(fc.nat(3600)),
   stop_children: maybe(fc.boolean()),
   healthcheck: maybe(commandLine),
+  watches: maybe(fc.array(fc.constantFrom('/etc/hosts', '{data_root}/data/x', '/srv/{name}'), { maxLength: 3 })),
 });
 
 const part = (...items: string[]) => fc.array(fc.constantFrom(...items), { minLength: 1, maxLength: 3 });

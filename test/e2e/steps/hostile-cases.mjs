@@ -88,7 +88,7 @@ export const HOSTILE = {
     /pillar\.sls:\d+:\d+/,
     text(`{% set x = salt['cmd.run']('${RUNS}') %}\n${TOP}: {data: {}}\n`),
   ),
-  'a date': refused(/pillar\.sls:\d+:\d+.*date/, text(`${TOP}: {data: {app: {day: 2026-01-02}}}`)),
+  'a date': refused(/pillar\.sls:\d+:\d+.*app\.day.*quote/, text(`${TOP}: {data: {app: {day: 2026-01-02}}}`)),
   // Its keys.
   "another project's key": refused(
     /makina-projects\.other.*makina-projects\.e2ehostile/,
@@ -123,7 +123,10 @@ export const HOSTILE = {
     /pillar\.sls.*vhosts/,
     values({ vhosts: { evil: { domain: 'a; } server { listen 81', locations: {} } } }),
   ),
-  'two default servers on one port': refused(/nginx\.conf/, values({ vhosts: { other: { default_server: true } } })),
+  'two default servers on one port': refused(
+    /other\.default_server.*port 80/,
+    values({ vhosts: { other: { default_server: true } } }),
+  ),
   'a seed that climbs out': refused(
     /pillar\.sls.*seeds\.deep\.target/,
     deep({ target: '../../../../etc/cron.d/pwned' }),

@@ -17,6 +17,7 @@ const OWN = [
   '/tmp',
   '/var/cache',
   '/var/log',
+  '/var/lib/mc_launcher',
   '/var/lib/nginx',
 ];
 

@@ -3,6 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { parse } from 'yaml';
 import { withContainer } from '../docker.mjs';
@@ -139,9 +140,15 @@ async function odooSteps(context, project) {
       const poll = await ask('/longpolling/poll', { connection: 'upgrade', upgrade: 'websocket' });
       assert.deepEqual([poll.json().port, poll.json().upgrade], [8072, 'websocket']);
       assert.equal((await ask('/web/static/x.js')).headers['cache-control'], 'max-age=86400');
-      const workers = await Promise.all(Array.from({ length: 12 }, () => ask('/workers/x')));
-      const ports = workers.map((answer) => answer.json()).map(({ port, PORT, index }) => `${port} ${PORT} ${index}`);
-      assert.deepEqual([...new Set(ports)].sort(), ['8101 8101 1', '8102 8102 2', '8103 8103 3']);
+      const workers = new Set();
+      // Until each of them listens, nginx asks the others.
+      for (let tries = 0; tries < 50 && workers.size < 3; tries += 1) {
+        const answers = await Promise.all(Array.from({ length: 12 }, () => ask('/workers/x')));
+        for (const { port, PORT, index } of answers.map((answer) => answer.json()))
+          workers.add(`${port} ${PORT} ${index}`);
+        await sleep(100);
+      }
+      assert.deepEqual([...workers].sort(), ['8101 8101 1', '8102 8102 2', '8103 8103 3']);
       const plain = asker(container, 'odoo.example.com');
       const redirect = await plain('/web?a=b');
       assert.deepEqual([redirect.status, redirect.headers.location], [301, 'https://odoo.example.com/web?a=b']);

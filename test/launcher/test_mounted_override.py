@@ -218,6 +218,20 @@ def test_a_single_mounted_file_that_the_host_replaced_is_told(place):
     assert place.read() == "Two"
 
 
+def test_a_certificate_that_the_host_replaced_is_told(place):
+    file, target = place.source / "cert.pem", place.configuration / "cert.pem"
+    for path in (file, target):
+        path.write_text("One")
+    place.mount("ro", source=file, target=target)
+    check = part("settings").check_certificates
+    check({"certificates": {str(target): True}})
+    (place.source / "new").write_text("Two")
+    (place.source / "new").rename(file)
+    with pytest.raises(part("errors").LaunchError, match="cert.pem was mounted alone, and the host has replaced it since") as caught:
+        check({"certificates": {str(target): True}})
+    assert caught.value.code == 78
+
+
 @pytest.mark.skipif(not shutil.which("bindfs") or not os.path.exists("/dev/fuse"), reason="needs bindfs and /dev/fuse")
 def test_on_a_share_without_owners_it_holds_what_programs_may_set(place):
     write(place.source / "pillar.sls", "One")

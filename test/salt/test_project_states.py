@@ -1,4 +1,5 @@
 """A generated project, built and reconfigured in a throw-away Debian root, under both Salts."""
+import hashlib
 import json
 import os
 import pathlib
@@ -40,6 +41,7 @@ def image(request, tmp_path_factory):
     image = Image(folder / "root", TAR, [VENVS / request.param])
     install_base(image, BASE, VENVS / request.param)
     image.build(generate(folder, ANSWERS))
+    image.left_in_run = sorted(os.listdir(image.root / "run"))
     return image
 
 
@@ -150,6 +152,59 @@ def test_no_access_control_list_is_set(image):
     assert image.run("sh", "-c", "command -v setfacl", check=False).returncode
 
 
+def test_a_build_leaves_nothing_that_runs(image):
+    assert not {"nginx.pid", "mc_launcher.lock"} & set(image.left_in_run)
+
+
+MISSING = {
+    "a seed": (
+        {"seeds": {"late": {"source": "gone/x", "target": "data/x"}}},
+        "demo: seeds.late.source /srv/projects/demo/project/gone/x does not exist; add it, and build the image again\n",
+    ),
+    "a config": (
+        {"configs": {"late": {"source": "gone/x", "target": "/etc/acme/x"}}},
+        "demo: the settings of demo cannot be used: data.configs.late.source /srv/projects/demo/project/gone/x is not there; add it",
+    ),
+}
+
+
+@pytest.mark.parametrize("data, sentence", MISSING.values(), ids=MISSING)
+def test_the_last_step_of_a_build_looks_for_the_sources(image, data, sentence):
+    path = image.root / "srv/projects/demo/data/configuration/pillar.sls"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(override_text(data))
+    try:
+        last_step = ("/srv/makina-states/bin/salt-call", "--local", "--retcode-passthrough", "--id=demo", "--log-level=warning")
+        done = image.run(*last_step, "demo_mc_launcher.reconfigure", "'demo'", check=False)
+        assert done.returncode == 78 and done.stderr.startswith(sentence) and done.stderr.count("\n") == 1
+    finally:
+        path.unlink()
+    assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
+
+
+def test_a_download_of_the_image_itself_is_held_to_its_hash(image):
+    builtin, target = image.root / "srv/projects/demo/pillar/builtin.sls", image.root / "opt/fetched"
+    before = builtin.read_text()
+    (image.root / "opt/source").write_text("one")
+    command = ("--local", "--retcode-passthrough", "--id=demo", "--log-level=warning", "mc_project.deploy", "demo", "only=install", f"only_steps={STEPS[0]}")
+
+    def fetch(content):
+        download = {"url": "file:///opt/source", "sha256": hashlib.sha256(content).hexdigest(), "target": "/opt/fetched"}
+        download.update(user="root", group="root", mode="0644", unpack=None)
+        builtin.write_text(yaml.safe_dump({KEY: {"data": {"downloads": {"tool": download}}}}))
+        return image.run("/srv/makina-states/bin/salt-call", *command, check=False)
+
+    try:
+        wrong = fetch(b"two")
+        assert wrong.returncode and "demo-download-tool" in wrong.stdout and not target.exists()
+        right = fetch(b"one")
+        assert right.returncode == 0 and target.read_text() == "one"
+        assert "source_hash" not in wrong.stderr + right.stderr
+    finally:
+        builtin.write_text(before)
+        target.unlink(missing_ok=True)
+
+
 def test_hostile_answers_survive(image):
     assert app(image)["hostile"] == HOSTILE
 
@@ -180,6 +235,13 @@ def test_an_override_reaches_the_files(image, override):
     text = (image.root / "etc/makina-projects/demo/app.json").read_text(encoding="utf-8")
     assert "Changed" in text
     assert yaml.safe_load(text)["greeting"] == "Changed é 🎉"
+
+
+def test_odd_characters_of_a_context_reach_the_file(image, override):
+    (image.root / "srv/projects/demo/project/odd.conf").write_text("{{ odd }}")
+    odd = "a\x7f\x80\x9f\u2028\u2029\ufffe\uffffb{{ x }}"
+    override({"configs": {"odd": {"source": "odd.conf", "target": "/etc/acme/odd", "context": {"odd": odd}}}})
+    assert (image.root / "etc/acme/odd").read_bytes().decode() == odd
 
 
 def test_nginx_accepts_the_configuration(image):

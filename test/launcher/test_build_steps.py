@@ -1,0 +1,95 @@
+"""What the generated Dockerfile does beside Salt: the project's user, the wiring of the pillar, and values in the text of an sls."""
+import importlib
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import yaml
+from volumes import ROOT, generate, load
+
+sys.path.insert(0, str(ROOT / "test/salt"))
+from image import instructions  # noqa: E402
+
+# As getent answers: a line and 0 for who is in the file, nothing and 2 otherwise. The others tell their last words.
+FAKES = {
+    "getent": 'grep -q "^$1:$2$" "$TAKEN" || exit 2',
+    "groupadd": 'echo "groupadd $*" >> "$DONE"',
+    "useradd": 'echo "useradd $*" >> "$DONE"',
+}
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    package = pathlib.Path(generate(tmp_path_factory.mktemp("build")))
+    load(package)
+    return package
+
+
+@pytest.fixture
+def make_user(package, tmp_path):
+    """Carries out the step that makes the project's user. Out: the number of its group, that of its user, and what was said."""
+    steps = instructions((package.parent.parent / "Dockerfile").read_text())
+    (step,) = [rest for kind, rest in steps if kind == "RUN" and "useradd" in rest]
+    for name, script in FAKES.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    taken, done = tmp_path / "taken", tmp_path / "done"
+
+    def make(*lines, **env):
+        taken.write_text("".join(f"{line}\n" for line in lines))
+        env = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TAKEN": str(taken), "DONE": str(done), **env}
+        ran = subprocess.run(["sh", "-c", step], env=env, check=True, capture_output=True, text=True)
+        group, user = [line.split() for line in done.read_text().splitlines()]
+        return group[group.index("--gid") + 1], user[user.index("--uid") + 1], ran.stderr
+
+    return make
+
+
+def test_the_user_has_the_number_900(make_user):
+    assert make_user("passwd:901", "group:1000") == ("900", "900", "")
+
+
+@pytest.mark.parametrize(
+    "taken, number",
+    [(["passwd:900"], 901), (["group:900"], 901), (["group:900", "passwd:901", "group:902", "passwd:904"], 903)],
+)
+def test_a_number_that_the_base_image_has_is_left_alone_and_said(make_user, taken, number):
+    group, user, said = make_user(*taken)
+    assert (group, user) == (str(number), str(number))
+    assert [f"has the uid or gid {count};" in line for count, line in enumerate(said.splitlines(), 900)] == [True] * (number - 900)
+    assert said.endswith(f"give a free one with --build-arg PROJECT_ID={number}\n")
+
+
+def test_a_number_that_is_given_counts(make_user):
+    assert make_user("passwd:900", PROJECT_ID="1234") == ("1234", "1234", "")
+
+
+@pytest.mark.parametrize("is_makina_states", [True, False])
+def test_makina_states_resolves_nothing_in_what_holds_the_project(package, tmp_path, monkeypatch, is_makina_states):
+    pillar, project = (importlib.import_module("demo_launcher." + name) for name in ("pillar", "project"))
+    demo = project.Project("demo")
+    demo.pillar_root, demo.conf_dir, demo.override_sls = str(tmp_path), str(tmp_path / "conf"), str(tmp_path / "conf/override.sls")
+    (tmp_path / "init.sls").write_text("{}\n")
+    options = tmp_path / "minion.d"
+    monkeypatch.setattr(pillar, "MINION_D", str(options))
+    if is_makina_states:
+        options.mkdir()
+    pillar.wire(demo)
+    assert yaml.safe_load((tmp_path / "init.sls").read_text())["include"][-1] == "makina-projects.demo.override"
+    assert options.exists() is is_makina_states
+    if is_makina_states:
+        found = yaml.safe_load((options / "makina_image.conf").read_text())
+        assert found == {"makina-states.controllers.salt.ignored_opts": ["ms_project", "ms_projects"]}
+
+
+def test_each_character_is_the_same_for_who_reads_an_sls(package):
+    quoted = importlib.import_module("demo_launcher.sls_text").quoted
+    # All but halves of characters, which no file in UTF-8 has.
+    text = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000), 0x1F389, 0x1FFFE, 0x10FFFF]))
+    value = {"key": [text, None, True, 1, 1.5], **{f"a{odd}b": odd for odd in "\x7f\x80\x85\x9f\u2028\u2029\ufeff\ufffe\uffff"}}
+    line = quoted(value)
+    assert len(line.splitlines()) == 1
+    loaders = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
+    assert all(yaml.load(f"- contents: {line}\n", loader) == [{"contents": value}] for loader in loaders)

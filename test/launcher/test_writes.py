@@ -262,7 +262,9 @@ def loud(parts, place):
 def test_a_log_below_a_folder_that_is_swapped(place, loud, swapper, user):
     swapper(users(place / "data/log", 0o777))
     (place / "outside").chmod(0o777)
-    assert {loud(user, place / "data/log/loud.log").returncode for _ in range(max(5, SWAPS // 10))} <= {0, 78}
+    # Each starts a program, so there are fewer in the suite.
+    rounds = SWAPS if SWAPS > 50 else 5
+    assert {loud(user, place / "data/log/loud.log").returncode for _ in range(rounds)} <= {0, 78}
     (place / "outside").chmod(0o755)
 
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -6,6 +6,7 @@ import { checkConfigs, madeByBuild } from '../../generators/lib/doctor/sources.t
 import { memoryForOverrides } from '../../generators/lib/model/docker-run.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
+import { packageRoot } from '../../generators/lib/package.ts';
 
 const imageOf = (answers: object) => complete({ name: 'shop', demo: false, ...answers }).image as Image;
 const root = mkdtempSync(join(tmpdir(), 'makina-image-sources-'));
@@ -60,5 +61,13 @@ describe('what a read-only root needs in memory', () => {
       '/etc/acme',
       '/etc/passwd.d',
     ]);
+  });
+  it('is what the page on Compose and Kubernetes has in memory', () => {
+    const page = readFileSync(join(packageRoot, 'docs/compose-and-kubernetes.md'), 'utf8');
+    const wanted = ['/run', '/tmp', '/var/lib/nginx', ...memoryForOverrides(complete({ name: 'demo' }).image as Image)];
+    const [, tmpfs = ''] = page.match(/tmpfs:\n((?: {6}.*\n)+)/) ?? [];
+    expect([...tmpfs.matchAll(/- (\/.*)/g)].map(([, path]) => path)).toEqual(wanted);
+    const mounted = [...page.matchAll(/mountPath: ([^,}]+)/g)].map(([, path]) => path);
+    expect(mounted.filter((path) => !path?.startsWith('/srv/projects/demo/data')).sort()).toEqual(wanted.sort());
   });
 });

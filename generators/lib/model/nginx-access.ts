@@ -18,6 +18,9 @@ interface Scope {
   other: boolean;
   /** The error pages that count here, by the place that says them. */
   pages: Directive[];
+  /** Whether nginx may refuse those who ask too often, and the statuses it has for them. */
+  limited: boolean;
+  busy: string[];
   server: boolean;
 }
 
@@ -27,7 +30,16 @@ interface Named {
   guarded: boolean;
 }
 
-const NOTHING: Scope = { title: false, users: false, denied: false, other: false, pages: [], server: false };
+const NOTHING: Scope = {
+  title: false,
+  users: false,
+  denied: false,
+  other: false,
+  pages: [],
+  limited: false,
+  busy: ['503'],
+  server: false,
+};
 /** What nginx may answer before it asks who it is. */
 const EARLY = /^(30[1-8]|400|408|411|413|414|421|429|431|49[4-7])$/;
 const REDIRECT = /^30[12378]$/;
@@ -65,6 +77,7 @@ function said(place: Place, vhost: Vhost): Directive[] {
   for (const key of ['allow', 'deny'] as const) for (const address of place[key] ?? []) add(key, key, address);
   for (const [codes, page] of Object.entries(place.error_page ?? {}))
     add('error_page', 'error_page', ...codes.split(' '), ...page.split(' '));
+  if ('internal' in place && place.internal) add('internal', 'internal');
   return [...found, ...(directivesOf(place.raw ?? '', 'raw') ?? [])];
 }
 
@@ -79,6 +92,8 @@ function inherit(above: Scope, directives: Directive[], server: boolean): Scope 
     denied: own('allow', 'deny').length > 0 ? own('deny').length > 0 : above.denied,
     other: others.length > 0 ? others.some(({ args }) => args[0] !== 'off') : above.other,
     pages: pages.length > 0 ? pages : above.pages,
+    limited: above.limited || own('limit_req', 'limit_conn').length > 0,
+    busy: [...above.busy, ...own('limit_req_status', 'limit_conn_status').flatMap(({ args }) => args)],
     server,
   };
 }
@@ -119,9 +134,18 @@ function ofLocation(directives: Directive[], above: Scope, named: Map<string, Na
   const scope = inherit(above, directives, false);
   return [
     ...ofScope(directives, scope, isGuarded(scope), named, path),
+    ...ofLimit(directives, path),
     ...nested(directives).flatMap((block) => ofLocation(block, scope, named, path)),
     ...ofAliases(directives, path),
   ];
+}
+
+/** The one rule that no location inside has from above. */
+function ofLimit(directives: Directive[], path: string[]): Problem[] {
+  const limit = directives.find(({ name }) => name === 'limit_except');
+  if (!limit || nested(directives).every((block) => block.some(({ name }) => name === 'limit_except'))) return [];
+  const message = 'has `limit_except`, which does not count in the locations inside; say it in each of them too';
+  return [{ path: [...path, limit.field], message }];
 }
 
 const nested = (directives: Directive[]) =>
@@ -212,6 +236,11 @@ function isHarmlessRewrite([, target = '', flag]: string[], scope: Scope): boole
 
 /** Error pages that somebody would get who may not come in. */
 function pages(scope: Scope, directives: Directive[], named: Map<string, Named>, path: string[]): Problem[] {
+  // Before it asks, nginx says 404 of what is internal and, as limit_except is not asked there, of dot files;
+  // and refuses who asks too often.
+  const isHidden = directives.some(({ name }) => name === 'internal' || name === 'limit_except');
+  const isEarly = (code: string) =>
+    EARLY.test(code) || (isHidden && code === '404') || (scope.limited && scope.busy.includes(code));
   return scope.pages.flatMap((page): Problem[] => {
     const { args, field } = page;
     const target = args.at(-1) ?? '';
@@ -228,7 +257,7 @@ function pages(scope: Scope, directives: Directive[], named: Map<string, Named>,
           message: `gives another status than ${refused} to those who may not come in; write =${refused} instead of ${equals}`,
         },
       ];
-    const code = codes.find((code) => EARLY.test(code)) ?? (isGuarded(scope) ? refused : undefined);
+    const code = codes.find(isEarly) ?? (isGuarded(scope) ? refused : undefined);
     if (code && isOpen)
       return [
         {

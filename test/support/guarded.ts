@@ -1,0 +1,130 @@
+import fc from 'fast-check';
+import type { Intent } from '../../generators/lib/model/intent.ts';
+
+/** What only those may see who may come in, and what everybody may. */
+export const INSIDE = 'guarded-content';
+export const OPEN = 'open to all';
+
+const USERS = { auth_basic_users: { joe: '$apr1$abcdefgh$0123456789abcdefghijkl' } };
+const RULES: Intent[] = [
+  USERS,
+  { ...USERS, auth_basic: 'Members' },
+  { deny: ['all'] },
+  { deny: ['127.0.0.0/8'] },
+  { allow: ['192.0.2.0/24'], deny: ['all'] },
+  { ...USERS, deny: ['all'], raw: 'satisfy any;\n' },
+  { raw: 'deny all;\n' },
+  { raw: 'auth_basic x;\nauth_basic_user_file /etc/hostname;\n' },
+  { raw: 'auth_request /auth;\n' },
+  { raw: 'limit_except HEAD { deny all; }\n' },
+];
+const CODES = ['400 413', '401', '401 404', '403', '404', '413', '418', '503'];
+const PAGES = ['@app', '= @app', '=200 @app', '=403 @app', '@text', 'inside', '/open/x', '= /open/x', '=302 /open/x'];
+const pages = fc.dictionary(fc.constantFrom(...CODES), fc.constantFrom(...PAGES), { maxKeys: 2 });
+const SERVER_LINES = [
+  'rewrite ^/ax /open/x last;\n',
+  'rewrite ^/a/x /open/x;\n',
+  'if ($arg_a) { return 418; }\n',
+  'if ($arg_a) { rewrite ^ /open/x last; }\n',
+  'error_page 401 403 = @app;\n',
+  'limit_req zone=slow;\n',
+  `location ~ x$ { return 200 "${OPEN}"; }\n`,
+];
+
+interface Places {
+  /** Where nginx listens, and where a program answers everything with INSIDE. */
+  port: number;
+  backend: number;
+  /** A folder whose files hold INSIDE. */
+  folder: string;
+}
+
+/** Ways of giving something to whoever asks for /a. */
+export function answers({ backend, folder }: Places): Intent[] {
+  return [
+    { return: `200 ${INSIDE}` },
+    { return: `302 /${INSIDE}` },
+    { return: `404 ${INSIDE}` },
+    { return: '418', error_page: { '418': '= @app' } },
+    { root: folder },
+    { alias: `${folder}/a/` },
+    { root: folder, try_files: ['$uri', '@app'] },
+    { root: folder, try_files: ['/none', '/open/x'] },
+    { proxy_pass: `http://127.0.0.1:${backend}` },
+    { proxy_pass: `http://127.0.0.1:${backend}/` },
+    { fastcgi_pass: `127.0.0.1:${backend}` },
+    { raw: `proxy_pass http://127.0.0.1:${backend};\n` },
+  ];
+}
+
+function locationLines({ backend }: Places): string[] {
+  return [
+    `return 200 ${INSIDE};\n`,
+    'return 404;\n',
+    'rewrite ^ /open/x last;\n',
+    'rewrite ^ /open/x;\n',
+    'rewrite ^ /a/x break;\n',
+    'rewrite ^ /open/x redirect;\n',
+    `if ($arg_a) { return 200 ${INSIDE}; }\n`,
+    'if ($arg_a) { return 418; }\n',
+    'if ($arg_a) { rewrite ^ /open/x last; }\n',
+    'error_page 401 403 = @app;\n',
+    'error_page 413 = @app;\n',
+    'limit_req zone=slow;\n',
+    `location ~ x$ { return 200 ${INSIDE}; }\n`,
+    `location ~ x$ { proxy_pass http://127.0.0.1:${backend}; }\n`,
+    'include /etc/nginx/proxy_params;\n',
+  ];
+}
+
+function joined(...parts: Intent[]): Intent {
+  const raw = parts.map((part) => part.raw ?? '').join('');
+  return Object.assign({}, ...parts, raw === '' ? {} : { raw });
+}
+
+/** The rule's place, as the path of the location that has it, or undefined for the virtual host. */
+export interface Guarded {
+  where: string;
+  isAbove: boolean;
+  vhost: Intent;
+}
+
+/** A virtual host in which /a is kept from everybody, by a rule of its own or of the virtual host. */
+export function guarded(places: Places): fc.Arbitrary<Guarded> {
+  const sometimes = (lines: string[]) => fc.oneof({ weight: 3, arbitrary: fc.constant('') }, fc.constantFrom(...lines));
+  return fc
+    .record({
+      where: fc.constantFrom('/a', '/a/', '= /a', '^~ /a', '^~ /a/', '~ ^/a'),
+      isAbove: fc.boolean(),
+      rule: fc.constantFrom(...RULES),
+      answer: fc.constantFrom(...answers(places)),
+      answersAbove: fc.boolean(),
+      internal: fc.constantFrom(true, ...Array<false>(11).fill(false)),
+      pages,
+      pagesAbove: pages,
+      raw: sometimes(locationLines(places)),
+      rawAbove: sometimes(SERVER_LINES),
+    })
+    .map(({ where, isAbove, rule, answer, answersAbove, internal, pages, pagesAbove, raw, rawAbove }) => {
+      const { root, ...rest } = answer;
+      const inside = where === '= /a' ? '/a' : '/a/x';
+      const led = (to: Record<string, string>) =>
+        Object.fromEntries(Object.entries(to).map(([codes, page]) => [codes, page === 'inside' ? inside : page]));
+      const [here, above] = answersAbove ? [rest, root ? { root } : {}] : [answer, {}];
+      const location = joined({ error_page: led(pages), ...(internal && { internal }) }, here, isAbove ? {} : rule, {
+        raw,
+      });
+      const vhost = joined({ listen: places.port, error_page: led(pagesAbove) }, above, isAbove ? rule : {}, {
+        raw: rawAbove,
+      });
+      const locations = {
+        [where]: location,
+        '/open/': { auth_basic: 'off', allow: ['all'], return: `200 ${OPEN}`, raw: 'auth_request off;\n' },
+        // A page of its own, so that no page from above gives its 401 another status.
+        '= /auth': { error_page: { '418': '/none' }, return: '401' },
+        '@app': { proxy_pass: `http://127.0.0.1:${places.backend}` },
+        '@text': { return: '200 no' },
+      };
+      return { where, isAbove, vhost: { ...vhost, locations } };
+    });
+}

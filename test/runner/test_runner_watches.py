@@ -1,6 +1,9 @@
 """A reload restarts or signals what reads a changed file, tells so, and touches nothing else."""
+import fcntl
 import json
 import os
+import signal
+import subprocess
 import time
 
 import pytest
@@ -219,3 +222,26 @@ def test_it_tells_how_long_a_program_was_away(runner, file):
     assert start == f"web restarted: {file}" and rest.endswith(" s and the time it takes to be ready")
     assert 0.4 < float(rest.split()[0]) < 3
     assert runner.stop()[0] == 0
+
+
+def test_what_the_owner_of_a_folder_does_there_holds_nothing_up(runner):
+    folder = runner.folder / "watched"
+    folder.mkdir()
+    runner.write({"web": watching(folder)})
+    runner.start().until("started")
+    leased = folder / "leased"
+    leased.write_text("one")
+    lease = os.open(leased, os.O_RDWR)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)
+    fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+    below = os.open(folder, os.O_RDONLY)
+    for _ in range(1200):
+        os.mkdir("deep", dir_fd=below)
+        above, below = below, os.open("deep", os.O_RDONLY, dir_fd=below)
+        os.close(above)
+    os.close(below)
+    start = time.monotonic()
+    assert reload(runner) == [f"web restarted: {folder} changed"]
+    assert time.monotonic() - start < 5
+    os.close(lease)
+    subprocess.run(["rm", "-rf", folder], check=True)

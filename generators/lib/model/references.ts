@@ -31,6 +31,9 @@ export function replaced(text: string, name: string): string {
 
 /** What is wrong with the references of a text, the nearest known key first; the launcher's references.py says the same. */
 export function unknownReference(text: string, known: readonly string[]): string | undefined {
+  // Only the inner ones would be replaced.
+  const [nested] = /\{[^{}]*\{[^{}]*\}[^{}]*\}/.exec(text) ?? [];
+  if (nested !== undefined) return `has ${nested}, a {key} within braces; take the outer braces away`;
   const key = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, key = '']) => key).find((key) => !known.includes(key));
   if (key === undefined) return undefined;
   const near = [...known].sort((a, b) => distance(key, a) - distance(key, b));

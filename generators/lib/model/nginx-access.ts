@@ -15,6 +15,8 @@ interface Scope {
   title: boolean;
   users: boolean;
   denied: boolean;
+  /** Whether everybody is kept out who is not allowed. */
+  closed: boolean;
   other: boolean;
   /** The error pages that count here, by the place that says them. */
   pages: Directive[];
@@ -34,6 +36,7 @@ const NOTHING: Scope = {
   title: false,
   users: false,
   denied: false,
+  closed: false,
   other: false,
   pages: [],
   limited: false,
@@ -90,6 +93,7 @@ function inherit(above: Scope, directives: Directive[], server: boolean): Scope 
     title: titles.length > 0 ? titles.some(({ args }) => args[0] !== 'off') : above.title,
     users: above.users || own('auth_basic_user_file').length > 0,
     denied: own('allow', 'deny').length > 0 ? own('deny').length > 0 : above.denied,
+    closed: own('allow', 'deny').length > 0 ? own('deny').some(({ args }) => args[0] === 'all') : above.closed,
     other: others.length > 0 ? others.some(({ args }) => args[0] !== 'off') : above.other,
     pages: pages.length > 0 ? pages : above.pages,
     limited: above.limited || own('limit_req', 'limit_conn').length > 0,
@@ -135,6 +139,7 @@ function ofLocation(directives: Directive[], above: Scope, named: Map<string, Na
   return [
     ...ofScope(directives, scope, isGuarded(scope), named, path),
     ...ofLimit(directives, path),
+    ...ofDeny(directives, above, path),
     ...nested(directives).flatMap((block) => ofLocation(block, scope, named, path)),
     ...ofAliases(directives, path),
   ];
@@ -146,6 +151,17 @@ function ofLimit(directives: Directive[], path: string[]): Problem[] {
   if (!limit || nested(directives).every((block) => block.some(({ name }) => name === 'limit_except'))) return [];
   const message = 'has `limit_except`, which does not count in the locations inside; say it in each of them too';
   return [{ path: [...path, limit.field], message }];
+}
+
+/** Addresses of a location replace those from above, and nginx lets in who is not named. */
+function ofDeny(directives: Directive[], above: Scope, path: string[]): Problem[] {
+  const named = (name: string, address: string) =>
+    directives.some((directive) => directive.name === name && directive.args[0] === address);
+  const deny = directives.find(({ name }) => name === 'deny');
+  if (!above.closed || !deny || named('deny', 'all') || named('allow', 'all')) return [];
+  const message =
+    'replaces the rules from above, and lets in everybody else; add `all` and repeat who may come in, or say `allow: [all]`';
+  return [{ path: [...path, deny.field], message }];
 }
 
 const nested = (directives: Directive[]) =>

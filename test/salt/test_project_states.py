@@ -244,6 +244,14 @@ def test_odd_characters_of_a_context_reach_the_file(image, override):
     assert (image.root / "etc/acme/odd").read_bytes().decode() == odd
 
 
+def test_a_start_looks_at_the_sources_of_configs(image, override):
+    """A source can be mounted over the image's: a start that skipped Salt would leave the old text."""
+    (image.root / "srv/projects/demo/project/mounted.conf").write_text("one")
+    override({"configs": {"mounted": {"source": "mounted.conf"}}})
+    record = json.loads((image.root / "etc/makina-projects/demo/launch.json").read_text())
+    assert "/srv/projects/demo/project/mounted.conf" in record["outputs"]
+
+
 def test_nginx_accepts_the_configuration(image):
     image.run("nginx", "-t", "-c", "/etc/makina-projects/demo/nginx/nginx.conf")
     assert pathlib.Path(image.root / "srv/apps/circus/venv/bin/circusd").exists()

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import { type Intent, isDict } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
+import type { Intent } from '../model/intent.ts';
 import { imageSchema } from '../model/schema.ts';
 import { OddScalar, spelledValue } from './document.ts';
 import { type Place, placeOfType } from './place.ts';

@@ -1,6 +1,7 @@
 import { UserError } from '../errors.ts';
 import { type Field, fields } from '../model/fields.ts';
-import type { Intent, Problem } from '../model/intent.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Problem } from '../model/problem.ts';
 
 /** A flag of a verb, as both fronts declare it. */
 export interface Flag {

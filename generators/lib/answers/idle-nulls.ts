@@ -1,5 +1,7 @@
 import { demo } from '../model/demo.ts';
-import { type Intent, isDict, merge, type Problem } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
+import { type Intent, merge } from '../model/intent.ts';
+import type { Problem } from '../model/problem.ts';
 
 /**
  * Each null of a layer, where values are free in form, that takes nothing away: who wrote it means a value, and it would

@@ -1,8 +1,8 @@
 /** What may stand at a place of a document: text is taken as it is spelled. */
 
 import type { core, ZodMiniType } from 'zod/mini';
+import { isDict } from '../model/dict.ts';
 import { innerType } from '../model/fields.ts';
-import { isDict } from '../model/intent.ts';
 
 export interface Place {
   /** free: whatever JSON can hold, its keys too; other: what is not ours to judge. */

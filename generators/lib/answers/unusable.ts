@@ -1,4 +1,4 @@
-import type { Problem } from '../model/intent.ts';
+import type { Problem } from '../model/problem.ts';
 import { sls } from '../quote/quote.ts';
 
 const MAX_DEPTH = 100;

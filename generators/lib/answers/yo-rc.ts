@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import { canonicalIntent, type Intent, isDict } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
+import { canonicalIntent, type Intent } from '../model/intent.ts';
 import { MIGRATIONS, migrate } from '../model/migrations.ts';
 import { unusable } from './unusable.ts';
 

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { FREE, placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { codeOf, lstat } from '../apply/state.ts';
-import { isDict } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
 import { shell } from '../quote/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import type { Pillars } from './pillars.ts';

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { type Intent, isDict } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
+import type { Intent } from '../model/intent.ts';
 import { unknownReference } from '../model/references.ts';
 
 /** A JSON Schema, or a part of one. */

@@ -1,4 +1,5 @@
-import { type Intent, isDict } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
+import type { Intent } from '../model/intent.ts';
 import type { Manifest } from './manifest.ts';
 import { isSafePath } from './paths.ts';
 

@@ -1,7 +1,7 @@
 /** What the build and Docker would take, and do something else with than it says. */
 
 import { namedVolumes } from './docker-run.ts';
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 export function checkBuild(image: Image): Problem[] {

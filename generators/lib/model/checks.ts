@@ -3,11 +3,11 @@
 import { checkBuild } from './build-checks.ts';
 import { checkCommands } from './command-checks.ts';
 import { checkHeaders } from './header-checks.ts';
-import type { Problem } from './intent.ts';
 import { checkAccess } from './nginx-access.ts';
 import { checkNames } from './nginx-names.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
 import { checkPaths } from './path-checks.ts';
+import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
 import type { Image } from './schema.ts';

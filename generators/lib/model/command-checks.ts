@@ -1,6 +1,6 @@
 /** What programs and crons say that no single field can tell. */
 
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import { oddSchedule } from './schedules.ts';
 import type { Image } from './schema.ts';
 import { shellWord } from './shell-words.ts';

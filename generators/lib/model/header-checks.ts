@@ -1,6 +1,6 @@
 /** Names of headers that are one and the same to HTTP. */
 
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 export function checkHeaders({ vhosts }: Image): Problem[] {

@@ -5,20 +5,12 @@
 import type { core, ZodMiniType } from 'zod/mini';
 import { checkImage } from './checks.ts';
 import { demo } from './demo.ts';
+import { type Dict, isDict } from './dict.ts';
 import { defaultOf, fields, innerType } from './fields.ts';
+import type { Problem } from './problem.ts';
 import { type Image, imageSchema } from './schema.ts';
 
-export type Intent = { [key: string]: unknown };
-
-/** One thing wrong with an answer: where (`programs.web.cmd`) and what. */
-export interface Problem {
-  path: string[];
-  message: string;
-}
-
-export function isDict(value: unknown): value is Intent {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+export type Intent = Dict;
 
 /**
  * `upper` over `lower`: dicts merge by key, all else replaces, `null` of `upper` stays as the mark of a removal.

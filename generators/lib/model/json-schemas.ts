@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { schemaId } from '../package.ts';
+import { isDict } from './dict.ts';
 import { fields } from './fields.ts';
-import { isDict } from './intent.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
 import { imageSchema } from './schema.ts';
 import { keysIn } from './types.ts';

@@ -3,8 +3,8 @@
  * phase: what is answered there, or sent on from there, is answered to everybody. The launcher says the same in nginx_access.py.
  */
 
-import type { Problem } from './intent.ts';
 import { type Directive, directivesOf } from './nginx-snippet.ts';
+import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 type Vhost = Image['vhosts'][string];

@@ -1,6 +1,6 @@
 /** What nginx would take without a word, and not do: names that stand twice, pages with the wrong status. */
 
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 type Vhosts = Image['vhosts'];

@@ -4,7 +4,7 @@
  */
 
 import { posix } from 'node:path';
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import { replaced } from './references.ts';
 import type { Image } from './schema.ts';
 

@@ -1,6 +1,6 @@
 /** Who reads the files of an image: names that nothing has. */
 
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 export function checkReaders({ configs, crons, programs }: Image): Problem[] {

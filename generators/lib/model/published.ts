@@ -1,7 +1,7 @@
 import { doctorJsonSchema } from '../doctor/finding.ts';
 import { reportJsonSchema } from '../report.ts';
+import { isDict } from './dict.ts';
 import { fields } from './fields.ts';
-import { isDict } from './intent.ts';
 import { answersSchema, imageJsonSchema, overrideSchema } from './json-schemas.ts';
 
 /**

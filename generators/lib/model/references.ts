@@ -2,8 +2,9 @@
 
 import type { core, ZodMiniType } from 'zod/mini';
 import { distance } from '../answers/nearest.ts';
+import { isDict } from './dict.ts';
 import { innerType } from './fields.ts';
-import { isDict, type Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import { imageSchema } from './schema.ts';
 import { keysIn, PATH_KEYS } from './types.ts';
 

@@ -1,6 +1,6 @@
 /** What is probably not meant, and cannot be refused: only the build knows what packages and own steps make. */
 
-import type { Problem } from './intent.ts';
+import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 const words = (text: string) => new Set(text.split(' '));

@@ -1,4 +1,4 @@
-import { isDict } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
 
 const PLAIN_KEY = /^[A-Za-z][A-Za-z0-9_.-]*$/;
 const YAML_11_WORD = /^(y|n|yes|no|on|off|true|false|null)$/i;

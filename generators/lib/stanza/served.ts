@@ -1,5 +1,6 @@
 import { UserError } from '../errors.ts';
-import { type Intent, isDict, merge } from '../model/intent.ts';
+import { isDict } from '../model/dict.ts';
+import { type Intent, merge } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { at, locationAt, put, type Target } from './target.ts';
 

@@ -5,7 +5,6 @@
 import json
 import pathlib
 import shutil
-import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).parent.parent.parent

@@ -1,9 +1,11 @@
 """exec_program.py and its log files: what a program is given, and where its words go. Real processes, no circus."""
+import fcntl
 import json
 import os
 import pathlib
 import random
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -226,6 +228,18 @@ def test_processes_that_share_a_file_lose_nothing_and_mix_no_lines(world):
     until_free(path)
     lines = [line for file in world.data.iterdir() for line in file.read_text().splitlines()]
     assert sorted(lines) == sorted(f"{wid} {i}" for wid in range(1, 5) for i in range(1, 501))
+
+
+def test_who_holds_a_lock_of_the_file_stops_nobody(world):
+    log = world.data / "web.log"
+    log.touch()
+    shutil.chown(log, USER)
+    path = world.write(cmd="sh -c 'for i in $(seq 20000); do echo line $i; done'", log_file=str(log), log_max_bytes=1000)
+    with open(log) as reader:
+        fcntl.flock(reader, fcntl.LOCK_EX)
+        assert world.start(path).wait(8) == 0
+        until_free(path)
+    assert log.read_text() == "".join(f"line {i}\n" for i in range(1, 20001))
 
 
 def test_what_is_no_file_of_the_program_is_refused(world):

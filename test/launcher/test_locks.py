@@ -1,6 +1,5 @@
 """The lock of a volume: who may write to the volume can neither hold up nor lead astray those who fill it."""
 import fcntl
-import importlib
 import os
 import signal
 import socket
@@ -10,32 +9,12 @@ import threading
 import time
 
 import pytest
-from volumes import GID, OTHER_GID, OTHER_UID, UID, World, generate, load
+from fixtures import NEEDS_ROOT, package, part, world
+from volumes import GID, OTHER_GID, OTHER_UID, UID
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
-    pytest.mark.xdist_group("launcher"),
-]
+pytestmark = NEEDS_ROOT
 ROUNDS = int(os.environ.get("SWAP_ROUNDS", 50))
 NAME = ".prepopulated.lock"
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    folder = generate(tmp_path_factory.mktemp("locks"))
-    load(folder)
-    return folder
-
-
-@pytest.fixture
-def world(package):
-    world = World(package)
-    yield world
-    world.close()
-
-
-def part(name):
-    return importlib.import_module("demo_launcher." + name)
 
 
 def as_user(script, *args, uid=UID):

@@ -1,6 +1,4 @@
 """An override that is mounted: as a folder of links, as a single file, on a share; what is not to be trusted is refused with a way out."""
-import ctypes
-import importlib
 import os
 import pathlib
 import re
@@ -10,28 +8,12 @@ import sys
 import threading
 
 import pytest
-from volumes import UID, generate, load
+from fixtures import NEEDS_ROOT, package, part
+from volumes import UID
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
-    pytest.mark.xdist_group("launcher"),
-]
+pytestmark = NEEDS_ROOT
 ROUNDS = int(os.environ.get("SWAP_ROUNDS", 50))
 KEY = "makina-projects.demo"
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.unshare(0x20000) == 0, os.strerror(ctypes.get_errno())
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    folder = generate(tmp_path_factory.mktemp("mounted"))
-    load(folder)
-    return folder
-
-
-def part(name):
-    return importlib.import_module("demo_launcher." + name)
 
 
 @pytest.fixture

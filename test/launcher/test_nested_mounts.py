@@ -1,5 +1,4 @@
 """Disks that are mounted inside a volume: filled once each, given to the user, and left alone once they hold something."""
-import ctypes
 import json
 import os
 import random
@@ -9,29 +8,10 @@ import sys
 import time
 
 import pytest
-from volumes import GID, UID, World, generate, load
+from fixtures import NEEDS_ROOT, package, world
+from volumes import GID, UID
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
-    pytest.mark.xdist_group("launcher"),
-]
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.unshare(0x20000) == 0, os.strerror(ctypes.get_errno())
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    folder = generate(tmp_path_factory.mktemp("nested"))
-    load(folder)
-    return folder
-
-
-@pytest.fixture
-def world(package):
-    world = World(package)
-    yield world
-    world.close()
+pytestmark = NEEDS_ROOT
 
 
 def disk(world, path, *options):

@@ -12,35 +12,11 @@ import subprocess
 import sys
 
 import pytest
-from volumes import GID, OTHER_UID, UID, World, generate, load
+from fixtures import NEEDS_ROOT, package, part, world
+from volumes import GID, OTHER_UID, UID
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
-    pytest.mark.xdist_group("launcher"),
-]
-CLONE_NEWNS = 0x20000
+pytestmark = NEEDS_ROOT
 needs_bindfs = pytest.mark.skipif(not shutil.which("bindfs") or not os.path.exists("/dev/fuse"), reason="needs bindfs and /dev/fuse")
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.unshare(CLONE_NEWNS) == 0, os.strerror(ctypes.get_errno())
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    folder = generate(tmp_path_factory.mktemp("places"))
-    load(folder)
-    return folder
-
-
-@pytest.fixture
-def world(package):
-    world = World(package)
-    yield world
-    world.close()
-
-
-def part(name):
-    return importlib.import_module("demo_launcher." + name)
 
 
 def refused(world, _changes=None, **seeds):

@@ -1,5 +1,4 @@
 """How the generated launcher fills volumes: all of a seed or nothing, once, and never outside of the volume."""
-import ctypes
 import json
 import os
 import random
@@ -10,31 +9,10 @@ import sys
 import time
 
 import pytest
-from volumes import GID, OTHER_GID, OTHER_UID, UID, World, generate, load
+from fixtures import NEEDS_ROOT, package, world
+from volumes import GID, OTHER_GID, OTHER_UID, UID
 
-pytestmark = [
-    pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
-    pytest.mark.xdist_group("launcher"),
-]
-CLONE_NEWNS = 0x20000
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory):
-    """The generated package, in a mount namespace of this process: what the tests mount is gone with it."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    assert libc.unshare(CLONE_NEWNS) == 0, os.strerror(ctypes.get_errno())
-    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
-    folder = generate(tmp_path_factory.mktemp("project"))
-    load(folder)
-    return folder
-
-
-@pytest.fixture
-def world(package):
-    world = World(package)
-    yield world
-    world.close()
+pytestmark = NEEDS_ROOT
 
 
 def refused(world, code, *parts, **seeds):

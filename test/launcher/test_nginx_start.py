@@ -2,6 +2,8 @@
 import importlib
 import os
 import pathlib
+import subprocess
+import sys
 import types
 
 import pytest
@@ -103,7 +105,7 @@ def test_there_is_room_for_the_files_that_connections_take(start, names, parts, 
     ],
 )
 def test_workers_are_as_many_as_the_container_may_use(parts, monkeypatch, files, count):
-    monkeypatch.setattr(parts.nginx_start, "_text", files.get)
+    monkeypatch.setattr(parts.nginx_start, "_text", lambda path: files.get(path, ""))
     monkeypatch.setattr(parts.nginx_start.os, "cpu_count", lambda: 8)
     monkeypatch.setattr(parts.nginx_start.os, "sched_getaffinity", lambda _: set(range(4)))
     assert parts.nginx_start.processors() == count
@@ -197,3 +199,18 @@ MAKINA = """\x1b[0;31mlocal:
 )
 def test_the_state_that_failed(parts, result, said):
     assert parts.failed_states.reason(result, "200,300") == said
+
+
+def test_a_process_may_have_any_name(parts, tmp_path, monkeypatch):
+    """What programs call themselves is theirs: a reconfiguration looks at each process for nginx's workers."""
+    name = "import ctypes, sys, time; ctypes.CDLL(None).prctl(15, b') \\xff'); print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", name], stdout=subprocess.PIPE)
+    try:
+        process.stdout.readline()
+        (tmp_path / "pid").write_text(str(os.getpid()))
+        monkeypatch.setattr(parts.nginx_start, "NGINX_PID", str(tmp_path / "pid"))
+        assert parts.nginx_start.workers() == []
+        assert parts.nginx_start._parent(str(process.pid)) == str(os.getpid())
+    finally:
+        process.kill()
+        process.wait()

@@ -270,6 +270,7 @@ def test_a_log_below_a_folder_that_is_swapped(place, loud, swapper, user):
 
 def test_a_log_that_is_rotated_below_a_folder_that_is_swapped(parts, place, swapper, monkeypatch):
     monkeypatch.syspath_prepend(str(parts[0].parent / "files/circus"))
+    monkeypatch.syspath_prepend(str(parts[0].parent))
     log_writer = importlib.import_module("log_writer")
     way = users(users(place / "data") / "log")
     log = log_writer.LogFile(str(way / "root.log"), 100, 2)

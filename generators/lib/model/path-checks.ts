@@ -18,7 +18,7 @@ const SYSTEM = ['/bin', '/boot', '/etc', '/lib', '/root', '/run', '/sbin', '/usr
   ['/var/log/nginx', '/var/spool/cron', '/etc/makina-projects'],
 );
 /** The names of our own files and folders in /etc/makina-projects/NAME. */
-const TAKEN = ['app.json', 'launch.json', 'override.sls', 'override.sls.last-good', 'circus', 'nginx'];
+const TAKEN = ['app.json', 'configs.json', 'launch.json', 'override.sls', 'override.sls.last-good', 'circus', 'nginx'];
 
 interface Used {
   path: string[];

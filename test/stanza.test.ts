@@ -227,11 +227,18 @@ const location = name.map((word): Addition => {
   const path = `/at/${word}`;
   return { verb: 'nginx-location', words: ['x.example'], flags: { alias: ['/srv/x'] }, remove: path };
 });
-const additions = fc.uniqueArray(fc.oneof(program, vhost, location), {
-  minLength: 1,
-  maxLength: 4,
-  selector: ({ verb, remove }) => `${verb} ${remove}`,
-});
+const additions = fc
+  .uniqueArray(fc.oneof(program, vhost, location), {
+    minLength: 1,
+    maxLength: 4,
+    selector: ({ verb, remove }) => `${verb} ${remove}`,
+  })
+  // Two programs with one port are refused.
+  .map((list) =>
+    list.map((addition, index) =>
+      addition.flags.port ? { ...addition, flags: { ...addition.flags, port: [String(8001 + index)] } } : addition,
+    ),
+  );
 /** Projects to start from; each has the vhost x.example. */
 const start = fc.constantFrom<Intent>(
   {},

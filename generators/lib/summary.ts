@@ -30,7 +30,7 @@ export interface Reader {
 export function summary(image: Image, written: Written, { cwd, baseCommand, look }: Reader): string {
   const changed = changes(written);
   const mind = warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`);
-  const done = outcome(written, look) + (mind.length > 0 ? `\n\nMind:\n${mind.join('')}` : '');
+  const done = outcome(written, look) + (mind.length > 0 ? `\n\nWarnings:\n${mind.join('')}` : '');
   if (changed.length === 0 || written.conflicts) return done;
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');

@@ -107,10 +107,10 @@ def test_a_pillar_is_looked_at_as_salt_renders_it(image):
 
     try:
         pillar.write_text("makina-projects.demo:\n  data:\n    app:\n      zip_1: {{ '0' ~ 644 }}\n")
-        assert "builtin.sls:4:14: data.app.zip_1 " + told in sentence()
+        assert "pillar/init.sls:4:14: data.app.zip_1 " + told in sentence()
         pillar.write_text("{% import_yaml 'makina-projects/demo/more.yaml' as more %}\nmakina-projects.demo:\n  data:\n    app:\n      zip: {{ more.zip }}\n")
         (pillar.parent / "more.yaml").write_text("zip: '0644'\n")
-        assert "builtin.sls:5:12: data.app.zip " + told in sentence()
+        assert "pillar/init.sls:5:12: data.app.zip " + told in sentence()
         pillar.write_text("makina-projects.demo:\n  data:\n    app:\n      zip: '{{ '0' ~ 644 }}'\n")
         assert image.salt_call("demo_mc_launcher.reconfigure", "demo") is True
         assert json.loads((image.root / (CONFIGURATION + "/app.json").lstrip("/")).read_text())["zip"] == "0644"

@@ -269,11 +269,11 @@ def certificate(tmp_path_factory):
 def test_a_certificate_of_the_pillar_is_readable_for_root_alone(image, override, certificate):
     nginx = image.root / "etc/makina-projects/demo/nginx"
     cert, key = certificate
-    override({"vhosts": {"tls": {"ssl_cert": cert, "ssl_key": key, "auth_basic": "x", "auth_basic_users": {"a": "b"}}}})
+    override({"vhosts": {"tls": {"ssl_cert": cert, "ssl_key": key, "auth_basic": "x", "auth_basic_users": {"a": "{PLAIN}b"}}}})
     found = {path.suffix: path for path in (nginx / "ssl").iterdir()}
     assert found[".key"].read_text().strip() == key.strip() and found[".key"].stat().st_mode & 0o777 == 0o400
     (users,) = (nginx / "users").iterdir()
-    assert users.read_text() == "a:b\n" and users.stat().st_mode & 0o777 == 0o440
+    assert users.read_text() == "a:{PLAIN}b\n" and users.stat().st_mode & 0o777 == 0o440
     configuration = (nginx / "nginx.conf").read_text()
     assert "listen 443 ssl;" in configuration and f"ssl/{found['.crt'].name}" in configuration
     override({"vhosts": {"tls": {"ssl_cert": cert, "ssl_key": key, "ssl_redirect": False}}})

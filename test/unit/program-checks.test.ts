@@ -92,4 +92,7 @@ it('what may be meant is told, and not refused', () => {
   const vhosts = { localhost: { listen: 8080, locations: { '/': { return: '200' } } } };
   expect(told({ vhosts })).toEqual(['publish']);
   expect(told({ vhosts, ...program({ port: 80 }) })).toEqual([]);
+  const asking = { cmd: 'x', env: { PORT: '8000' } };
+  expect(told({ programs: { a: asking, b: { cmd: 'x', port: 8000 } } })).toEqual(['programs.a.env.PORT']);
+  expect(told({ programs: { a: asking, b: { cmd: 'x', port: 8001 } } })).toEqual([]);
 });

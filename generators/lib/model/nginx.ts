@@ -73,8 +73,8 @@ const userName = () =>
   );
 const passwordHash = () =>
   matching(
-    /^[!-9;-~]{1,200}$/,
-    'must be a hashed password as htpasswd and `openssl passwd -apr1` write it, of printable ASCII without blanks and colons',
+    /^(\$[!-9;-~]{2,199}|\{(SHA|SSHA|PLAIN)\}[!-9;-~]{0,193}|[./0-9A-Za-z]{13})$/,
+    'must be a hash that nginx knows, such as `openssl passwd -apr1` prints for a password',
   );
 
 const snippet = shared(() =>

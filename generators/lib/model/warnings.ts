@@ -12,7 +12,7 @@ const GROUPS = words(
 
 /** What a person should know of an image that can be built. */
 export function warningsOf(image: Image): Problem[] {
-  return [...unknownAccounts(image), ...deadPort(image)];
+  return [...unknownAccounts(image), ...deadPort(image), ...samePort(image)];
 }
 
 /** compose.yaml and the README publish port 80. */
@@ -22,6 +22,17 @@ function deadPort({ vhosts, programs, publish }: Image): Problem[] {
   if (served.length === 0 || served.includes(80) || own.includes(80)) return [];
   const message = `leads from port ${publish} of the host to port 80, on which no vhost and no program listens: let one listen there, or correct compose.yaml`;
   return [{ path: ['publish'], message }];
+}
+
+/** A port that a program is only told in its environment may be one that it asks, and not one that it listens on. */
+function samePort({ programs }: Image): Problem[] {
+  return Object.entries(programs).flatMap(([name, { port, env }]) => {
+    const told = env.PORT;
+    const other = Object.entries(programs).find(([key, { port }]) => key !== name && String(port) === told);
+    if (port !== undefined || told === undefined || !other) return [];
+    const message = `is the port of programs.${other[0]} too: only one of them can listen on it`;
+    return [{ path: ['programs', name, 'env', 'PORT'], message }];
+  });
 }
 
 /** Users and groups that neither Debian nor the project makes: the build refuses them if nothing else does. */

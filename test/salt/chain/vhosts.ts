@@ -49,7 +49,10 @@ const statusCodes = mostly(['404', '502 503', '300', '599'], ['499 500', '600'])
 const page = fc.constantFrom('/x.html', '@app', '=200 /x', '= /x?a=b', '=404 @app', 'https://x.org/a%20b', '/');
 const users = fc.dictionary(
   mostly(['anna', "o'b", 'a#b', 'é', 'yes', '"', '$x', '-', '~', '%s', '日', '\\'], ['#x', 'a\u0085b']),
-  mostly(['$apr1$x$y', '{SHA}x', '{{x}}', '#', '\\', '{PLAIN}"', '{%', '{name}'], ['a:b']),
+  mostly(
+    ['$apr1$x$y', '{SHA}x', '$5$x{{x}}', '$1$#', '$6$\\', '{PLAIN}"', '{PLAIN}{%', '{SSHA}{name}'],
+    ['a:b', 'plain'],
+  ),
   { maxKeys: 3 },
 );
 

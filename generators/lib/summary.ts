@@ -4,6 +4,7 @@ import { runFlags } from './model/docker-run.ts';
 import type { Image } from './model/schema.ts';
 import { warningsOf } from './model/warnings.ts';
 import { minorVersion } from './package.ts';
+import { missingSources } from './project/sources.ts';
 import { shell } from './quote/quote.ts';
 import type { Report } from './report.ts';
 import type { StanzaResult } from './stanza/stanza.ts';
@@ -29,8 +30,15 @@ export interface Reader {
  */
 export function summary(image: Image, written: Written, { cwd, baseCommand, look }: Reader): string {
   const changed = changes(written);
-  const mind = warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`);
-  const done = outcome(written, look) + (mind.length > 0 ? `\n\nWarnings:\n${mind.join('')}` : '');
+  const warnings = [
+    ...warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`),
+    ...(['configs', 'seeds'] as const).flatMap((kind) =>
+      missingSources(written.destination, image, kind).map(
+        ([name, source]) => `\n  ${kind}.${name}.source project/${source} is not there yet: the build stops without it`,
+      ),
+    ),
+  ];
+  const done = outcome(written, look) + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || written.conflicts) return done;
   const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');

@@ -130,3 +130,19 @@ def test_kill_at_any_moment_leaves_nothing_or_what_the_next_start_completes(worl
         assert world.record(uploads) == ["."]
         subprocess.run(["umount", uploads], check=True)
         world.mounts.pop()
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_a_kill_after_the_record_leaves_nothing_behind(world, monkeypatch, is_given):
+    uploads = disk(world, world.data / "data/uploads")
+    seeds = sys.modules["demo_launcher.seeds"]
+    with monkeypatch.context() as patched:
+        patched.setattr(seeds, "finish", lambda _: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            world.fill(a=world.seed("site", "data/uploads"))
+    assert world.record(uploads) == ["."] and (uploads / ".prepopulated.ready").is_dir()
+    if is_given:
+        (uploads / ".prepopulated.ready/given").mkdir()
+        (uploads / ".prepopulated.ready/given/name").write_text("")
+    assert world.fill(a=world.seed("site", "data/uploads")) == []
+    assert not (uploads / ".prepopulated.ready").exists() and world.leftovers() == []

@@ -2,11 +2,12 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { checkConfigs, madeByBuild } from '../../generators/lib/doctor/sources.ts';
+import { checkConfigs } from '../../generators/lib/doctor/configs.ts';
 import { memoryForOverrides } from '../../generators/lib/model/docker-run.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
 import { packageRoot } from '../../generators/lib/package.ts';
+import { madeByBuild, missingSources } from '../../generators/lib/project/sources.ts';
 
 const imageOf = (answers: object) => complete({ name: 'shop', demo: false, ...answers }).image as Image;
 const root = mkdtempSync(join(tmpdir(), 'makina-image-sources-'));
@@ -31,6 +32,13 @@ describe('doctor', () => {
     expect(madeByBuild(root, image, 'site/deep/x')).toBe('downloads.site');
     expect(madeByBuild(root, image, 'venv/bin/python')).toBe('virtualenvs.v');
     expect(madeByBuild(root, image, 'sites')).toBeUndefined();
+  });
+  it('is told by `new` of what is not there yet', () => {
+    expect(missingSources(root, image, 'configs')).toEqual([['c', 'missing']]);
+    const seeds = imageOf({
+      seeds: { a: { source: 'there', target: 'x' }, b: { target: 'y' }, c: { source: 'z', target: 'z' } },
+    });
+    expect(missingSources(root, seeds, 'seeds')).toEqual([['c', 'z']]);
   });
   it('tells of a config without its template, but for one that a step of yours may make', () => {
     const told = () => checkConfigs(root, image).map(({ level, what }) => `${level} ${what}`);

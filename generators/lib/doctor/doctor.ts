@@ -6,6 +6,7 @@ import type { Image } from '../model/schema.ts';
 import { packageRoot } from '../package.ts';
 import { checkBaseImage } from './base-image.ts';
 import { findCommand } from './command.ts';
+import { checkConfigs } from './configs.ts';
 import { askDocker, checkDocker } from './docker.ts';
 import { checkFiles, checkIgnored, checkSync } from './files.ts';
 import { type DoctorReport, error, type Finding, HEALTH, ok, reportOf } from './finding.ts';
@@ -14,7 +15,6 @@ import { readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
 import { checkAnswers, checkLeftovers, checkManifest, nearestProject } from './project.ts';
-import { checkConfigs } from './sources.ts';
 import { checkSeeds, checkTogether } from './together.ts';
 import { checkVolume, filledTargets } from './volume.ts';
 

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 import { lstat } from '../apply/state.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
+import { madeByBuild } from '../project/sources.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
-import { madeByBuild } from './sources.ts';
 
 /**
  * What fits in each pillar, and not with the answers below it. A warning, since PILLAR.sample may be edited.

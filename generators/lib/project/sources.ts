@@ -3,19 +3,15 @@ import { join } from 'node:path';
 import { lstat } from '../apply/state.ts';
 import { isWithin, plainPath } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
-import { error, type Finding, ok } from './finding.ts';
 
 const OURS = /^(100_dirs_and_prerequisites|200_reconfigure|300_nginx|400_circus)\.sls$/;
 
-/** Whether the build stops for a config whose template is not there. */
-export function checkConfigs(root: string, image: Image): Finding[] {
-  return Object.entries(image.configs).flatMap(([name, { source }]) => {
-    const from = join(root, 'project', source);
-    if (source.includes('{') || lstat(from)) return [];
-    const made = madeByBuild(root, image, source, 200);
-    if (made) return [ok('configs', `configs.${name}.source may be made by ${made}`)];
-    const fix = 'put it there, or take the config away with null';
-    return [error('configs', `configs.${name}.source is not there (the build stops)`, from, fix)];
+/** The sources of `kind` that are not in the project and that nothing in the build may make: `[name, source]` each. */
+export function missingSources(root: string, image: Image, kind: 'configs' | 'seeds'): [string, string][] {
+  const before = kind === 'configs' ? 200 : 1000;
+  return Object.entries(image[kind]).flatMap(([name, { source }]): [string, string][] => {
+    if (source === undefined || source.includes('{') || lstat(join(root, 'project', source))) return [];
+    return madeByBuild(root, image, source, before) ? [] : [[name, source]];
   });
 }
 

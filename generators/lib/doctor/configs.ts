@@ -1,0 +1,17 @@
+import { join } from 'node:path';
+import { lstat } from '../apply/state.ts';
+import type { Image } from '../model/schema.ts';
+import { madeByBuild } from '../project/sources.ts';
+import { error, type Finding, ok } from './finding.ts';
+
+/** Whether the build stops for a config whose template is not there. */
+export function checkConfigs(root: string, image: Image): Finding[] {
+  return Object.entries(image.configs).flatMap(([name, { source }]) => {
+    const from = join(root, 'project', source);
+    if (source.includes('{') || lstat(from)) return [];
+    const made = madeByBuild(root, image, source, 200);
+    if (made) return [ok('configs', `configs.${name}.source may be made by ${made}`)];
+    const fix = 'put it there, or take the config away with null';
+    return [error('configs', `configs.${name}.source is not there (the build stops)`, from, fix)];
+  });
+}

@@ -309,10 +309,10 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /correct it there/,
   ],
   [
-    'a key that stands twice',
+    'a key that appears twice',
     put('pillar/init.sls', 'a: 1\nb: 2\na: 3\n'),
     ['error pillar'],
-    /a key stands twice/,
+    /a key appears twice/,
     /correct/,
   ],
   ['a tab', put('pillar/init.sls', 'a:\n\tb: 1\n'), ['error pillar'], /[Tt]ab/, /correct/],

@@ -80,7 +80,7 @@ describe.skipIf(!isThere)('doctor and the launcher', () => {
     ['other: {}', /^it has the key other/],
     [`${TOP}: {}`, /must hold one mapping, data/],
     [`${TOP}: {data: {}, more: 1}`, /must hold one mapping, data/],
-    [`${TOP}: {data: {}}\n${TOP}: {data: {}}`, /a key stands twice/],
+    [`${TOP}: {data: {}}\n${TOP}: {data: {}}`, /a key appears twice/],
     [`${TOP}:\n  data:\n\t  app: {}`, /not plain YAML/],
     [`${TOP}: {data: {app: &a {b: 1}, seeds: *a}}`, /it uses an alias/],
     [`${TOP}: {data: {app: {a: 2026-01-01}}}`, /quote it/],
@@ -91,7 +91,7 @@ describe.skipIf(!isThere)('doctor and the launcher', () => {
     [`${TOP}: {data: {app: {1: a}}}`, /the name of data.app.1/],
     [`${TOP}: {data: {app: {a: {1: a}}}}`, /a key is not text/],
     [`${TOP}: {data: {app: {a: .inf}}}`, /quote it/],
-    [`${TOP}: {data: {app: {a: !!float .inf}}}`, /endless/],
+    [`${TOP}: {data: {app: {a: !!float .inf}}}`, /infinity and NaN/],
     [`${TOP}: {data: {app: {a: "x\ty"}}} # \t`, null],
     [`${TOP}:\n  data:\n    app: {a: 1}\n---\n`, /not plain YAML/],
   ])('agree on %j', async (text, expected) => {

@@ -80,7 +80,7 @@ told({"loaded": os.listdir("/tmp/loaded"), "code": [code, errors, health.returnc
     # The loader of launch.sh's own shell, which nothing can come before.
     assert found["log"].count("none.so' from LD_PRELOAD") == 1
     assert [line for line in found["log"].splitlines() if "is ignored" in line] == [
-        "demo: SALT_CALL is ignored, as it is not the path of a program that root alone can change; the name that is for the launcher alone is MAKINA_SALT_CALL"
+        "demo: SALT_CALL is ignored because it is not the path of a program that root alone can change; to set that of the launcher, use MAKINA_SALT_CALL"
     ]
     # And that of `docker exec`.
     assert found["code"][1].count("none.so' from LD_PRELOAD") == 1 and "Traceback" not in found["log"]
@@ -139,7 +139,7 @@ told([log, refused])
     log, refused = found
     assert [code for code, _ in log] == [0] * 4 and [code for code, _ in refused] == [78] * 5
     for name in ("LOG_LEVEL", "START_TIMEOUT", "SALT_CALL"):
-        assert log[0][1].count(f"demo: {name} is ignored, as it is not ") == 1
+        assert log[0][1].count(f"demo: {name} is ignored because it is not ") == 1
     assert [text.count("ignored") for _, text in log] == [3, 0, 0, 0]
     assert [text.count("[INFO]") > 0 for _, text in log] == [True, False, False, True]
     assert all(text.count("\n") == 1 and text.startswith("demo: MAKINA_") and "correct it in the environment" in text for _, text in refused)
@@ -281,7 +281,7 @@ told([second.returncode, second.stderr, healthy, left, code])
 """
     )
     code, errors, healthy, left, end = found
-    assert (code, errors, healthy, end) == (1, "demo: the container runs already; launch.sh reconfigure applies a change\n", True, 0)
+    assert (code, errors, healthy, end) == (1, "demo: the container is already running; launch.sh reconfigure applies a change\n", True, 0)
     for path in ("/run/brought/deep", "/run/brought/file", "/tmp/brought", "/srv/mounted/kept", "/srv/outside/kept", "/run/secrets/kept"):
         assert path in left, left
     gone = ("/run/x", "/tmp/y", "/run/brought/deep/in", "/tmp/link", "/tmp/beat.pid", "/tmp/fifo", "/run/left.sock")

@@ -135,7 +135,7 @@ def test_a_link_in_the_dated_folder_is_refused(place):
     (place.source / "..data").unlink()
     (place.source / "..2").symlink_to("/etc")
     (place.source / "..data").symlink_to("..2")
-    assert "is a link or no folder" in place.refused()
+    assert "must be a folder, and not a link" in place.refused()
 
 
 def test_names_that_are_swapped_while_it_is_read_lead_nowhere_else(place):

@@ -187,7 +187,7 @@ def test_a_large_volume_costs_no_more_than_an_empty_one(world):
         ({"source": "nothing.txt"}, "seeds.a.source {project}/nothing.txt does not exist"),
         ({"source": "no/thing.txt"}, "seeds.a.source {project}/no/thing.txt does not exist"),
         ({"source": "../outside/secret"}, 'seeds.a.source must be a path without ".."'),
-        ({"source": "site/link/x"}, "{project}/site/link is a link or no folder"),
+        ({"source": "site/link/x"}, "{project}/site/link must be a folder, and not a link"),
         ({"source": 1}, "seeds.a.source must be text"),
         ({"target": "data/../../outside/x"}, 'seeds.a.target must be a path without ".."'),
         ({"target": "/etc/x"}, "seeds.a.target /etc/x is in no volume"),
@@ -380,16 +380,16 @@ def test_a_link_on_the_way_to_a_target_is_not_followed(world, link, owner):
     link.parent.mkdir(parents=True, exist_ok=True)
     link.symlink_to(world.outside)
     seed = world.seed(target="data/in/deep/welcome.txt", owner=owner)
-    refused(world, 78, f"{link} is a link or no folder; put a folder there", a=seed)
+    refused(world, 78, f"{link} must be a folder, and not a link; replace it", a=seed)
 
 
 def test_a_link_or_a_file_as_top_of_a_volume_is_refused(world):
     world.media.rmdir()
     world.media.symlink_to(world.outside)
-    refused(world, 78, f"{world.media} is a link or no folder", a=world.seed())
+    refused(world, 78, f"{world.media} must be a folder, and not a link", a=world.seed())
     world.media.unlink()
     world.media.write_text("")
-    refused(world, 78, f"{world.media} is a link or no folder", a=world.seed())
+    refused(world, 78, f"{world.media} must be a folder, and not a link", a=world.seed())
 
 
 def test_a_folder_that_is_swapped_while_it_copies_leads_nowhere(world):

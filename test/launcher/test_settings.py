@@ -50,7 +50,7 @@ def test_a_path_to_a_single_value(check, path):
 
 @pytest.mark.parametrize("path", ["app", "app:nowhere", "app:list", "app:list:2", "app:list:x", "app:none", "app:dict:c:d", "app:password:0"])
 def test_a_path_to_anything_else(check, path):
-    sentence = "the settings of demo cannot be used: data.{0}.env_from.A is no path of data to a single value; correct it"
+    sentence = "the settings of demo cannot be used: data.{0}.env_from.A does not lead to a single value in `data`; correct it"
     assert check({"env_from": {"A": path}}).startswith(sentence.format("programs.web"))
     assert check(cron={"env_from": {"A": path}}).startswith(sentence.format("crons.tick"))
 
@@ -106,5 +106,5 @@ def test_what_is_taken_away_is_no_matter(check):
 
 def test_a_first_cron_needs_an_image_with_cron(check, monkeypatch):
     monkeypatch.setattr(importlib.import_module("demo_launcher.settings"), "CRON", "/nowhere")
-    assert "data.crons needs cron, which is installed while an image with a cron is built" in check()
+    assert "data.crons needs cron, which this image does not have; add a cron to the answers and build the image again" in check()
     assert check(crons={}) is None

@@ -36,7 +36,7 @@ export async function parseYaml(text: string, plain: boolean, place: Place): Pro
       logLevel: 'error',
     });
     const [wrong] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0]);
-    if (wrong) return at(wrong.pos[0], wrong.code === 'DUPLICATE_KEY' ? 'a key stands twice' : wrong.message);
+    if (wrong) return at(wrong.pos[0], wrong.code === 'DUPLICATE_KEY' ? 'a key appears twice' : wrong.message);
     const odd = UNPRINTABLE.exec(source);
     if (odd) return at(odd.index, 'a character that YAML does not take');
     if (plain) {
@@ -89,15 +89,15 @@ function ofNode(node: Node, key: unknown, isAlias: boolean, isScalar: boolean): 
     return 'a date, a set or bytes is no setting (put it in quotes)';
   const wanted = tag && OF_TAG[tag.replace(/.*:/, '')];
   if (wanted && !wanted.includes(typeof value)) return 'its tag does not fit';
-  if (typeof value === 'number' && !Number.isFinite(value)) return 'an endless number is no setting';
-  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return 'half a character is no text';
+  if (typeof value === 'number' && !Number.isFinite(value)) return 'infinity and NaN are not allowed';
+  if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return 'half a surrogate pair is not text';
   return undefined;
 }
 
 function ofPair({ key }: Pair, isScalar: (node: unknown) => node is Scalar): string | undefined {
   if (!isScalar(key) || (key.type === 'PLAIN' && ['', '<<'].includes(key.source ?? ''))) return 'a key is not text';
   if (key.type !== 'PLAIN' && typeof key.value !== 'string') return 'a key is not text';
-  return /\p{Surrogate}/u.test(String(key.value)) ? 'half a character is no text' : undefined;
+  return /\p{Surrogate}/u.test(String(key.value)) ? 'half a surrogate pair is not text' : undefined;
 }
 
 /** PyYAML takes a tab in quotes, in a block of text and in a comment, and nowhere else. */

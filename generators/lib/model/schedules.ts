@@ -18,7 +18,7 @@ export function oddSchedule(schedule: string): string | undefined {
   const isEver = numbers(months, 12).some((month) =>
     numbers(days, 31).some((day) => day <= (DAYS[month - 1] as number)),
   );
-  return isEver ? undefined : 'names days that none of its months has; it would never run';
+  return isEver ? undefined : 'names days that its months do not have, so it would never run';
 }
 
 /** The numbers from 1 up that a field stands for. */

@@ -27,7 +27,6 @@ export function shellWord(line: string): string | undefined {
     return `starts with ${first.startsWith('(') ? '(' : first}, which only a shell knows; write sh -c '...'`;
   if (assigned) return `starts with ${assigned}, which only a shell takes; put it into env, or write sh -c '...'`;
   const odd = operator ?? replaced;
-  if (odd)
-    return `has ${odd} outside of quotes, and no shell reads it; write sh -c '...', or quote it if it is no shell's`;
+  if (odd) return `has ${odd} outside quotes, but no shell runs this; write sh -c '...', or quote ${odd}`;
   return undefined;
 }

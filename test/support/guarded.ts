@@ -12,11 +12,35 @@ const RULES: Intent[] = [
   { deny: ['all'] },
   { deny: ['127.0.0.0/8'] },
   { allow: ['192.0.2.0/24'], deny: ['all'] },
-  { ...USERS, deny: ['all'], raw: 'satisfy any;\n' },
+  { allow: ['192.0.2.0/24'], deny: ['0.0.0.0/0', '::/0'] },
+  { deny: ['0.0.0.0/1', '128.0.0.0/1', '::/0'] },
+  { deny: ['all'], allow: ['::/0'] },
+  { ...USERS, deny: ['all'] },
+  { ...USERS, allow: ['192.0.2.0/24'] },
   { raw: 'deny all;\n' },
   { raw: 'auth_basic x;\nauth_basic_user_file /etc/hostname;\n' },
   { raw: 'auth_request /auth;\n' },
+  { raw: 'auth_request /auth;\n' },
   { raw: 'limit_except HEAD { deny all; }\n' },
+];
+/** Rules that look like some, and keep this client not out: the model must refuse them. */
+const EMPTY_RULES: Intent[] = [
+  { allow: ['192.0.2.0/24'] },
+  { allow: ['192.0.2.0/24'], raw: 'auth_request_set $a $host;\n' },
+  { allow: ['192.0.2.0/24'], deny: ['::/0'] },
+  { allow: ['127.0.0.0/8'], deny: ['127.0.0.1'] },
+  { allow: ['0.0.0.0/0'], deny: ['127.0.0.0/8', '::/0'] },
+  { raw: 'allow 192.0.2.0/24;\nlimit_except GET { deny all; }\n' },
+];
+/** They matter where two rules meet. */
+const SATISFY = ['', '', 'satisfy any;\n', 'satisfy all;\n'];
+const ADDRESSES_ABOVE: Intent[] = [
+  {},
+  {},
+  { allow: ['all'] },
+  { allow: ['0.0.0.0/0', '::/0'] },
+  { deny: ['all'] },
+  { allow: ['192.0.2.0/24'], deny: ['0.0.0.0/0', '::/0'] },
 ];
 const CODES = ['400 413', '401', '401 404', '403', '404', '413', '418', '503'];
 const PAGES = ['@app', '= @app', '=200 @app', '=403 @app', '@text', 'inside', '/open/x', '= /open/x', '=302 /open/x'];
@@ -96,7 +120,11 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
     .record({
       where: fc.constantFrom('/a', '/a/', '= /a', '^~ /a', '^~ /a/', '~ ^/a'),
       isAbove: fc.boolean(),
-      rule: fc.constantFrom(...RULES),
+      rule: fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...RULES) }, fc.constantFrom(...EMPTY_RULES)),
+      satisfy: fc.constantFrom(...SATISFY),
+      satisfyAbove: fc.constantFrom(...SATISFY),
+      addressesAbove: fc.constantFrom(...ADDRESSES_ABOVE),
+      asksAuth: fc.constantFrom(true, true, true, false),
       answer: fc.constantFrom(...answers(places)),
       answersAbove: fc.boolean(),
       internal: fc.constantFrom(true, ...Array<false>(11).fill(false)),
@@ -105,23 +133,31 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
       raw: sometimes(locationLines(places)),
       rawAbove: sometimes(SERVER_LINES),
     })
-    .map(({ where, isAbove, rule, answer, answersAbove, internal, pages, pagesAbove, raw, rawAbove }) => {
+    .map((made) => {
+      const { where, isAbove, rule, answer, answersAbove, internal, pages, pagesAbove, raw, rawAbove } = made;
       const { root, ...rest } = answer;
       const inside = where === '= /a' ? '/a' : '/a/x';
       const led = (to: Record<string, string>) =>
         Object.fromEntries(Object.entries(to).map(([codes, page]) => [codes, page === 'inside' ? inside : page]));
       const [here, above] = answersAbove ? [rest, root ? { root } : {}] : [answer, {}];
       const location = joined({ error_page: led(pages), ...(internal && { internal }) }, here, isAbove ? {} : rule, {
-        raw,
+        raw: `${made.satisfy}${raw}`,
       });
-      const vhost = joined({ listen: places.port, error_page: led(pagesAbove) }, above, isAbove ? rule : {}, {
-        raw: rawAbove,
-      });
+      const vhost = joined(
+        { listen: places.port, error_page: led(pagesAbove) },
+        above,
+        isAbove ? rule : made.addressesAbove,
+        {
+          raw: `${made.satisfyAbove}${rawAbove}`,
+        },
+      );
       const locations = {
         [where]: location,
         '/open/': { auth_basic: 'off', allow: ['all'], return: `200 ${OPEN}`, raw: 'auth_request off;\n' },
         // A page of its own, so that no page from above gives its 401 another status.
-        '= /auth': { error_page: { '418': '/none' }, return: '401' },
+        ...(made.asksAuth && { '= /auth': { error_page: { '418': '/none' }, return: '401' } }),
+        // Who asks for what is nowhere gets this, a subrequest too.
+        '/': { return: `200 ${OPEN}` },
         '@app': { proxy_pass: `http://127.0.0.1:${places.backend}` },
         '@text': { return: '200 no' },
       };

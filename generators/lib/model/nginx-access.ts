@@ -3,6 +3,7 @@
  * phase: what is answered there, or sent on from there, is answered to everybody. The launcher says the same in nginx_access.py.
  */
 
+import { type Addresses, addressesOf, addressProblems } from './nginx-addresses.ts';
 import { type Directive, directivesOf } from './nginx-snippet.ts';
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
@@ -14,10 +15,14 @@ type Place = Vhost | Vhost['locations'][string];
 interface Scope {
   title: boolean;
   users: boolean;
-  denied: boolean;
-  /** Whether everybody is kept out who is not allowed. */
-  closed: boolean;
+  addresses: Addresses;
+  /** Whether a subrequest or a module asks. */
   other: boolean;
+  /** Where `auth_request` of above asks. */
+  subrequest: string | undefined;
+  limitsMethods: boolean;
+  /** `satisfy any`: who one rule lets in is asked nothing else. */
+  any: boolean;
   /** The error pages that count here, by the place that says them. */
   pages: Directive[];
   /** Whether nginx may refuse those who ask too often, and the statuses it has for them. */
@@ -35,9 +40,11 @@ interface Named {
 const NOTHING: Scope = {
   title: false,
   users: false,
-  denied: false,
-  closed: false,
+  addresses: addressesOf([]),
   other: false,
+  subrequest: undefined,
+  limitsMethods: false,
+  any: false,
   pages: [],
   limited: false,
   busy: ['503'],
@@ -46,6 +53,8 @@ const NOTHING: Scope = {
 /** What nginx may answer before it asks who it is. */
 const EARLY = /^(30[1-8]|400|408|411|413|414|421|429|431|49[4-7])$/;
 const REDIRECT = /^30[12378]$/;
+/** Directives by which somebody is asked; those with more underscores are their parameters. */
+const ASKS = /^auth_(?!(basic|delay)$)[^_]+$|access_by/;
 /** Files of nginx's own that only hold parameters. */
 const PARAMETERS = /(^|\/)((fastcgi|uwsgi|scgi|proxy)_params|fastcgi\.conf|mime\.types)$/;
 
@@ -87,14 +96,18 @@ function said(place: Place, vhost: Vhost): Directive[] {
 function inherit(above: Scope, directives: Directive[], server: boolean): Scope {
   const own = (...names: string[]) => directives.filter(({ name }) => names.includes(name));
   const titles = own('auth_basic');
-  const others = directives.filter(({ name }) => /^auth_(?!basic)|access_by|^limit_except$/.test(name));
+  const others = directives.filter(({ name }) => ASKS.test(name));
+  const [satisfy] = own('satisfy');
+  const [subrequest] = own('auth_request');
   const pages = own('error_page');
   return {
     title: titles.length > 0 ? titles.some(({ args }) => args[0] !== 'off') : above.title,
     users: above.users || own('auth_basic_user_file').length > 0,
-    denied: own('allow', 'deny').length > 0 ? own('deny').length > 0 : above.denied,
-    closed: own('allow', 'deny').length > 0 ? own('deny').some(({ args }) => args[0] === 'all') : above.closed,
+    addresses: own('allow', 'deny').length > 0 ? addressesOf(directives) : above.addresses,
     other: others.length > 0 ? others.some(({ args }) => args[0] !== 'off') : above.other,
+    subrequest: subrequest ? subrequest.args[0] : above.subrequest,
+    limitsMethods: above.limitsMethods || own('limit_except').length > 0,
+    any: satisfy ? satisfy.args[0] === 'any' : above.any,
     pages: pages.length > 0 ? pages : above.pages,
     limited: above.limited || own('limit_req', 'limit_conn').length > 0,
     busy: [...above.busy, ...own('limit_req_status', 'limit_conn_status').flatMap(({ args }) => args)],
@@ -102,7 +115,13 @@ function inherit(above: Scope, directives: Directive[], server: boolean): Scope 
   };
 }
 
-const isGuarded = ({ title, users, denied, other }: Scope) => (title && users) || denied || other;
+/** Whether there is a rule beside those of addresses. */
+const asks = ({ title, users, other }: Scope) => (title && users) || other;
+
+function isGuarded(scope: Scope): boolean {
+  const { addresses, limitsMethods, any } = scope;
+  return addresses.denied || limitsMethods || (asks(scope) && !(any && addresses.open));
+}
 
 /** @param vhost undefined for a server of `raw_http` */
 function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefined, path: string[]): Problem[] {
@@ -123,6 +142,12 @@ function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefine
     ...ofScope(directives, scope, anyGuarded, named, path),
     ...inside.flatMap(({ directives, at }) => ofLocation(directives, scope, named, at)),
     ...ofAliases(directives, path),
+    ...ofSubrequests(
+      scope,
+      places.flatMap(({ where, directives }) => [where, ...locationsOf(directives)]).concat(locationsOf(directives)),
+      [...directives, ...places.flatMap(({ directives }) => directives)],
+      [...path, vhost ? 'locations' : 'raw_http'],
+    ),
     ...places.flatMap(({ where, location, directives, at }) => {
       const answered = location.return !== undefined && isGuarded(inherit(scope, directives, false));
       const holds = directives.some(({ name }) => name === 'location');
@@ -155,13 +180,60 @@ function ofLimit(directives: Directive[], path: string[]): Problem[] {
 
 /** Addresses of a location replace those from above, and nginx lets in who is not named. */
 function ofDeny(directives: Directive[], above: Scope, path: string[]): Problem[] {
-  const named = (name: string, address: string) =>
-    directives.some((directive) => directive.name === name && directive.args[0] === address);
+  const scope = inherit(above, directives, false);
   const deny = directives.find(({ name }) => name === 'deny');
-  if (!above.closed || !deny || named('deny', 'all') || named('allow', 'all')) return [];
+  const { denied, closed } = scope.addresses;
+  if (!above.addresses.closed || !deny || !denied || closed || (scope.any && asks(scope))) return [];
   const message =
     'replaces the rules from above, and lets in everybody else; add `all` and repeat who may come in, or say `allow: [all]`';
   return [{ path: [...path, deny.field], message }];
+}
+
+/** An `auth_request` that asks a location of another purpose: its answer lets in everybody. */
+function ofSubrequests(scope: Scope, locations: string[], directives: Directive[], path: string[]): Problem[] {
+  const asked = new Set([scope.subrequest ?? 'off', ...subrequestsOf(directives)]);
+  return [...asked]
+    .filter((uri) => uri !== 'off' && !hasOwn(locations, uri))
+    .map((uri) => ({
+      path,
+      message: `must have \`= ${uri}\`, which \`auth_request ${uri}\` asks: another location would answer in its place, and let in everybody`,
+    }));
+}
+
+const subrequestsOf = (directives: Directive[]): string[] =>
+  directives.flatMap(({ name, args, block = [] }) => [
+    ...(name === 'auth_request' ? args.slice(0, 1) : []),
+    ...subrequestsOf(block),
+  ]);
+
+const locationsOf = (directives: Directive[]): string[] =>
+  directives.flatMap(({ name, args, block = [] }) => [
+    ...(name === 'location' ? [args.join(' ')] : []),
+    ...locationsOf(block),
+  ]);
+
+/** Whether one of the locations is for a path, as nginx chooses: not every path, and no other one that starts alike. */
+function hasOwn(locations: string[], uri: string): boolean {
+  const split = locations.map(
+    (location) => /^(=|\^~|~\*|~|)\s*([\s\S]*)$/.exec(location)?.slice(1) as [string, string],
+  );
+  const isAbove = (pattern: string) =>
+    pattern !== '/' && `${uri}/`.startsWith(pattern.endsWith('/') ? pattern : `${pattern}/`);
+  if (split.some(([modifier, pattern]) => modifier === '=' && pattern === uri)) return true;
+  const isTaken = split.some(([modifier, pattern]) => modifier.startsWith('~') && matches(pattern, uri, modifier));
+  return split.some(
+    ([modifier, pattern]) =>
+      (modifier === '^~' || (modifier === '' && !isTaken)) && uri.startsWith(pattern) && isAbove(pattern),
+  );
+}
+
+function matches(pattern: string, uri: string, modifier: string): boolean {
+  try {
+    return new RegExp(pattern, modifier === '~*' ? 'i' : '').test(uri);
+  } catch {
+    // nginx knows expressions that nobody else does.
+    return true;
+  }
 }
 
 const nested = (directives: Directive[]) =>
@@ -180,7 +252,11 @@ function ofScope(
   named: Map<string, Named>,
   path: string[],
 ): Problem[] {
-  const problems = incomplete(scope, directives, path);
+  const limits = directives.filter(({ name }) => name === 'limit_except').map(({ block }) => block ?? []);
+  const problems = [
+    ...incomplete(scope, directives, path),
+    ...limits.flatMap((block) => incomplete(inherit(scope, block, false), block, path)),
+  ];
   if (!guarded) return problems;
   const branches = directives.filter(({ name }) => name === 'if').map(({ block }) => block ?? []);
   return [
@@ -196,19 +272,31 @@ function incomplete(scope: Scope, directives: Directive[], path: string[]): Prob
   const problems: Problem[] = [];
   const add = ({ field }: Directive, message: string) => problems.push({ path: [...path, field], message });
   const own = (name: string) => directives.find((directive) => directive.name === name);
-  const [title, users, allow] = [own('auth_basic'), own('auth_basic_user_file'), own('allow')];
+  const [title, users] = [own('auth_basic'), own('auth_basic_user_file')];
   if (title && title.args[0] !== 'off' && !scope.users)
     add(title, 'asks for no password without auth_basic_users: give it some, here or in the virtual host');
   if (title?.args[0] === 'off' && users) add(title, 'is `off`, which lets everybody in beside auth_basic_users');
   if (title && mayBeOff(title.args[0] ?? ''))
     add(title, 'must have a letter of its own beside variables: a client could make it `off`');
-  const isOpen = directives.some(({ name, args }) => name === 'allow' && args[0] === 'all');
-  if (allow && !isOpen && !own('deny') && !own('satisfy'))
-    add(allow, 'keeps nobody out without `deny`; add `deny: [all]`, or take it away');
-  const deny = own('deny');
-  if (isOpen && deny?.field === 'deny' && allow?.field === 'allow')
-    add(deny, 'keeps nobody out beside `allow: [all]`, which counts first; take one away');
+  if (scope.any && asks(scope)) return [...problems, ...satisfied(scope, directives, path)];
+  for (const [field, message] of addressProblems(directives)) problems.push({ path: [...path, field], message });
   return problems;
+}
+
+/** Where one rule is enough, those who are let in by their address are asked nothing. */
+function satisfied({ addresses }: Scope, directives: Directive[], path: string[]): Problem[] {
+  const asking = directives.find(
+    ({ name, args }) =>
+      (ASKS.test(name) || /^(satisfy|auth_basic|auth_basic_user_file)$/.test(name)) && args[0] !== 'off',
+  );
+  const allow = directives.find(({ name }) => name === 'allow');
+  const [family] = addresses.openFamilies;
+  // Alone in its place, `allow: [all]` says that the place is open.
+  const said = allow && !addresses.open ? allow : asking;
+  if (!family || !said) return [];
+  const who = addresses.open ? 'everybody' : `everybody with ${family}`;
+  const message = `asks nobody: \`satisfy any\` lets in ${who}, as \`allow\` does; take one of them away`;
+  return [{ path: [...path, said.field], message }];
 }
 
 const mayBeOff = (title: string) => title.includes('$') && /^[of]*$/i.test(title.replace(/\$(\{\w+\}|\w+)/g, ''));

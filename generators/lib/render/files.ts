@@ -31,6 +31,7 @@ const launcherParts = [
   'mounts',
   'nested_mounts',
   'nginx_access',
+  'nginx_addresses',
   'nginx_names',
   'nginx_settings',
   'nginx_snippet',

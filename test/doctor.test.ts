@@ -376,8 +376,8 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
       chmodSync(join(root, 'data/configuration/pillar.sls'), 0o666);
     },
     ['error override'],
-    /others than root/,
-    /chmod 0640/,
+    /users other than root/,
+    /chmod go-w/,
   ],
   [
     'an override that is a link',

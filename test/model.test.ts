@@ -50,7 +50,7 @@ describe('what is wrong with answers', () => {
       [
         "name is required",
         "publish must be a whole number from 1 to 65535",
-        "programs.No Name the key must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already",
+        "programs.No Name the key must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already",
         "programs.other.cmd is required",
         "programs.web.cmd must be of type string, not number",
         "vhosts.a;b the key must be a host name",
@@ -59,6 +59,18 @@ describe('what is wrong with answers', () => {
         "typo is not a known field",
       ]
     `);
+  });
+  it('names the field that an unknown one may be, and those that are there', () => {
+    const answers = { name: 'x', programs: { web: { cmd: 'x', numproceses: 2 } }, vhost: {} };
+    const [top, nested] = complete(answers).problems ?? [];
+    expect([top, nested].map((problem) => problem?.message).sort()).toEqual([
+      'is not a known field (did you mean numprocesses?)',
+      'is not a known field (did you mean vhosts?)',
+    ]);
+    expect([top?.fix, nested?.fix].sort()).toEqual([
+      expect.stringMatching(/^known here: cmd, .*numprocesses/),
+      expect.stringMatching(/^known here: name, .*vhosts/),
+    ]);
   });
   it('includes seeds that leave their place', () => {
     const seed = (source: string, target: string) =>

@@ -82,6 +82,7 @@ describe.skipIf(!isThere)('doctor and the launcher', () => {
     [`${TOP}: {data: {}, more: 1}`, /must hold one mapping, data/],
     [`${TOP}: {data: {}}\n${TOP}: {data: {}}`, /a key appears twice/],
     [`${TOP}:\n  data:\n\t  app: {}`, /not plain YAML/],
+    [`${TOP}:\n  data:\n    app:\n      a: b: c`, /a mapping cannot start here; put text with ": " in quotes/],
     [`${TOP}: {data: {app: &a {b: 1}, seeds: *a}}`, /it uses an alias/],
     [`${TOP}: {data: {app: {a: 2026-01-01}}}`, /quote it/],
     [`${TOP}: {data: {app: {a: 0644}}}`, /quote it/],

@@ -93,7 +93,7 @@ def test_a_wait_for_another_container_ends_with_a_sentence(world):
         signal.signal(signal.SIGALRM, signal.SIG_IGN)
         signal.setitimer(signal.ITIMER_REAL, 1)
         try:
-            with pytest.raises(part("errors").LaunchError, match="held by another container.*; start again when that is done") as caught:
+            with pytest.raises(part("errors").LaunchError, match="locked by another container.*; start this one again afterwards") as caught:
                 world.fill(b=world.seed(target="data/b"))
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -155,7 +155,7 @@ def test_a_lock_that_is_swapped_all_the_time_leads_nowhere(world):
 
 
 def test_the_names_of_the_launcher_are_no_targets(world):
-    with pytest.raises(part("errors").LaunchError, match="kept for the launcher"):
+    with pytest.raises(part("errors").LaunchError, match="the launcher keeps for itself"):
         world.fill(a=world.seed(target=NAME))
 
 

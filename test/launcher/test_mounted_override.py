@@ -85,7 +85,7 @@ def test_a_mounted_folder_of_links_is_read_and_read_again(place, mode, options):
 def test_a_folder_of_links_that_others_can_write_is_refused_and_read_only_it_is_read(place, mode):
     place.links(mode=mode)
     place.mount()
-    assert "can be written by others than root; mount it read-only" in place.refused()
+    assert "users other than root can write to it; mount it read-only" in place.refused()
     subprocess.run(["mount", "-o", "remount,bind,ro", place.configuration], check=True)
     assert place.read() == "One"
 
@@ -194,7 +194,7 @@ def test_a_single_mounted_file_that_the_host_replaced_is_told(place):
     assert place.read() == "One"
     write(place.source / "new", "Two")
     (place.source / "new").rename(file)
-    assert "the host has replaced it since; start the container anew" in place.refused()
+    assert "which the host has replaced since; restart the container" in place.refused()
     subprocess.run(["umount", target], check=True)
     subprocess.run(["mount", "--bind", file, target], check=True)
     assert place.read() == "Two"
@@ -209,7 +209,7 @@ def test_a_certificate_that_the_host_replaced_is_told(place):
     check({"certificates": {str(target): True}})
     (place.source / "new").write_text("Two")
     (place.source / "new").rename(file)
-    with pytest.raises(part("errors").LaunchError, match="cert.pem was mounted alone, and the host has replaced it since") as caught:
+    with pytest.raises(part("errors").LaunchError, match="cert.pem is mounted as a single file, which the host has replaced since") as caught:
         check({"certificates": {str(target): True}})
     assert caught.value.code == 78
 

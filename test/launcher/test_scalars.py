@@ -81,8 +81,8 @@ PILLAR = "makina-projects.demo:\n  data:\n    %s\n"
 
 @pytest.mark.parametrize("source", [*TABLE["odd"], "{{ x }}"])
 def test_a_built_in_pillar_is_looked_at_as_salt_renders_it(tell, source):
-    assert tell(PILLAR % f"app: {{a: {source} }}").startswith("more.sls:3:14: data.app.a is a number or a word")
-    assert tell(PILLAR % f"app: {{a: {source} }}", "custom.sls").startswith("custom.sls:3:14: data.app.a is a number or a word")
+    assert tell(PILLAR % f"app: {{a: {source} }}").startswith("more.sls:3:14: data.app.a is a value that YAML readers")
+    assert tell(PILLAR % f"app: {{a: {source} }}", "custom.sls").startswith("custom.sls:3:14: data.app.a is a value that YAML readers")
 
 
 @pytest.mark.parametrize("source", [*TABLE["odd"], *TABLE["number"], *TABLE["boolean"]])

@@ -58,7 +58,7 @@ def test_a_path_to_anything_else(check, path):
 PROGRAMS = {
     "two of what runs once": ({"oneshot": True, "numprocesses": 2}, "numprocesses must be 1"),
     "too many ports": ({"port": 65535, "numprocesses": 2}, "numprocesses is more than there are ports"),
-    "an unknown user": ({"user": "nobody-here"}, "user is no user of the image"),
+    "an unknown user": ({"user": "nobody-here"}, "user names a user that the image does not have"),
     "an unknown limit": ({"rlimits": {"files": 1}}, "rlimits.files must be one of as, core"),
     "a limit below none": ({"rlimits": {"core": -2}}, "rlimits.core must be a whole number from -1"),
     "a relative log file": ({"log_file": "x"}, "log_file must be an absolute path"),
@@ -68,7 +68,7 @@ CRONS = {
     "four fields": ({"schedule": "* * * *"}, "schedule must be the five fields"),
     "more than fields": ({"schedule": "* * * * *\nx"}, "schedule must be the five fields"),
     "no schedule": ({"schedule": None}, "schedule"),
-    "an unknown group": ({"group": "nobody-here"}, "group is no group of the image"),
+    "an unknown group": ({"group": "nobody-here"}, "group names a group that the image does not have"),
 }
 
 
@@ -85,7 +85,7 @@ def test_crons(check, changes, told):
 def test_whom_the_image_does_not_know(check):
     for kind, key in (("configs", "user"), ("configs", "group"), ("seeds", "owner"), ("seeds", "group")):
         entry = {"source": "x", "target": "data/x" if kind == "seeds" else "/etc/x", key: "nobody-here"}
-        told = f"data.{kind}.a.{key} is no {'user' if key == 'owner' else key} of the image"
+        told = f"data.{kind}.a.{key} names a {'user' if key == 'owner' else key} that the image does not have"
         assert told in check(**{kind: {"a": entry}})
         assert check(**{kind: {"a": None}}) is None
 

@@ -100,7 +100,7 @@ def test_a_pillar_is_looked_at_as_salt_renders_it(image):
     image, _, _ = image
     pillar = image.root / "srv/projects/demo/pillar/builtin.sls"
     before = pillar.read_text()
-    told = "is a number or a word that readers of YAML read or print differently"
+    told = "is a value that YAML readers read or print differently"
 
     def sentence():
         return image.run("/srv/makina-states/bin/salt-call", *SALT_CALL, "demo_mc_launcher.reconfigure", "demo", check=False).stderr

@@ -14,7 +14,7 @@ describe('who reads a config', () => {
   });
   it.each([
     [{ restarts: ['web', 'wbe'] }, 'configs.c.restarts.1 there is no program wbe'],
-    [{ restarts: ['cron'] }, 'configs.c.restarts.0 cron runs in an image with crons alone'],
+    [{ restarts: ['cron'] }, 'configs.c.restarts.0 cron runs only in an image with crons'],
     [{ restarts: ['A B'] }, 'configs.c.restarts.0 must be the name of a program, nginx or cron'],
     [{ restarts: 'web' }, 'configs.c.restarts must be'],
     [{ signal: 'KILL' }, 'configs.c.signal expected one of'],

@@ -11,7 +11,7 @@ import { complete } from '../../generators/lib/model/intent.ts';
 import { newProject } from '../../generators/lib/new-project.ts';
 import table from '../tables/scalars.json' with { type: 'json' };
 
-/** test/launcher/test_scalars.py and test/salt/test_scalars.py take the same table through the launcher and the build. */
+/** test/launcher/test_scalars.py takes the same table through the launcher. */
 const all = Object.entries(table).flatMap(([meaning, sources]) => sources.map((source) => [source, meaning] as const));
 const spelled = all.filter(([source]) => !table.null.includes(source) || /^N/.test(source));
 
@@ -38,6 +38,12 @@ const inPillar = async (text: string) => {
 
 it.each(all)('%j is %s', (source, meaning) => {
   expect(meaningOf(source)).toBe(meaning);
+});
+
+it('text with a colon and a blank is told from a mapping', async () => {
+  await expect(answers('name: shop\ndescription: a: b\n')).rejects.toThrow(
+    'a.yaml:2:14: a mapping cannot start here; put text with ": " in quotes',
+  );
 });
 
 describe('where text is wanted', () => {

@@ -2,7 +2,7 @@ import { UserError } from '../errors.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
 import { imageSchema } from '../model/schema.ts';
-import { OddScalar, spelledValue } from './document.ts';
+import { OddScalar, sentenceOf, spelledValue } from './document.ts';
 import { type Place, placeOfType } from './place.ts';
 
 /**
@@ -81,6 +81,10 @@ async function parseYaml(from: string, text: string): Promise<unknown> {
   const [wrong] = [...document.errors, ...document.warnings];
   if (wrong?.code === 'MULTIPLE_DOCS')
     throw new Error('it holds several documents; one is wanted, without --- between');
+  if (wrong?.code === 'BLOCK_AS_IMPLICIT_KEY') {
+    const { line, col } = lineCounter.linePos(wrong.pos[0]);
+    throw new UserError(`${from}:${line}:${col}: ${sentenceOf(wrong)}`);
+  }
   if (wrong) throw wrong;
   // Refuses aliases without end.
   document.toJS();

@@ -1,6 +1,6 @@
 /** The value of a document of YAML or JSON, text as it is spelled. */
 
-import type { Document, Node, Scalar, YAMLMap } from 'yaml';
+import type { Document, Node, Scalar, YAMLError, YAMLMap } from 'yaml';
 import type { Place } from './place.ts';
 import { isSpelled, meaningOf, ODD } from './scalars.ts';
 
@@ -12,6 +12,12 @@ export class OddScalar extends Error {
     super(message);
     this.offset = offset;
   }
+}
+
+/** What is wrong with a text that cannot be read. */
+export function sentenceOf({ code, message }: YAMLError): string {
+  if (code === 'DUPLICATE_KEY') return 'a key appears twice';
+  return code === 'BLOCK_AS_IMPLICIT_KEY' ? 'a mapping cannot start here; put text with ": " in quotes' : message;
 }
 
 /** How plain scalars are judged: JSON has one reading of each, and Salt takes none as it is spelled. */

@@ -110,7 +110,7 @@ function fromJson(flag: string, value: string): unknown {
 /** How the answer to a problem is given: `--base-image`, or for a dict its JSON flag or the answers file. */
 function flagFor(problem: Problem): string {
   const field = fields.find(({ key }) => key === problem.path[0]);
-  if (!field) return `known fields: ${fields.map(({ key }) => key).join(', ')}`;
+  if (!field) return 'correct it in your answers';
   if (field.positional) return `give it as the first word, or with --${field.flag}`;
   return field.kind === 'dict' || field.kind === 'json'
     ? `set it in an --answers file, or with --${field.flag} JSON`
@@ -122,6 +122,8 @@ function flagFor(problem: Problem): string {
  * @param flagOf tells that flag, for a verb that has others than `new`
  */
 export function problemsError(problems: readonly Problem[], flagOf: (problem: Problem) => string = flagFor): UserError {
-  const lines = problems.map((problem) => `  ${problem.path.join('.')} ${problem.message}; ${flagOf(problem)}`);
+  const lines = problems.map(
+    (problem) => `  ${problem.path.join('.')} ${problem.message}; ${problem.fix ?? flagOf(problem)}`,
+  );
   return new UserError(`the answers cannot be used, nothing was written:\n${lines.join('\n')}`);
 }

@@ -14,7 +14,7 @@ const DATE =
 const INTEGER = /^(0|-?[1-9][0-9]*)$/;
 const DECIMAL = /^-?(0|[1-9][0-9]*)\.[0-9]*[1-9]$/;
 
-export const ODD = 'a number or a word that readers of YAML read or print differently; quote it if it is text';
+export const ODD = 'a value that YAML readers read or print differently; quote it if it is text';
 
 /** @returns `odd` for what is read differently, or printed in another way than it was written */
 export function meaningOf(source: string): 'null' | 'boolean' | 'number' | 'text' | 'odd' {

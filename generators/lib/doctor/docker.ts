@@ -106,15 +106,15 @@ function checkPlugins({ info }: Docker, searchPath: string): Finding[] {
       ? ok('buildx', buildx.Version ?? 'it is there')
       : warning(
           'buildx',
-          'it is not there, so docker build takes its old builder',
+          'it is not installed, so docker build uses its old builder',
           'docker info',
-          'install the package docker-buildx-plugin or docker-buildx; until then that builder does',
+          'install docker-buildx-plugin (the package of Docker) or docker-buildx (that of Debian and Ubuntu); the old builder works too',
         ),
     compose || old
       ? ok('compose', compose ? (compose.Version ?? 'it is there') : 'docker-compose', compose ? undefined : old)
       : warning(
           'compose',
-          'it is not there, and compose.yaml needs it',
+          'it is not installed, and compose.yaml needs it',
           'docker info',
           'install the package docker-compose-plugin, or use `docker build` and `docker run` as the README of the project says',
         ),

@@ -59,7 +59,10 @@ function checkMode(path: string): Finding[] {
   if (!stat.isFile()) return wrong('it is not a regular file', 'make it one');
   if (stat.size > MAX_BYTES) return wrong(`it is larger than ${MAX_BYTES} bytes`, 'make it smaller');
   if ((stat.mode & 0o022) === 0 && !isAccount(stat.uid)) return [];
-  return wrong('others than root can write to it', `sudo chown root ${shell(path)} && sudo chmod 0640 ${shell(path)}`);
+  return wrong(
+    'users other than root can write to it',
+    `sudo chown root ${shell(path)} && sudo chmod go-w ${shell(path)}`,
+  );
 }
 
 /** The project's user, and those that Debian always has. Whom its packages bring, only the image knows. */

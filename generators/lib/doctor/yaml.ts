@@ -1,5 +1,5 @@
 import type { Document, Node, Pair, Scalar } from 'yaml';
-import { OddScalar, spelledValue } from '../answers/document.ts';
+import { OddScalar, sentenceOf, spelledValue } from '../answers/document.ts';
 import type { Place } from '../answers/place.ts';
 
 /** What is wrong with a text, and where: lines and columns from 1. */
@@ -36,12 +36,12 @@ export async function parseYaml(text: string, plain: boolean, place: Place): Pro
       logLevel: 'error',
     });
     const [wrong] = [...document.errors].sort((a, b) => a.pos[0] - b.pos[0]);
-    if (wrong) return at(wrong.pos[0], wrong.code === 'DUPLICATE_KEY' ? 'a key appears twice' : wrong.message);
+    if (wrong) return at(wrong.pos[0], sentenceOf(wrong));
     const odd = UNPRINTABLE.exec(source);
-    if (odd) return at(odd.index, 'a character that YAML does not take');
+    if (odd) return at(odd.index, 'a character that YAML does not allow');
     if (plain) {
       const tab = await tabOutsideText(source, document);
-      if (tab !== undefined) return at(tab, 'a tab; write blanks');
+      if (tab !== undefined) return at(tab, 'a tab; use spaces');
       let found: Parsed | undefined;
       visit(document, (key, node) => {
         if (node === null) return undefined;
@@ -79,16 +79,16 @@ const OF_TAG: Record<string, string[]> = {
 
 function ofNode(node: Node, key: unknown, isAlias: boolean, isScalar: boolean): string | undefined {
   if (isAlias) return 'it uses an alias';
-  if (!isScalar) return node.tag && !TAGS.includes(node.tag) ? 'a tag' : undefined;
+  if (!isScalar) return node.tag && !TAGS.includes(node.tag) ? 'it uses a tag' : undefined;
   const { value, tag, type } = node as Scalar;
   // The keys are looked at with their pairs.
   if (key === 'key') return undefined;
   // Judged with its place.
   if (type === 'PLAIN' && !tag) return undefined;
   if (value instanceof Date || (tag && !TAGS.includes(tag)))
-    return 'a date, a set or bytes is no setting (put it in quotes)';
+    return 'a date, a set or bytes cannot be a setting; put it in quotes';
   const wanted = tag && OF_TAG[tag.replace(/.*:/, '')];
-  if (wanted && !wanted.includes(typeof value)) return 'its tag does not fit';
+  if (wanted && !wanted.includes(typeof value)) return 'a value does not fit its tag';
   if (typeof value === 'number' && !Number.isFinite(value)) return 'infinity and NaN are not allowed';
   if (typeof value === 'string' && /\p{Surrogate}/u.test(value)) return 'half a surrogate pair is not text';
   return undefined;

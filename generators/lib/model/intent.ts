@@ -3,6 +3,7 @@
  * what a lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
  */
 import type { core, ZodMiniType } from 'zod/mini';
+import { nearest } from '../answers/nearest.ts';
 import { checkImage } from './checks.ts';
 import { demo } from './demo.ts';
 import { type Dict, isDict } from './dict.ts';
@@ -105,10 +106,18 @@ export function complete(intent: Intent): { image: Image; problems?: never } | {
   return problems.length > 0 ? { problems } : { image: result.data };
 }
 
+/** @param path where a key is that the model does not have there */
+function unknownField(path: string[], key: string): Problem {
+  const type = path.reduce<ZodMiniType | undefined>((at, step) => at && fieldType(innerType(at), step), imageSchema);
+  const { def } = innerType(type ?? imageSchema);
+  const known = def.type === 'object' ? Object.keys((def as core.$ZodObjectDef).shape) : [];
+  const message = `is not a known field${nearest(key, known)}`;
+  return { path: [...path, key], message, fix: `known here: ${known.join(', ')}` };
+}
+
 function toProblems(issue: core.$ZodIssue): Problem[] {
   const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys')
-    return issue.keys.map((key) => ({ path: [...path, key], message: 'is not a known field' }));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(path, key));
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message: `the key ${message}` }));
   const [, expected, received] = /expected (\w+), received (\w+)/.exec(issue.message) ?? [];
   if (received === 'undefined') return [{ path, message: 'is required' }];

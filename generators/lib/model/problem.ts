@@ -2,4 +2,6 @@
 export interface Problem {
   path: string[];
   message: string;
+  /** What to do about it, where no flag is the answer. */
+  fix?: string;
 }

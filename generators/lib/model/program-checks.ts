@@ -8,7 +8,7 @@ export function checkReaders({ configs, crons, programs }: Image): Problem[] {
     restarts.flatMap((name, index) => {
       const path = ['configs', config, 'restarts', String(index)];
       if (name === 'cron' && Object.keys(crons).length === 0)
-        return [{ path, message: 'cron runs in an image with crons alone' }];
+        return [{ path, message: 'cron runs only in an image with crons' }];
       return name === 'nginx' || name === 'cron' || programs[name]
         ? []
         : [{ path, message: `there is no program ${name}` }];

@@ -19,7 +19,7 @@ import {
 export const programName = () =>
   matching(
     /^(?!(nginx|cron)$)[a-z][a-z0-9_-]{0,63}$/,
-    'must be lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already',
+    'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already',
   );
 const commandLine = shared(() =>
   matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes'),

@@ -67,7 +67,7 @@ export const line = shared(() =>
   matching(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters'),
 );
 export const identifier = shared(() =>
-  matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be lower-case letters, digits, - and _, starting with a letter'),
+  matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter'),
 );
 export const hostname = shared(() =>
   matching(

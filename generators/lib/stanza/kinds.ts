@@ -48,11 +48,12 @@ export function flagsOf(kind: Kind): Flag[] {
 }
 
 /** The flags of a verb that are no field of the model. */
-function ownFlags({ noun }: Kind): Flag[] {
+function ownFlags({ noun, verb }: Kind): Flag[] {
+  const removed = noun === 'location' ? 'PATH' : 'NAME';
   return [
     ...(noun === 'program' ? CONVENIENCE : []),
     { flag: 'unset', value: 'FIELD ...', description: 'takes a field, or FIELD.KEY of a dict, back to its default' },
-    { flag: 'remove', value: noun === 'location' ? 'PATH' : 'NAME', description: `takes a ${noun} away` },
+    { flag: 'remove', value: removed, description: `takes a ${noun} away: makina-image ${verb} --remove ${removed}` },
     { flag: 'list', description: `lists every ${noun}` },
     { flag: 'json', description: 'as JSON, with --list' },
     { flag: 'dry-run', description: 'writes nothing, shows what would be written' },

@@ -1,16 +1,18 @@
-"""What the tests of volumes begin with. A test file imports `package` and `world`, and takes NEEDS_ROOT for its marks."""
+"""What the tests of the launcher share. A test file imports `package` and `world`, and takes NEEDS_ROOT for its marks."""
 import ctypes
 import importlib
 import os
 import subprocess
 
 import pytest
-from volumes import World, generate, load
+from volumes import GID, UID, World, generate, load
 
 NEEDS_ROOT = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
     pytest.mark.xdist_group("launcher"),
 ]
+# How often something is swapped in root's way.
+ROUNDS = int(os.environ.get("SWAP_ROUNDS", 50))
 CLONE_NEWNS = 0x20000
 
 
@@ -35,3 +37,19 @@ def world(package):
 def part(name):
     """A module of the package."""
     return importlib.import_module("demo_launcher." + name)
+
+
+def as_user(*words, uid=UID):
+    """The words of a command that runs these as the user of the volumes, or as another one."""
+    return ["setpriv", f"--reuid={uid}", f"--regid={GID}", "--clear-groups", *map(str, words)]
+
+
+def launch_error(act, code, *parts):
+    """The one sentence that this ends with; it has these parts."""
+    with pytest.raises(part("errors").LaunchError) as caught:
+        act()
+    sentence = str(caught.value)
+    assert caught.value.code == code and "\n" not in sentence, sentence
+    for each in parts:
+        assert str(each) in sentence, sentence
+    return sentence

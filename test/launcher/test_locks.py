@@ -9,18 +9,16 @@ import threading
 import time
 
 import pytest
-from fixtures import NEEDS_ROOT, package, part, world
+from fixtures import NEEDS_ROOT, ROUNDS, as_user, package, part, world
 from volumes import GID, OTHER_GID, OTHER_UID, UID
 
 pytestmark = NEEDS_ROOT
-ROUNDS = int(os.environ.get("SWAP_ROUNDS", 50))
 NAME = ".prepopulated.lock"
 
 
-def as_user(script, *args, uid=UID):
+def started(script, *args, uid=UID):
     """A process of the volume's user, once it has said a line."""
-    command = ["setpriv", f"--reuid={uid}", f"--regid={GID}", "--clear-groups", sys.executable, "-c", script, *map(str, args)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(as_user(sys.executable, "-c", script, *args, uid=uid), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout.readline(), process.stderr.read()
     return process
 
@@ -49,7 +47,7 @@ time.sleep(60)
 
 def test_locks_on_all_that_the_user_can_open_hold_nothing_up(world):
     world.fill(a=world.seed(), b=world.seed(target=f"{world.media}/a"))
-    holder = as_user(HOLD, world.root)
+    holder = started(HOLD, world.root)
     try:
         began = time.monotonic()
         assert world.fill(c=world.seed(target="data/c"), d=world.seed(target=f"{world.media}/d")) == ["c", "d"]
@@ -77,7 +75,7 @@ def test_a_lock_of_the_users_own_making_is_replaced(world, number):
     os.chown(lock, UID, GID, follow_symlinks=False) if number != 6 else None
     holder = None
     if number == 0:
-        holder = as_user("import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, 2); print(1, flush=True); time.sleep(60)", lock)
+        holder = started("import fcntl, sys, time; f = open(sys.argv[1]); fcntl.flock(f, 2); print(1, flush=True); time.sleep(60)", lock)
     try:
         assert world.fill(a=world.seed(target=f"{world.media}/a")) == ["a"]
     finally:
@@ -119,7 +117,7 @@ def test_the_user_can_neither_stop_nor_kill_the_copy(world):
         "while True:\n for child in map(int, open(path).read().split()):\n  if child != os.getpid():\n"
         "   try: os.kill(child, signal.SIGSTOP if child % 2 else signal.SIGKILL)\n   except OSError: pass\n"
     )
-    killer = as_user(script, os.getpid())
+    killer = started(script, os.getpid())
     try:
         for number in range(5):
             assert world.fill(a=world.seed("big", f"data/{number}")) == ["a"]
@@ -139,7 +137,7 @@ def test_a_lock_that_is_swapped_all_the_time_leads_nowhere(world):
         "   except OSError:\n    os.system('rm -rf swap') if os.path.isdir('swap') else None\n"
         "   try: os.rename(name, 'gone%d' % random.randrange(9))\n   except OSError: pass\n"
     )
-    swapper = as_user(script, world.media, victim)
+    swapper = started(script, world.media, victim)
     codes = set()
     try:
         for number in range(ROUNDS):
@@ -161,7 +159,7 @@ def test_the_names_of_the_launcher_are_no_targets(world):
 
 def test_a_stranger_cannot_hold_it_up_either(world):
     world.fill(a=world.seed())
-    holder = as_user(HOLD, world.root, uid=OTHER_UID)
+    holder = started(HOLD, world.root, uid=OTHER_UID)
     try:
         assert world.fill(b=world.seed(target="data/b", owner="nobody", group="nogroup")) == ["b"]
     finally:

@@ -8,11 +8,10 @@ import sys
 import threading
 
 import pytest
-from fixtures import NEEDS_ROOT, package, part
+from fixtures import NEEDS_ROOT, ROUNDS, package, part
 from volumes import UID
 
 pytestmark = NEEDS_ROOT
-ROUNDS = int(os.environ.get("SWAP_ROUNDS", 50))
 KEY = "makina-projects.demo"
 
 

@@ -9,7 +9,7 @@ import sys
 import time
 
 import pytest
-from fixtures import NEEDS_ROOT, package, world
+from fixtures import NEEDS_ROOT, ROUNDS, launch_error, package, world
 from volumes import GID, OTHER_GID, OTHER_UID, UID
 
 pytestmark = NEEDS_ROOT
@@ -17,14 +17,8 @@ pytestmark = NEEDS_ROOT
 
 def refused(world, code, *parts, **seeds):
     """Filling ends with this code and one sentence that has these parts; nothing unfinished is left."""
-    with pytest.raises(sys.modules["demo_launcher.errors"].LaunchError) as caught:
-        world.fill(**seeds)
-    sentence = str(caught.value)
-    assert caught.value.code == code, sentence
-    assert "\n" not in sentence and "; " in sentence, sentence
-    for part in parts:
-        assert str(part) in sentence, sentence
-    assert world.leftovers() == []
+    sentence = launch_error(lambda: world.fill(**seeds), code, *parts)
+    assert "; " in sentence and world.leftovers() == []
     return sentence
 
 
@@ -409,7 +403,7 @@ def test_a_folder_that_is_swapped_while_it_copies_leads_nowhere(world):
     swapper.stdout.readline()
     codes = set()
     try:
-        for number in range(max(400, int(os.environ.get("SWAP_ROUNDS", 50)))):
+        for number in range(max(400, ROUNDS)):
             try:
                 world.fill(a=world.seed("site", f"data/in/{number}/site", owner=random.choice(["www-data", "nobody"])))
                 codes.add(0)

@@ -13,10 +13,10 @@ import tempfile
 import time
 
 import pytest
+from fixtures import ROUNDS
 from volumes import GID, OTHER_UID, UID, USER, generate, load
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-SWAPS = int(os.environ.get("SWAP_ROUNDS", 50))
 # Puts a link in the place of a folder, and the folder back, as fast as it can.
 SWAPPER = """
 import os, sys
@@ -135,7 +135,7 @@ def test_directories_below_a_folder_that_is_swapped(parts, place, swapper):
     way = users(users(place / "users") / "way")
     swapper(way)
     made = 0
-    for round in range(SWAPS):
+    for round in range(ROUNDS):
         try:
             made += folders.make_folders(settings(**{f"{way}/{round}/x": [USER, USER, "0777"]}), is_build=True)
         except errors.LaunchError:
@@ -263,7 +263,7 @@ def test_a_log_below_a_folder_that_is_swapped(place, loud, swapper, user):
     swapper(users(place / "data/log", 0o777))
     (place / "outside").chmod(0o777)
     # Each starts a program, so there are fewer in the suite.
-    rounds = SWAPS if SWAPS > 50 else 5
+    rounds = ROUNDS if ROUNDS > 50 else 5
     assert {loud(user, place / "data/log/loud.log").returncode for _ in range(rounds)} <= {0, 78}
     (place / "outside").chmod(0o755)
 
@@ -276,13 +276,13 @@ def test_a_log_that_is_rotated_below_a_folder_that_is_swapped(parts, place, swap
     log = log_writer.LogFile(str(way / "root.log"), 100, 2)
     swapper(way)
     written, end = 0, time.monotonic() + 60
-    while written < SWAPS and time.monotonic() < end:
+    while written < ROUNDS and time.monotonic() < end:
         try:
             log.write(b"x" * 60 + b"\n")
             written += 1
         except OSError:
             pass
-    assert written == SWAPS
+    assert written == ROUNDS
 
 
 def test_a_log_below_a_link_of_another_users_is_refused(place, loud):

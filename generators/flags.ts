@@ -12,6 +12,8 @@ export const CONFLICT: Flag = {
 };
 export const DRY_RUN: Flag = { flag: 'dry-run', description: 'write nothing, show what would be written' };
 export const ALLOW_DIRTY: Flag = { flag: 'allow-dirty', description: 'merge into files whose edits git does not have' };
+/** Of every verb that writes a project. */
+export const WRITING = [CONFLICT, ALLOW_DIRTY];
 export const ALLOW_DOWNGRADE: Flag = { flag: 'allow-downgrade', description: 'go back to an older generator' };
 
 /** Of `new`: every field of the model, and its own. */
@@ -25,7 +27,7 @@ export function newFlags(): Flag[] {
       description: 'answers as JSON or YAML, by field name; - reads standard input, and asks nothing',
     },
     { flag: 'destination', value: 'DIR', names: 'folder', description: 'where to write; ./NAME if not given' },
-    CONFLICT,
+    ...WRITING,
     { flag: 'preview', description: 'write nothing, show the files and differences that would be written' },
     { flag: 'dry-run', description: 'the same as --preview' },
     { flag: 'yes', description: 'ask nothing, take the defaults' },

@@ -302,6 +302,50 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /git add \.makina-image/,
   ],
   [
+    'a generated file that a folder above ignores',
+    (root) => {
+      execaSync('git', ['init', '--quiet'], { cwd: join(root, '..') });
+      writeFileSync(join(root, '../.gitignore'), '*.sample\n');
+    },
+    ['warning git'],
+    /^project\/\.salt\/PILLAR\.sample is ignored, and a fresh clone would lack it$/,
+    /git add project\/\.salt\/PILLAR\.sample$/,
+  ],
+  [
+    'a git that refuses',
+    (root) => {
+      execaSync('git', ['init', '--quiet'], { cwd: root });
+      writeFileSync(join(root, '.git/config'), '[core');
+    },
+    ['warning git'],
+    /git cannot tell what it has committed \(fatal: bad config/,
+    /mend that/,
+  ],
+  [
+    'a folder of pillars that is a link',
+    (root) => {
+      rmSync(join(root, 'pillar'), { recursive: true });
+      symlinkSync('/', join(root, 'pillar'));
+    },
+    ['warning pillar'],
+    /it is a link, and nothing behind it was read/,
+    /put there what it leads to/,
+  ],
+  [
+    'a pillar that is a link inside',
+    (root) => symlinkSync('/etc', join(root, 'pillar/deep.sls')),
+    ['warning pillar'],
+    /it is a link/,
+    /put there/,
+  ],
+  [
+    'a large pillar',
+    put('pillar/large.sls', `# ${'x'.repeat(1 << 20)}\n`),
+    ['warning pillar'],
+    /larger than 1048576 bytes, and was not read/,
+    /smaller/,
+  ],
+  [
     'a pillar that is no YAML',
     put('pillar/init.sls', 'makina-projects.demo:\n  data: {\n'),
     ['error pillar'],

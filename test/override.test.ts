@@ -32,7 +32,7 @@ async function both(texts: string[]) {
   for (const text of texts) {
     writeFileSync(path, text);
     chmodSync(path, 0o640);
-    const { findings } = await readOverride(root, data, 'demo', false);
+    const { findings } = await readOverride(data, 'demo', false);
     found.push(findings.filter(({ level }) => level === 'error').map(({ what }) => what));
   }
   return texts.map((text, index) => ({ text, told: told[index], found: found[index] as string[] }));

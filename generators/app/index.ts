@@ -6,6 +6,7 @@ import { newFlags } from '../flags.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
 import { answered, confirmation, questions } from '../lib/answers/questions.ts';
 import { newProject } from '../lib/new-project.ts';
+import { shown } from '../lib/shown.ts';
 import { summary } from '../lib/summary.ts';
 import { lookOf } from '../terminal.ts';
 import { declare, FEATURES, flagValues, mayAsk, tellWritten } from '../yeoman/front.ts';
@@ -37,12 +38,13 @@ export default class App extends Generator {
       ask: isAsking ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
       confirm: async (planned) => {
         const { intro, question } = confirmation(planned, lookOf(2));
-        this.log(intro);
+        this.log(shown(intro, lookOf(2)));
         isShown = true;
         return ((await answered(this.prompt([question] as never))) as { go: boolean }).go;
       },
       dryRun,
       conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
+      allowDirty: values['allow-dirty'] === true,
       scratch: tmpdir(),
     });
     tellWritten(this, dryRun, written, ({ look, ...reader }) =>

@@ -1,12 +1,12 @@
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
-import { CONFLICT, DRY_RUN } from '../flags.ts';
+import { DRY_RUN, WRITING } from '../flags.ts';
 import { baseImage } from '../lib/base-image.ts';
 import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
 import { declare, FEATURES, flagValues, tellWritten } from '../yeoman/front.ts';
 
-const FLAGS = [CONFLICT, DRY_RUN];
+const FLAGS = [...WRITING, DRY_RUN];
 
 /** `yo makina-image:base DIR` */
 export default class Base extends Generator {
@@ -25,7 +25,12 @@ export default class Base extends Generator {
     if (!folder || this.args.length > 1) throw new UserError('base takes one folder: yo makina-image:base DIR');
     const dryRun = values['dry-run'] === true;
     const conflict = conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined));
-    const written = baseImage(this.destinationRoot(), folder, conflict, dryRun);
+    const written = baseImage(
+      this.destinationRoot(),
+      folder,
+      { conflict, allowDirty: values['allow-dirty'] === true },
+      dryRun,
+    );
     tellWritten(this, dryRun, written, (reader) => baseSummary(written, reader));
   }
 }

@@ -1,6 +1,6 @@
 import { conflictMode } from '../conflict-mode.ts';
-import { CONFLICT, DRY_RUN } from '../flags.ts';
-import { single } from '../lib/answers/flags.ts';
+import { DRY_RUN, WRITING } from '../flags.ts';
+import { isOn, single } from '../lib/answers/flags.ts';
 import { baseImage } from '../lib/base-image.ts';
 import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
@@ -13,13 +13,18 @@ export const base: Verb = {
   words: 'DIR',
   names: 'folder',
   about: 'Writes the folder with which docker build makes the base image, or brings it up to date.',
-  flags: [CONFLICT, DRY_RUN],
+  flags: [...WRITING, DRY_RUN],
   run,
 };
 
 async function run({ flags, words }: CommandLine): Promise<void> {
   const [folder] = words;
   if (!folder || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
-  const written = baseImage(process.cwd(), folder, conflictMode(single(flags, 'conflict')), isDryRun(flags));
+  const written = baseImage(
+    process.cwd(),
+    folder,
+    { conflict: conflictMode(single(flags, 'conflict')), allowDirty: isOn(flags, 'allow-dirty') },
+    isDryRun(flags),
+  );
   await tellWritten(flags, written, (reader) => baseSummary(written, reader));
 }

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
-import { CONFLICT, DRY_RUN } from '../flags.ts';
-import { single } from '../lib/answers/flags.ts';
+import { DRY_RUN, WRITING } from '../flags.ts';
+import { isOn, single } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
 import { readYoRc } from '../lib/project/project.ts';
@@ -16,7 +16,7 @@ export const ci: Verb = {
   words: 'github|gitlab...',
   choices: ['github', 'gitlab'],
   about: 'Adds the files with which CI checks this project weekly and opens a merge request for what is new.',
-  flags: [CONFLICT, DRY_RUN],
+  flags: [...WRITING, DRY_RUN],
   run,
 };
 
@@ -40,6 +40,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     flags: { ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])] },
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
+    allowDirty: isOn(flags, 'allow-dirty'),
     scratch: tmpdir(),
     dryRun: isDryRun(flags),
   });

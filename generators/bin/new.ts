@@ -43,6 +43,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
       }),
     dryRun: isDryRun(flags),
     conflict: conflictMode(single(flags, 'conflict')),
+    allowDirty: isOn(flags, 'allow-dirty'),
     scratch: tmpdir(),
   });
   await tellWritten(flags, written, ({ look, ...reader }) =>

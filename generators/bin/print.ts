@@ -1,13 +1,15 @@
 import fs from 'node:fs';
+import { shown } from '../lib/shown.ts';
+import { lookOf } from '../terminal.ts';
 
-/** Prints a line as console.log does. Node's own stream takes a tenth of a start to load. */
+/** Prints a line as console.log does, and none of a project's control characters. Node's own stream takes a tenth of a start to load. */
 export function print(text: string): void {
-  write(1, `${text}\n`);
+  write(1, `${shown(text, lookOf(1))}\n`);
 }
 
 /** The same on standard error. */
 export function printError(text: string): void {
-  write(2, `${text}\n`);
+  write(2, `${shown(text, lookOf(2))}\n`);
 }
 
 /** Writes a text as it is. */

@@ -4,6 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
+import { shown } from '../lib/shown.ts';
 import { isTerminal } from '../terminal.ts';
 import { isExpected, sentence } from './errors.ts';
 import { printError } from './print.ts';
@@ -68,7 +69,7 @@ export async function eachProject(
   const exits: number[] = [];
   const showsProgress = roots.length > 1 && isTerminal(2);
   for (const [index, root] of roots.entries()) {
-    if (showsProgress) process.stderr.write(`\r\x1b[K${index + 1}/${roots.length} ${root}`);
+    if (showsProgress) process.stderr.write(`\r\x1b[K${index + 1}/${roots.length} ${shown(root)}`);
     let report: Report;
     let stack: string | undefined;
     try {

@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
-import { CONFLICT } from '../flags.ts';
-import { single } from '../lib/answers/flags.ts';
+import { WRITING } from '../flags.ts';
+import { isOn, single } from '../lib/answers/flags.ts';
 import { flagsOf, KINDS, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
@@ -16,14 +16,20 @@ export function stanzaVerb(verb: keyof typeof KINDS): Verb {
   return {
     words: kind.words,
     about: `${kind.does}, in the project that this folder is in. Only what is given changes.`,
-    flags: [...flagsOf(kind), CONFLICT],
+    flags: [...flagsOf(kind), ...WRITING],
     run: (line) => run(kind, line),
   };
 }
 
 async function run(kind: Kind, { flags, words }: CommandLine): Promise<void> {
-  const conflict = conflictMode(single(flags, 'conflict'));
-  const result = stanza(kind, { cwd: process.cwd(), words, flags, conflict, scratch: tmpdir() });
+  const result = stanza(kind, {
+    cwd: process.cwd(),
+    words,
+    flags,
+    conflict: conflictMode(single(flags, 'conflict')),
+    allowDirty: isOn(flags, 'allow-dirty'),
+    scratch: tmpdir(),
+  });
   if (result.list !== undefined) {
     print(result.list);
     return;

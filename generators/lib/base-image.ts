@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import { recover } from './apply/transaction.ts';
 import { readManifest } from './manifest/manifest.ts';
-import type { ConflictMode } from './plan/plan.ts';
 import { renderBase } from './render/render.ts';
-import { planWrite, type Written } from './write.ts';
+import { type HowToWrite, planWrite, type Written } from './write.ts';
 
 /**
  * Writes the folder of the base image.
@@ -12,7 +11,7 @@ import { planWrite, type Written } from './write.ts';
  * @param dryRun write nothing, tell what would be done
  * @throws UserError as `planWrite`
  */
-export function baseImage(cwd: string, folder: string, conflict: ConflictMode, dryRun = false): Written {
+export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun = false): Written {
   const root = resolve(cwd, folder);
   if (!dryRun) recover(root);
   const project = {
@@ -22,7 +21,7 @@ export function baseImage(cwd: string, folder: string, conflict: ConflictMode, d
     manifest: readManifest(root),
     pastBases: new Map(),
   };
-  const planned = planWrite(project, conflict);
+  const planned = planWrite(project, how);
   if (!dryRun) planned.carryOut();
   return planned;
 }

@@ -1,3 +1,5 @@
+import { shown } from './shown.ts';
+
 /** The exit codes of `new`, `base` and the subgenerators; the same table stands in docs/exit-codes.md. */
 export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3, interrupted: 130 } as const;
 
@@ -6,7 +8,8 @@ export class UserError extends Error {
   readonly code: number;
 
   constructor(message: string, code: number = EXIT.usage) {
-    super(message);
+    // Names and texts of a project get into sentences.
+    super(shown(message));
     this.name = 'UserError';
     this.code = code;
   }

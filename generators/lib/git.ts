@@ -1,93 +1,122 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { lstat } from './apply/state.ts';
 import { EXIT, UserError } from './errors.ts';
 
+// The one door to git. Nothing that a repository brings is run: what is asked here needs no filter, hook, monitor or remote that a
+// configuration could name, and these settings name none.
+const SETTINGS = [
+  'core.fsmonitor=',
+  'core.hooksPath=/dev/null',
+  'safe.bareRepository=explicit',
+  'protocol.allow=never',
+];
+/** All of the environment that reaches git: the variables of a hook speak of another repository, those of sudo of another person. */
+const KEPT = ['PATH', 'HOME', 'XDG_CONFIG_HOME'];
+/** A partial clone would fetch what it lacks, and its configuration says how. */
+const FIXED = { LC_ALL: 'C', GIT_ALLOW_PROTOCOL: '', GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0' };
+
 /**
- * Which of some paths git does not have as they are on disk: changed, untracked or ignored ones.
+ * Which of some paths the last commit does not have as they are on disk, but for the line ends of Windows.
  * @returns [] where there is no git, or no repository around the folder
  * @throws UserError (internal) when git cannot tell, as for a repository of another owner
  */
 export function dirtyPaths(root: string, paths: readonly string[]): string[] {
+  // A link to a project is in another repository than the project.
+  const real = realpathSync(root);
   // Of a folder that is a submodule its own repository knows.
-  const folders = [...new Set(paths.map((path) => dirname(path)))];
-  return folders.flatMap((folder) => {
-    const below = paths.filter((path) => dirname(path) === folder);
-    const dirty = dirtyNames(
-      join(root, folder),
-      below.map((path) => basename(path)),
-    );
-    return below.filter((path) => dirty.includes(basename(path)));
+  const tops = new Map(paths.map((path) => [path, repositoryAround(dirname(join(real, path)))]));
+  return [...new Set(tops.values())].flatMap((top) => {
+    if (top === undefined) return [];
+    const inTop = (path: string) => relative(top, join(real, path));
+    const below = paths.filter((path) => tops.get(path) === top);
+    const committed = committedFiles(top, below.map(inTop));
+    return committed ? below.filter((path) => !isObject(join(real, path), committed.get(inTop(path)))) : [];
   });
 }
 
-function dirtyNames(folder: string, names: readonly string[]): string[] {
-  if (!isInRepository(folder)) return [];
-  const args = [
-    'status',
-    '--porcelain',
-    '-z',
-    '--ignored=matching',
-    '--untracked-files=all',
-    '--no-renames',
-    '--',
-    ...names,
-  ];
-  const prefix = ask(folder, ['rev-parse', '--show-prefix']).replace(/\n$/, '');
-  const status = ask(folder, args).split('\0');
-  const listed = ask(folder, ['ls-files', '-v', '-z', '--', ...names]).split('\0');
-  const changed = status.map((line) => line.slice(3));
-  // H is what it looks at; other letters say that it was told not to (assume-unchanged, skip-worktree).
-  const unseen = listed.filter((line) => line[0] !== 'H').map((line) => line.slice(2));
-  return names.filter((name) => unseen.includes(name) || changed.some((dirty) => isOf(dirty, prefix + name)));
+/**
+ * Which of some paths git ignores, though the last commit does not have them, and what says so (`/srv/shop/.gitignore:3:/x/`).
+ * @returns [] where there is no git, or no repository around the folder
+ * @throws UserError (internal) when git cannot tell
+ */
+export function ignoredPaths(root: string, paths: readonly string[]): { path: string; source: string }[] {
+  const real = realpathSync(root);
+  const top = repositoryAround(real);
+  if (top === undefined) return [];
+  const inTop = (path: string) => relative(top, join(real, path));
+  // A name that begins with a colon would be a pattern.
+  const named = (path: string) => `./${inTop(path)}`;
+  const words = ['--work-tree', top, 'check-ignore', '--no-index', '--verbose', '-z', '--stdin'];
+  const stdout = git(top, words, [0, 1], paths.map(named).join('\0'));
+  if (!stdout) return [];
+  const told = stdout.split('\0');
+  const ignored = paths.flatMap((path) => {
+    // Four words for each: a file, a line, a pattern, the path. A pattern with ! takes it back.
+    const at = told.findIndex((word, index) => index % 4 === 3 && word === named(path));
+    const [file = '', line, pattern = ''] = told.slice(at - 3, at);
+    return at < 0 || pattern.startsWith('!') ? [] : [{ path, source: `${resolve(top, file)}:${line}:${pattern}` }];
+  });
+  const committed = committedFiles(
+    top,
+    ignored.map(({ path }) => inTop(path)),
+  );
+  return ignored.filter(({ path }) => !committed?.has(inTop(path)));
 }
 
-/** What git prints; nothing where there is no git. */
-function ask(folder: string, words: string[]): string {
-  // Without optional locks, since git status would write what it finds into the index.
-  const args = ['--no-optional-locks', '-C', folder, ...words];
+/** The objects of some paths in the last commit; undefined where there is no git. */
+function committedFiles(top: string, paths: readonly string[]): Map<string, string> | undefined {
+  // 1 and no word of it where nothing was committed yet.
+  const head = git(top, ['rev-parse', '--quiet', '--verify', 'HEAD'], [0, 1]);
+  if (!head) return head === undefined ? undefined : new Map();
+  const entries =
+    git(top, ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths], [0])?.split('\0') ?? [];
+  // `100644 blob 1234abcd<tab>path`
+  return new Map(entries.map((entry) => [entry.slice(entry.indexOf('\t') + 1), entry.split(/[ \t]/)[2] ?? '']));
+}
+
+/** Whether a file is the git object of this name, as it is or with the line ends that git stores. */
+function isObject(path: string, name: string | undefined): boolean {
+  const algorithm = name?.length === 64 ? 'sha256' : 'sha1';
+  const nameOf = (bytes: Buffer) => createHash(algorithm).update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
+  const bytes = readFileSync(path);
+  const stored = Buffer.from(bytes.toString('latin1').replaceAll('\r\n', '\n'), 'latin1');
+  return nameOf(bytes) === name || nameOf(stored) === name;
+}
+
+/**
+ * What git prints, asked in the folder that holds `.git`.
+ * @param codes those with which it has answered
+ * @returns undefined where there is no git
+ * @throws UserError (internal) when git refuses, or does not end
+ */
+function git(top: string, words: readonly string[], codes: readonly number[], input = ''): string | undefined {
+  const args = ['-C', top, '--no-optional-locks', ...SETTINGS.flatMap((each) => ['-c', each])];
+  const env = { ...Object.fromEntries(KEPT.map((name) => [name, process.env[name]])), ...FIXED };
   // A .gitignore may be a FIFO, which git waits for.
-  const limit = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
-  const { status, stdout, stderr, error } = spawnSync('git', args, { encoding: 'utf8', ...limit });
-  if (status === 0) return stdout;
-  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return '';
-  const why = error?.message ?? stderr.trim().split('\n')[0];
+  const limit = { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 } as const;
+  const { status, stdout, stderr, error } = spawnSync('git', [...args, ...words], {
+    encoding: 'utf8',
+    env,
+    input,
+    ...limit,
+  });
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
+  if (status !== null && codes.includes(status)) return stdout;
+  // It may end before it has read its input, which is an error of its own.
+  const why = stderr?.trim().split('\n')[0] || error?.message;
   throw new UserError(
-    `${folder}: git cannot tell which edits it has (${why}); mend that, or use --allow-dirty`,
+    `${top}: git cannot tell what it has committed (${why}); mend that, or use --allow-dirty`,
     EXIT.internal,
   );
 }
 
-/**
- * Which of some paths git ignores, though it does not have them, and what says so (`/srv/shop/.gitignore:3:/x/`).
- * @returns undefined where there is no git or no repository
- */
-export function ignoredBy(root: string, paths: readonly string[]): { path: string; source: string }[] | undefined {
-  if (!isInRepository(root)) return undefined;
-  const args = ['-C', root, 'check-ignore', '--verbose', '-z', '--stdin'];
-  // A .gitignore may be a FIFO, which git waits for.
-  const limit = { timeout: 1500, killSignal: 'SIGKILL' } as const;
-  const { status, stdout } = spawnSync('git', args, { encoding: 'utf8', input: paths.join('\0'), ...limit });
-  // 1: none of them.
-  if (status !== 0 && status !== 1) return undefined;
-  const words = stdout.split('\0');
-  const top = spawnSync('git', ['-C', root, 'rev-parse', '--show-toplevel'], { encoding: 'utf8', ...limit });
-  // Four words for each: a file, a line, a pattern, the path. A pattern with ! takes it back.
-  return paths.flatMap((path) => {
-    const at = words.findIndex((word, index) => index % 4 === 3 && word === path);
-    const [file, line, pattern = ''] = words.slice(at - 3, at);
-    return at < 0 || pattern.startsWith('!')
-      ? []
-      : [{ path, source: `${resolve(top.stdout.trimEnd(), file as string)}:${line}:${pattern}` }];
-  });
-}
-
-/** Both from the top of the repository; git names a folder where all that is in it is ignored. */
-function isOf(dirty: string, path: string): boolean {
-  return dirty === path || (dirty.endsWith('/') && path.startsWith(dirty));
-}
-
-/** Starting git for nothing would take longer than an upgrade. */
-function isInRepository(folder: string): boolean {
-  return existsSync(join(folder, '.git')) || (dirname(folder) !== folder && isInRepository(dirname(folder)));
+/** The nearest folder that holds a repository; starting git for nothing would take longer than an upgrade. */
+function repositoryAround(folder: string): string | undefined {
+  const found = join(folder, '.git');
+  // A worktree or a submodule has a file there.
+  if (lstat(found)?.isFile() || existsSync(join(found, 'HEAD'))) return folder;
+  return dirname(folder) === folder ? undefined : repositoryAround(dirname(folder));
 }

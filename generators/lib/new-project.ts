@@ -9,15 +9,14 @@ import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
 import type { Problem } from './model/problem.ts';
 import { type Image, imageSchema } from './model/schema.ts';
-import type { ConflictMode } from './plan/plan.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
-import { type Planned, planWrite, type Written } from './write.ts';
+import { type HowToWrite, type Planned, planWrite, type Written } from './write.ts';
 
 /** Asks a person for some fields; returns their answers by field key. */
 export type Ask = (open: readonly Field[]) => Promise<Intent>;
 
-export interface NewRequest {
+export interface NewRequest extends HowToWrite {
   /** The folder the command runs in. */
   cwd: string;
   /** Where to write, relative to cwd; else the project that cwd is, else the folder of the project's name. */
@@ -32,7 +31,6 @@ export interface NewRequest {
   confirm?: (planned: NewResult) => Promise<boolean>;
   /** Write nothing, tell what would be written. */
   dryRun?: boolean;
-  conflict: ConflictMode;
   /** A folder for temporary files. */
   scratch: string;
 }
@@ -81,8 +79,7 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   return planned;
 }
 
-export interface WriteRequest {
-  conflict: ConflictMode;
+export interface WriteRequest extends HowToWrite {
   /** A folder for temporary files. */
   scratch: string;
   /** Write nothing, tell what would be written. */
@@ -108,7 +105,7 @@ function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRe
   const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent, request.scratch);
-  return { image: result.image, ...planWrite({ ...past, theirs }, request.conflict) };
+  return { image: result.image, ...planWrite({ ...past, theirs }, request) };
 }
 
 /** Where to write, if that is known yet. */

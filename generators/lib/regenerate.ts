@@ -1,5 +1,7 @@
 import { fileState } from './apply/state.ts';
 import { commit, type Transaction, type Write } from './apply/transaction.ts';
+import { EXIT, UserError } from './errors.ts';
+import { dirtyPaths } from './git.ts';
 import { BACKUP, BASE, neededBases, readBase, storedBases } from './manifest/base.ts';
 import { FOLDER, formatManifest, MANIFEST } from './manifest/manifest.ts';
 import { version } from './package.ts';
@@ -64,9 +66,29 @@ export function examine(project: Project, mode: ConflictMode): Examined {
   };
 }
 
-/** Carries out what was examined, all or nothing. */
-export function carryOut({ project, transaction }: Examined): void {
-  commit(project.root, transaction());
+/**
+ * Carries out what was examined, all or nothing.
+ * @param allowDirty merge into files whose edits git does not have
+ * @throws UserError (internal) for such a file
+ */
+export function carryOut(examined: Examined, { allowDirty = false }: { allowDirty?: boolean } = {}): void {
+  if (!allowDirty) refuseDirty(examined);
+  commit(examined.project.root, examined.transaction());
+}
+
+/** An edit that is merged and not in git could not be taken back. */
+function refuseDirty({ project, plan }: Examined): void {
+  const edited = plan.files.filter(
+    ({ action, from, before, after }) =>
+      (action === 'merged' || action === 'conflict') && (from || (before && before !== after)),
+  );
+  const paths = edited.map(({ from, path }) => from ?? path);
+  const dirty = paths.length > 0 ? dirtyPaths(project.root, paths) : [];
+  if (dirty.length === 0) return;
+  throw new UserError(
+    `${project.root}: git does not have your edits of ${dirty.join(', ')}, which would be merged; commit them, or use --allow-dirty`,
+    EXIT.internal,
+  );
 }
 
 /** Nothing of what is no file: it is refused where it stands in the way. */

@@ -2,7 +2,6 @@ import { recover } from './apply/transaction.ts';
 import { changesOf, diffText } from './diff/changes.ts';
 import { diffStat } from './diff/unified.ts';
 import { EXIT, UserError } from './errors.ts';
-import { dirtyPaths } from './git.ts';
 import { isOlder, version } from './package.ts';
 import type { ConflictMode } from './plan/plan.ts';
 import { openProject } from './project/project.ts';
@@ -21,7 +20,6 @@ export interface Options {
 
 export interface UpgradeOptions extends Options {
   dryRun: boolean;
-  /** Merge into files whose edits git does not have. */
   allowDirty: boolean;
 }
 
@@ -61,8 +59,7 @@ export function upgrade(root: string, options: UpgradeOptions): Report {
   const examined = open(root, options);
   if (options.dryRun) return reportOf(examined, false);
   if (examined.conflicts && options.conflict === 'abort') return reportOf(examined, false);
-  if (!options.allowDirty) refuseDirty(examined);
-  carryOut(examined);
+  carryOut(examined, options);
   return reportOf(examined, true);
 }
 
@@ -77,19 +74,4 @@ function open(root: string, { conflict, scratch, allowDowngrade, seen }: Options
   const examined = examine(project, conflict);
   seen?.(examined);
   return examined;
-}
-
-/** An edit that is merged and not in git could not be taken back. */
-function refuseDirty({ project, plan }: Examined): void {
-  const edited = plan.files.filter(
-    ({ action, from, before, after }) =>
-      (action === 'merged' || action === 'conflict') && (from || (before && before !== after)),
-  );
-  const paths = edited.map(({ from, path }) => from ?? path);
-  const dirty = paths.length > 0 ? dirtyPaths(project.root, paths) : [];
-  if (dirty.length === 0) return;
-  throw new UserError(
-    `${project.root}: git does not have your edits of ${dirty.join(', ')}, which would be merged; commit them, or use --allow-dirty`,
-    EXIT.internal,
-  );
 }

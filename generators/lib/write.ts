@@ -15,6 +15,13 @@ export interface Written {
   examined: Examined;
 }
 
+/** How a run treats what is there. */
+export interface HowToWrite {
+  conflict: ConflictMode;
+  /** Merge into files whose edits git does not have. */
+  allowDirty?: boolean;
+}
+
 /** What is to be done. */
 export interface Planned extends Written {
   /** Does it, all or nothing. */
@@ -29,7 +36,7 @@ const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'n
  * Reads, and writes nothing.
  * @throws UserError (conflict) that names every file in the way, if the mode is `abort`
  */
-export function planWrite(project: Project, conflict: ConflictMode): Planned {
+export function planWrite(project: Project, { conflict, allowDirty }: HowToWrite): Planned {
   const { root } = project;
   refuseOwnFolders(root);
   const examined = examine(project, conflict);
@@ -45,7 +52,7 @@ export function planWrite(project: Project, conflict: ConflictMode): Planned {
     files: examined.plan.files,
     conflicts: examined.conflicts,
     examined,
-    carryOut: () => carryOut(examined),
+    carryOut: () => carryOut(examined, { allowDirty }),
   };
 }
 

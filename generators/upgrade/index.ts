@@ -5,6 +5,7 @@ import { conflictMode } from '../conflict-mode.ts';
 import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { previewUpgrade } from '../lib/preview.ts';
+import { shown } from '../lib/shown.ts';
 import { told } from '../lib/summary.ts';
 import { upgrade } from '../lib/upgrade.ts';
 import { lookOf } from '../terminal.ts';
@@ -40,11 +41,11 @@ export default class Upgrade extends Generator {
       conflict,
       scratch: tmpdir(),
       dryRun,
-      seen: (examined) => dryRun && this.log(previewUpgrade(examined, conflict, lookOf(2), false)),
+      seen: (examined) => dryRun && this.log(shown(previewUpgrade(examined, conflict, lookOf(2), false), lookOf(2))),
       allowDirty: values['allow-dirty'] === true,
       allowDowngrade: values['allow-downgrade'] === true,
     });
-    if (!dryRun) this.log(told(report));
+    if (!dryRun) this.log(shown(told(report)));
     process.exitCode = report.result === 'would-change' ? 0 : report.exit;
   }
 }

@@ -5,6 +5,7 @@ import type { Flag } from '../lib/answers/flags.ts';
 import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { preview } from '../lib/preview.ts';
+import { shown } from '../lib/shown.ts';
 import type { Reader } from '../lib/summary.ts';
 import type { Written } from '../lib/write.ts';
 import { lookOf } from '../terminal.ts';
@@ -81,7 +82,7 @@ export function tellWritten(
   const look = lookOf(2);
   const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
   const cwd = generator.destinationRoot();
-  generator.log(dryRun ? preview(written.examined, look, false) : summary({ cwd, baseCommand, look }));
+  generator.log(shown(dryRun ? preview(written.examined, look, false) : summary({ cwd, baseCommand, look }), look));
 }
 
 /** Whether somebody is there to answer. */

@@ -1,7 +1,8 @@
 import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
-import { CONFLICT } from '../flags.ts';
+import { WRITING } from '../flags.ts';
+import { shown } from '../lib/shown.ts';
 import { flagsOf, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
@@ -9,7 +10,7 @@ import { declare, FEATURES, flagValues, tellWritten } from './front.ts';
 
 /** The generator of a verb that changes one entry of the model: `yo makina-image:circus-program NAME [flags]`. */
 export function stanzaGenerator(kind: Kind) {
-  const flags = [...flagsOf(kind), CONFLICT];
+  const flags = [...flagsOf(kind), ...WRITING];
   return class Stanza extends Generator {
     readonly #raw: Record<string, unknown>;
 
@@ -22,17 +23,22 @@ export function stanzaGenerator(kind: Kind) {
     }
 
     writing(): void {
-      const { conflict, ...values } = flagValues(this.#raw, flags, `makina-image ${kind.verb}`);
+      const {
+        conflict,
+        'allow-dirty': allowDirty,
+        ...values
+      } = flagValues(this.#raw, flags, `makina-image ${kind.verb}`);
       const result = stanza(kind, {
         cwd: process.cwd(),
         words: this.args.map(String),
         flags: Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]])),
         conflict: conflictMode(this.#raw.force === true ? 'theirs' : (conflict as string | undefined)),
+        allowDirty: allowDirty === true,
         scratch: tmpdir(),
       });
       if (result.list !== undefined) {
         // Yeoman's own log goes to standard error.
-        console.log(result.list);
+        console.log(shown(result.list));
         return;
       }
       tellWritten(this, result.dryRun, result.written, (reader) => stanzaSummary(result, reader));

@@ -27,7 +27,7 @@ const answers = (text: string) => parseAnswers('a.yaml', Buffer.from(text));
 const inOverride = async (text: string) => {
   const path = join(data, 'configuration/pillar.sls');
   writeFileSync(path, `makina-projects.demo:\n  data:\n    ${text}\n`, { mode: 0o640 });
-  const { findings, layers } = await readOverride(root, data, 'demo', false);
+  const { findings, layers } = await readOverride(data, 'demo', false);
   return { wrong: findings.find(({ level }) => level === 'error'), value: layers?.[0] };
 };
 const inPillar = async (text: string) => {

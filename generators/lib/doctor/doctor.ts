@@ -73,7 +73,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(kept ? await told('files', () => checkFiles(root, kept)) : []),
   ];
   const sync = () => told('sync', () => [checkSync(root, scratch)]);
-  if (kept?.kind === 'base') return [...findings, ...(await sync()), ...checkIgnored(root)];
+  if (kept?.kind === 'base') return [...findings, ...(await sync()), ...checkIgnored(root, kept)];
 
   const answers = await readable('answers', () => checkAnswers(root));
   const { intent, image } = answers.result ?? {};
@@ -88,7 +88,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...findings,
     // What has no manifest is held against the first release, and making that takes its time.
     ...(image && kept ? await sync() : []),
-    ...checkIgnored(root),
+    ...checkIgnored(root, kept),
     ...slow.flat(),
   ];
 }
@@ -104,7 +104,7 @@ async function checkSettings(
   const pillars = [...builtIn.findings, ...(builtIn.result?.findings ?? [])];
   if (!intent || !image) return pillars;
   const data = volume ?? join(root, 'data');
-  const override = await readable('override', () => readOverride(root, data, image.name, image.override_jinja));
+  const override = await readable('override', () => readOverride(data, image.name, image.override_jinja));
   const findings = [
     ...pillars,
     ...(await told('volume', () => checkVolume(data, image.name, searchPath))),

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { OWN } from '../apply/state.ts';
-import { ignoredBy } from '../git.ts';
+import { ignoredPaths } from '../git.ts';
 import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
@@ -89,16 +89,36 @@ function checkNames(root: string, disk: Disk): Finding {
   );
 }
 
-/** Whether git leaves out what every later run needs. */
-export function checkIgnored(root: string): Finding[] {
-  const isBase = !fs.existsSync(join(root, YO_RC));
-  const ignored = ignoredBy(root, [MANIFEST, `${OWN}/base/x`, ...(isBase ? [] : [YO_RC])]);
-  if (ignored === undefined) return [];
-  if (ignored.length === 0) return [ok('git', `${OWN}/ and ${YO_RC} are not ignored`)];
-  const [{ source, path }] = ignored as [(typeof ignored)[number]];
-  const folder = path === YO_RC ? YO_RC : `${OWN}/`;
-  const fix = `take that pattern out, then: git add ${ignored.some((each) => each.path === YO_RC) ? `${YO_RC} ` : ''}${OWN}`;
-  return [warning('git', `${folder} is ignored, and a fresh clone cannot be upgraded without it`, source, fix)];
+/** Whether git leaves out what a fresh clone needs. */
+export function checkIgnored(root: string, manifest: Manifest | undefined): Finding[] {
+  const own = [MANIFEST, `${OWN}/base/x`, ...(fs.existsSync(join(root, YO_RC)) ? [YO_RC] : [])];
+  const generated = (manifest ? keptPaths(manifest) : []).filter((path) => !own.includes(path));
+  let ignored: ReturnType<typeof ignoredPaths>;
+  try {
+    ignored = ignoredPaths(root, [...own, ...generated]);
+  } catch (failure) {
+    return [
+      {
+        ...fromError('git', failure, root),
+        level: 'warning',
+        fix: 'mend that: no verb merges into your edits without git',
+      },
+    ];
+  }
+  const sources = [...new Set(ignored.map(({ source }) => source))];
+  return sources.map((source) => {
+    const paths = ignored.filter((each) => each.source === source).map(({ path }) => path);
+    const isOwn = paths.some((path) => own.includes(path));
+    const told = isOwn ? (paths.includes(YO_RC) ? YO_RC : `${OWN}/`) : named(paths);
+    const lost = isOwn ? 'a fresh clone cannot be upgraded without it' : 'a fresh clone would lack it';
+    const added = isOwn ? [OWN, ...(own.includes(YO_RC) ? [YO_RC] : [])] : paths;
+    return warning(
+      'git',
+      `${told} is ignored, and ${lost}`,
+      source,
+      `take that pattern out, then: git add ${added.join(' ')}`,
+    );
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { FREE, placeOfPillar, placeOfSchema } from '../answers/place.ts';
+import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { codeOf, lstat } from '../apply/state.ts';
 import { isDict } from '../model/dict.ts';
 import { shell } from '../quote/quote.ts';
@@ -15,9 +15,9 @@ const MAX_BYTES = 1024 * 1024;
  * Reads the override in a data volume, as the launcher does at a start.
  * @param isTemplate the image renders it with Jinja first (override_jinja)
  */
-export async function readOverride(root: string, data: string, name: string, isTemplate: boolean): Promise<Pillars> {
+export async function readOverride(data: string, name: string, isTemplate: boolean): Promise<Pillars> {
   try {
-    const { findings, layers } = await readFiles(root, data, name, isTemplate);
+    const { findings, layers } = await readFiles(data, name, isTemplate);
     return { findings: [...strays(data), ...findings], layers };
   } catch (failure) {
     if (codeOf(failure) !== 'EACCES') throw failure;
@@ -38,7 +38,7 @@ function strays(data: string): Finding[] {
   });
 }
 
-async function readFiles(root: string, data: string, name: string, isTemplate: boolean): Promise<Pillars> {
+async function readFiles(data: string, name: string, isTemplate: boolean): Promise<Pillars> {
   const files = ['configuration', 'application'].map((folder) => join(data, folder, 'pillar.sls'));
   const there = files.filter((path) => lstat(path));
   const [path] = there;
@@ -49,7 +49,7 @@ async function readFiles(root: string, data: string, name: string, isTemplate: b
   if (!bytes.equals(other))
     return only(error('override', 'both are there and differ', there.join(' and '), 'keep the first one'));
   if (isTemplate) return only(ok('override', 'it is a template, which Salt alone can read', path));
-  return readText(root, path, bytes, name);
+  return readText(path, bytes, name);
 }
 
 /** The launcher refuses what a program of the image can write to. */
@@ -68,7 +68,7 @@ function checkMode(path: string): Finding[] {
 /** The project's user, and those that Debian always has. Whom its packages bring, only the image knows. */
 const isAccount = (uid: number) => uid === 900 || (uid > 0 && uid < 100) || uid === 65534;
 
-async function readText(root: string, path: string, bytes: Buffer, name: string): Promise<Pillars> {
+async function readText(path: string, bytes: Buffer, name: string): Promise<Pillars> {
   const wrong = (what: string, fix = 'correct it there', where = path) => only(error('override', what, where, fix));
   let text: string;
   try {
@@ -76,8 +76,8 @@ async function readText(root: string, path: string, bytes: Buffer, name: string)
   } catch {
     return wrong('it is not UTF-8');
   }
-  const schema = dataSchema(root);
-  const place = placeOfPillar(schema ? placeOfSchema(schema, schema.$defs as Schema) : FREE);
+  const schema = dataSchema();
+  const place = placeOfPillar(placeOfSchema(schema, schema.$defs as Schema));
   const { value, mistake } = await parseYaml(text, true, place);
   if (mistake)
     return wrong(`not plain YAML: ${mistake.message}`, undefined, `${path}:${mistake.line}:${mistake.column}`);
@@ -91,8 +91,6 @@ async function readText(root: string, path: string, bytes: Buffer, name: string)
   const settings = value[key];
   if (!isDict(settings) || Object.keys(settings).join() !== 'data' || !isDict(settings.data))
     return wrong(`${key} must hold one mapping, data`);
-  const restore = 'makina-image restore project/.salt/files/pillar.schema.json';
-  if (!schema) return only(warning('override', 'nothing tells what it may say', path, restore));
   const sentences = violations(schema, settings.data, 'data');
   if (sentences.length > 0) return only(...sentences.flatMap((sentence) => wrong(sentence).findings));
   return { findings: [usable], layers: [settings.data] };

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { FREE, placeOfPillar, placeOfSchema } from '../answers/place.ts';
+import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { lstat } from '../apply/state.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
@@ -8,6 +8,7 @@ import { error, type Finding, ok, warning } from './finding.ts';
 import { dataSchema, type Schema, violations } from './settings.ts';
 import { parseYaml } from './yaml.ts';
 
+const MAX_BYTES = 1024 * 1024;
 const FIX = 'correct it there, then build the image again';
 
 /** What there is to say of pillars, and what they set, lowest first; undefined where Salt alone can tell. */
@@ -21,25 +22,31 @@ export interface Pillars {
  * @param name the project, undefined if that is not known
  */
 export async function readPillars(root: string, name: string | undefined): Promise<Pillars> {
-  const schema = dataSchema(root);
-  const paths = ['custom.sls', ...slsIn(root, 'pillar')].filter((path) => lstat(join(root, path))?.isFile());
+  const schema = dataSchema();
+  const [custom, inFolder] = ['custom.sls', 'pillar'].map((path) => slsIn(root, path)) as [Found, Found];
+  const paths = [...custom.paths, ...inFolder.paths];
+  const links = [...custom.links, ...inFolder.links].map((path) =>
+    warning('pillar', 'it is a link, and nothing behind it was read', join(root, path), 'put there what it leads to'),
+  );
   const read = await Promise.all(paths.map((path) => readPillar(join(root, path), name, schema)));
-  const findings = read.flatMap((pillar) => pillar.findings);
+  const findings = [...links, ...read.flatMap((pillar) => pillar.findings)];
   // Which of several counts is said by an include.
   const isPlain = paths.every((path) => path === 'custom.sls' || path === 'pillar/init.sls');
   const layers = read.flatMap((pillar) => pillar.layers ?? []);
   const isWell = findings.every(({ level }) => level === 'ok');
   return {
     findings: isWell ? [...findings, ok('pillar', 'the built-in pillars can be read')] : findings,
-    layers: isPlain && layers.length === paths.length ? layers : undefined,
+    layers: isPlain && links.length === 0 && layers.length === paths.length ? layers : undefined,
   };
 }
 
-async function readPillar(where: string, name: string | undefined, schema: Schema | undefined): Promise<Pillars> {
-  const text = fs.readFileSync(where, 'utf8');
+async function readPillar(where: string, name: string | undefined, schema: Schema): Promise<Pillars> {
   const only = (finding: Finding) => ({ findings: [finding], layers: undefined });
+  if (fs.statSync(where).size > MAX_BYTES)
+    return only(warning('pillar', `it is larger than ${MAX_BYTES} bytes, and was not read`, where, 'make it smaller'));
+  const text = fs.readFileSync(where, 'utf8');
   if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which Salt alone can read', where));
-  const place = placeOfPillar(schema ? placeOfSchema(schema, schema.$defs as Schema) : FREE);
+  const place = placeOfPillar(placeOfSchema(schema, schema.$defs as Schema));
   const { value, mistake } = await parseYaml(text, false, place);
   if (mistake) return only(error('pillar', mistake.message, `${where}:${mistake.line}:${mistake.column}`, FIX));
   if (value === null) return { findings: [], layers: [{}] };
@@ -52,18 +59,29 @@ async function readPillar(where: string, name: string | undefined, schema: Schem
   const data = isDict(settings) ? (settings.data ?? {}) : undefined;
   if (!isDict(data)) return only(error('pillar', `${key} must hold a mapping, data`, where, FIX));
   // What it may say besides, Salt takes as it is.
-  const properties = (schema?.properties ?? {}) as Intent;
+  const properties = schema.properties as Intent;
   const known = Object.fromEntries(Object.entries(data).filter(([setting]) => Object.hasOwn(properties, setting)));
-  const wrong = schema ? violations(schema, known, 'data') : [];
+  const wrong = violations(schema, known, 'data');
   return {
     findings: [...(name ? findings : []), ...wrong.map((sentence) => error('pillar', sentence, where, FIX))],
     layers: wrong.length > 0 || value.include ? undefined : [known],
   };
 }
 
-function slsIn(root: string, folder: string): string[] {
-  const full = join(root, folder);
-  if (!fs.statSync(full, { throwIfNoEntry: false })?.isDirectory()) return [];
-  const names = fs.readdirSync(full, { recursive: true }).map(String).sort();
-  return names.filter((path) => path.endsWith('.sls')).map((path) => `${folder}/${path}`);
+interface Found {
+  paths: string[];
+  links: string[];
+}
+
+/** The pillars at a path and below it, and the links: what these lead to is no file of the project. */
+function slsIn(root: string, top: string): Found {
+  const found: Found = { paths: [], links: [] };
+  const look = (path: string) => {
+    const stat = lstat(join(root, path));
+    if (stat?.isSymbolicLink()) found.links.push(path);
+    else if (stat?.isDirectory()) for (const name of fs.readdirSync(join(root, path)).sort()) look(`${path}/${name}`);
+    else if (stat?.isFile() && path.endsWith('.sls')) found.paths.push(path);
+  };
+  look(top);
+  return found;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
 import { unknownReference } from '../model/references.ts';
+import { packageRoot } from '../package.ts';
 
 /** A JSON Schema, or a part of one. */
 export type Schema = Intent;
@@ -17,20 +18,12 @@ const TYPES: Record<string, [is: (value: unknown) => boolean, told: string]> = {
   null: [(value) => value === null, 'null'],
 };
 
-/**
- * The schema of the settings that a project takes at run time.
- * @returns undefined where its pillar.schema.json is not there or is something else
- */
-export function dataSchema(root: string): Schema | undefined {
-  try {
-    const path = join(root, 'project/.salt/files/pillar.schema.json');
-    const schema = JSON.parse(fs.readFileSync(path, 'utf8')) as Record<string, Record<string, Schema>>;
-    const [top] = Object.values(schema.patternProperties ?? {});
-    const data = (top?.properties as Record<string, Schema>).data as Schema;
-    return isDict(data.properties) ? { ...data, $defs: schema.$defs ?? {} } : undefined;
-  } catch {
-    return undefined;
-  }
+/** The schema of the settings that a project takes at run time: the package's, since a pattern of the project's could take for ever. */
+export function dataSchema(): Schema {
+  const path = join(packageRoot, 'templates/project/project/.salt/files/pillar.schema.json.ejs');
+  const schema = JSON.parse(fs.readFileSync(path, 'utf8')) as Record<string, Record<string, Schema>>;
+  const [top] = Object.values(schema.patternProperties ?? {});
+  return { ...((top?.properties as Record<string, Schema>).data as Schema), $defs: schema.$defs ?? {} };
 }
 
 /**

@@ -9,21 +9,20 @@ import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Image } from '../model/schema.ts';
 import { type NewResult, refuseUnusable, writeIntent } from '../new-project.ts';
-import type { ConflictMode } from '../plan/plan.ts';
 import { findProject } from '../project/find.ts';
 import { readYoRc } from '../project/project.ts';
+import type { HowToWrite } from '../write.ts';
 import type { Kind } from './kinds.ts';
 import { listed, rowsOf } from './list.ts';
 import { serve, servedBy } from './served.ts';
 import { at, put, type Target, targetOf } from './target.ts';
 
-export interface StanzaRequest {
+export interface StanzaRequest extends HowToWrite {
   /** The folder the command runs in: a project, or one below it. */
   cwd: string;
   /** The words after the verb. */
   words: readonly string[];
   flags: FlagValues;
-  conflict: ConflictMode;
   /** A folder for temporary files. */
   scratch: string;
 }
@@ -35,7 +34,7 @@ export type StanzaResult = { list: string } | { list?: never; done: string; dryR
  * Adds, changes, removes or lists entries of a project's model: a change of its answers, and everything rendered anew.
  * @throws UserError as `newProject`, and (internal) outside of a project
  */
-export function stanza(kind: Kind, { cwd, words, flags, conflict, scratch }: StanzaRequest): StanzaResult {
+export function stanza(kind: Kind, { cwd, words, flags, ...request }: StanzaRequest): StanzaResult {
   const root = findProject(cwd);
   const isOn = (flag: string) => flags[flag]?.at(-1) === true;
   refuseTogether(kind, flags, words);
@@ -51,7 +50,7 @@ export function stanza(kind: Kind, { cwd, words, flags, conflict, scratch }: Sta
   const flagOf = (problem: Problem) => flagFor(kind, target, problem);
   refuseUnusable(layers, flagOf);
   const wanted = layers.reduce((lower, upper) => merge(lower, upper), intent);
-  const written = writeIntent(root, stored, wanted, { conflict, scratch, dryRun, flagOf });
+  const written = writeIntent(root, stored, wanted, { ...request, dryRun, flagOf });
   return { done: told(target, parts, image, written.image), dryRun, written };
 }
 
@@ -69,7 +68,7 @@ function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image 
 function refuseTogether({ verb }: Kind, flags: FlagValues, words: readonly string[]): void {
   const isGiven = (flag: string) => (flags[flag] ?? []).length > 0;
   const given = Object.keys(flags).filter(isGiven);
-  const anywhere = ['conflict', 'dry-run', 'quiet', 'verbose'];
+  const anywhere = ['conflict', 'allow-dirty', 'dry-run', 'quiet', 'verbose'];
   const only = (flag: string, allowed: string[]) => {
     const [other] = given.filter((other) => other !== flag && !anywhere.includes(other) && !allowed.includes(other));
     if (isGiven(flag) && other)

@@ -33,8 +33,8 @@ def names(parts, tmp_path, monkeypatch):
     known = set()
     monkeypatch.setattr(parts.nginx_names, "_answers", lambda server, name: name in known)
 
-    def names(hosts="", resolv="", answers=()):
-        for key, text in (("HOSTS", hosts), ("RESOLV_CONF", resolv)):
+    def names(hosts="", resolv="", answers=(), interfaces=""):
+        for key, text in (("HOSTS", hosts), ("RESOLV_CONF", resolv), ("IF_INET6", interfaces)):
             (tmp_path / key).write_text(text)
             monkeypatch.setattr(parts.nginx_names, key, str(tmp_path / key))
         known.clear()
@@ -47,36 +47,36 @@ def names(parts, tmp_path, monkeypatch):
 
 @pytest.fixture
 def start(parts, tmp_path, monkeypatch):
-    """Writes the files for a configuration. Out: their texts by name, and whether there was something new."""
+    """Writes the files for a configuration. Out: their texts by name."""
     monkeypatch.setattr(parts.nginx_start, "FOLDER", str(tmp_path / "run/nginx"))
     monkeypatch.setattr(parts.nginx_start, "SOCKET", str(tmp_path / "run/nginx/health.sock"))
     (tmp_path / "etc/nginx").mkdir(parents=True)
 
     def start(configuration=CONFIGURATION):
         (tmp_path / "etc/nginx/nginx.conf").write_text(configuration)
-        is_new = parts.nginx_start.write(types.SimpleNamespace(conf_dir=str(tmp_path / "etc")))
-        return {path.stem: path.read_text() for path in (tmp_path / "run/nginx").glob("*.conf")}, is_new
+        parts.nginx_start.write(types.SimpleNamespace(conf_dir=str(tmp_path / "etc")))
+        return {path.stem: path.read_text() for path in (tmp_path / "run/nginx").glob("*.conf")}
 
     return start
 
 
 def test_the_files_of_a_start(start, names, tmp_path):
     names("10.0.0.9 given.example\n", "nameserver 10.0.0.1\n")
-    written, is_new = start()
-    assert is_new and not start()[1]
+    written = start()
+    assert start() == written
     assert sorted(written) == ["events", "http", "listen-443-ssl", "listen-80-default", "main", "name-backend", "name-given.example", "resolver"]
     assert written["listen-80-default"] == "listen [::]:80 default_server;\n"
     assert written["listen-443-ssl"] == "listen [::]:443 ssl;\n"
     assert written["name-given.example"] == 'here "10.0.0.9";\n' and written["name-backend"] == 'here "backend";\n'
     assert oct((tmp_path / "run/nginx").stat().st_mode) == "0o40700" and oct((tmp_path / "run").stat().st_mode) == "0o40711"
-    changed, is_new = start("include /run/mc_launcher/nginx/listen-90.con[f];\n")
-    assert is_new and "listen-90" in changed and "listen-443-ssl" not in changed
+    changed = start("include /run/mc_launcher/nginx/listen-90.con[f];\n")
+    assert changed["http"] != written["http"] and "listen-90" in changed and "listen-443-ssl" not in changed
 
 
 def test_without_ipv6(start, names, parts, monkeypatch):
     names()
     monkeypatch.setattr(parts.nginx_start, "has_ipv6", lambda: False)
-    written, _ = start()
+    written = start()
     assert not [name for name in written if name.startswith("listen")] and written["resolver"] == ""
 
 
@@ -84,7 +84,7 @@ def test_there_is_room_for_the_files_that_connections_take(start, names, parts, 
     names()
     for limit, connections in ((1024, 448), (10**6, 8192), (parts.nginx_start.resource.RLIM_INFINITY, 8192)):
         monkeypatch.setattr(parts.nginx_start.resource, "getrlimit", lambda _, limit=limit: (limit, limit))
-        written, _ = start()
+        written = start()
         assert written["events"] == "worker_connections %d;\n" % connections
         (files,) = [int(line.split()[1].strip(";")) for line in written["main"].splitlines() if "nofile" in line]
         assert 2 * connections < files and (files <= limit or limit < 0)
@@ -117,7 +117,8 @@ def test_workers_are_as_many_as_the_container_may_use(parts, monkeypatch, files,
         ("", ""),
         ("nameserver 127.0.0.11\noptions ndots:0\n", "resolver 127.0.0.11 valid=1s"),
         ("# nameserver 1.1.1.1\nnameserver fd00::1\nnameserver 10.0.0.1 # x\n", "resolver [fd00::1] 10.0.0.1 valid=1s"),
-        ("nameserver fe80::1%eth0\n", "resolver [fe80::1] valid=1s"),
+        ("nameserver fe80::1%eth0\n", ""),
+        ("nameserver fe80::1%eth0\nnameserver 10.0.0.1\n", "resolver 10.0.0.1 valid=1s"),
         ("nameserver\nnameserver not;an;address\n", ""),
     ],
 )
@@ -146,6 +147,43 @@ KUBERNETES = "nameserver 10.96.0.10\nsearch team.svc.cluster.local svc.cluster.l
 )
 def test_what_nginx_asks_for(names, hosts, resolv, answers, name, found):
     assert names(hosts, resolv, answers)(name) == found
+
+
+BOTH = "fe80::9%eth0 db\nfd00::2 db\n10.0.0.2 db\n"
+LOOPBACK = "00000000000000000000000000000001 01 80 10 80       lo\n"
+LINK = LOOPBACK + "fe800000000000000042acfffe110002 02 40 20 80     eth0\n"
+
+
+@pytest.mark.parametrize(
+    "hosts, interfaces, found, resolver",
+    [
+        (BOTH, "", "10.0.0.2", " ipv6=off"),
+        (BOTH, LOOPBACK, "10.0.0.2", " ipv6=off"),
+        (BOTH, LINK, "10.0.0.2", " ipv6=off"),
+        (BOTH, LINK + "fd000000000000000000000000000005 02 40 00 80     eth0\n", "[fd00::2]", ""),
+        ("10.0.0.3 db\n" + BOTH, LINK + "fd000000000000000000000000000005 02 40 00 80     eth0\n", "10.0.0.3", ""),
+        ("fd00::2 db\n", "", "[fd00::2]", " ipv6=off"),
+        ("fe80::9%eth0 db\n0x7f.1 db\n", "", "db", " ipv6=off"),
+    ],
+)
+def test_a_name_with_addresses_of_both_kinds(names, parts, hosts, interfaces, found, resolver):
+    assert names(hosts, "nameserver 10.0.0.1\n", interfaces=interfaces)("db") == found
+    assert parts.nginx_names.resolver_line().startswith(f"resolver 10.0.0.1 valid=1s{resolver};\n")
+
+
+def test_a_certificate_behind_a_link(start, names, tmp_path):
+    names()
+    for version in ("one", "two"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "tls.crt").write_text(version)
+    (tmp_path / "tls.crt").symlink_to("..data/tls.crt")
+    (tmp_path / "..data").symlink_to("one")
+    configuration = f'    ssl_certificate "{tmp_path}/tls.crt";\n'
+    before = start(configuration)
+    assert start(configuration) == before
+    (tmp_path / "..data").unlink()
+    (tmp_path / "..data").symlink_to("two")
+    assert start(configuration)["http"] != before["http"]
 
 
 def test_nginx_that_does_not_take_its_configuration(start, names, parts, monkeypatch):

@@ -58,7 +58,8 @@ def common(place, vhost, raw):
     found += [directive("try_files", *place["try_files"])] if place.get("try_files") else []
     found += [directive(key, address) for key in ("allow", "deny") for address in place.get(key, [])]
     if "auth_basic" in place:
-        found.append(directive("auth_basic", place["auth_basic"]))
+        title = place["auth_basic"]
+        found.append(directive("auth_basic", title.replace("\\", "\\\\").replace('"', '\\"')))
     elif "auth_basic_users" in place and vhost.get("auth_basic", "off") == "off":
         found.append(directive("auth_basic", "Restricted"))
     if "auth_basic_users" in place:
@@ -70,6 +71,7 @@ def common(place, vhost, raw):
 
 
 HIDDEN = directive("location", "~", r"/\.(?!well-known/)", block=(directive("try_files", "/dev/null/-", "=404"),))
+HIDDEN_IN_NAMED = directive("if", "$uri", "~", r"/\.(?!well-known/)", block=(directive("return", "404"),))
 RULES = ("auth_basic", "auth_basic_users", "allow", "deny")
 NOTHING = directive("try_files", "/dev/null/-", "=404")
 
@@ -93,8 +95,8 @@ def passed(place, where, backend):
     return found + ([directive("proxy_ssl_name", host)] if scheme == "https" else [])
 
 
-def has_rule(text):
-    return any(word in text for word in ("auth_", "allow", "deny", "access_by", "limit_except", "include"))
+def has_rule(directives):
+    return any(name.startswith(("auth_", "access_by")) or name in ("allow", "deny", "limit_except", "include") for name, _, _ in directives)
 
 
 def location(where, place, vhost, raw, number, raw_http, backend):
@@ -122,8 +124,8 @@ def location(where, place, vhost, raw, number, raw_http, backend):
         server = backend(host) + colon + port if host and backend(host) else place.get(kind + "_pass")
         found += [directive(kind + "_pass", server)] if server else []
     handled = any(key in place for key in ("proxy_pass", "fastcgi_pass", "uwsgi_pass", "return"))
-    if ("root" in place or "alias" in place or ("root" in vhost and not handled)) and where[0] not in "@=":
-        found.append(HIDDEN)
+    if ("root" in place or "alias" in place or ("root" in vhost and not handled)) and where[0] != "=":
+        found.append(HIDDEN_IN_NAMED if where[0] == "@" else HIDDEN)
     modifier, _, pattern = where.rpartition(" ")
     if modifier in ("", "^~") and where[0] != "@" and not where.endswith("/"):
         if "alias" in place:
@@ -133,7 +135,7 @@ def location(where, place, vhost, raw, number, raw_http, backend):
     answers = []
     if "return" in place:
         answer = directive("return", *place["return"].split(" ", 1))
-        if any(key in one for key in RULES for one in (place, vhost)) or has_rule(raw_http + vhost.get("raw", "") + place.get("raw", "")):
+        if any(key in one for key in RULES for one in (place, vhost)) or has_rule(raw(raw_http + vhost.get("raw", "") + place.get("raw", ""))):
             name = "@-answer%d" % number
             found.append(directive("try_files", "/dev/null/-", name))
             rest = common({key: value for key, value in place.items() if key not in RULES}, vhost, raw)

@@ -4,6 +4,8 @@ import type { Intent } from '../../generators/lib/model/intent.ts';
 /** What only those may see who may come in, and what everybody may. */
 export const INSIDE = 'guarded-content';
 export const OPEN = 'open to all';
+/** What nobody may see: a file whose name starts with a dot. */
+export const DOT_FILE = 'dot-file-content';
 
 const USERS = { auth_basic_users: { joe: '$apr1$abcdefgh$0123456789abcdefghijkl' } };
 const RULES: Intent[] = [
@@ -43,7 +45,18 @@ const ADDRESSES_ABOVE: Intent[] = [
   { allow: ['192.0.2.0/24'], deny: ['0.0.0.0/0', '::/0'] },
 ];
 const CODES = ['400 413', '401', '401 404', '403', '404', '413', '418', '503'];
-const PAGES = ['@app', '= @app', '=200 @app', '=403 @app', '@text', 'inside', '/open/x', '= /open/x', '=302 /open/x'];
+const PAGES = [
+  '@app',
+  '= @app',
+  '=200 @app',
+  '=403 @app',
+  '@text',
+  '= @files',
+  'inside',
+  '/open/x',
+  '= /open/x',
+  '=302 /open/x',
+];
 const pages = fc.dictionary(fc.constantFrom(...CODES), fc.constantFrom(...PAGES), { maxKeys: 2 });
 const SERVER_LINES = [
   'rewrite ^/ax /open/x last;\n',
@@ -74,6 +87,8 @@ export function answers({ backend, folder }: Places): Intent[] {
     { alias: `${folder}/a/` },
     { root: folder, try_files: ['$uri', '@app'] },
     { root: folder, try_files: ['/none', '/open/x'] },
+    { try_files: ['/none', '@files'] },
+    { return: '418', error_page: { '418': '= @files' } },
     { proxy_pass: `http://127.0.0.1:${backend}` },
     { proxy_pass: `http://127.0.0.1:${backend}/` },
     { fastcgi_pass: `127.0.0.1:${backend}` },
@@ -124,6 +139,7 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
       satisfy: fc.constantFrom(...SATISFY),
       satisfyAbove: fc.constantFrom(...SATISFY),
       addressesAbove: fc.constantFrom(...ADDRESSES_ABOVE),
+      rawOfNamed: fc.constantFrom('', 'if ($arg_a) { add_header X-A b; }\n', 'error_page 404 = @app;\n'),
       asksAuth: fc.constantFrom(true, true, true, false),
       answer: fc.constantFrom(...answers(places)),
       answersAbove: fc.boolean(),
@@ -160,6 +176,7 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
         '/': { return: `200 ${OPEN}` },
         '@app': { proxy_pass: `http://127.0.0.1:${places.backend}` },
         '@text': { return: '200 no' },
+        '@files': { root: places.folder, raw: made.rawOfNamed },
       };
       return { where, isAbove, vhost: { ...vhost, locations } };
     });

@@ -64,14 +64,22 @@ settings = {
     'data_root': '/srv/projects/' + name + '/data',
 }
 cfg = Config(settings, data=interpolate(data, {**settings, **data}))
-spec = importlib.util.spec_from_file_location('sls_text', os.path.join(salt_root, 'launcher', 'sls_text.py'))
-sls_text = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(sls_text)
+
+
+def part(name):
+    """A module of the launcher that needs no other one."""
+    spec = importlib.util.spec_from_file_location(name, os.path.join(salt_root, 'launcher', name + '.py'))
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 # Whose a path is depends on the machine: test/launcher asks that.
 salt = {
     'mc_project.get_configuration': lambda project: cfg,
     'file.file_exists': lambda path: False,
-    name + '_mc_launcher.quoted': sls_text.quoted,
+    name + '_mc_launcher.quoted': part('sls_text').quoted,
+    name + '_mc_launcher.told_by_nginx': part('nginx_snippet').told_by,
     name + '_mc_launcher.wrong_paths': lambda cfg, kinds: [],
     name + '_mc_launcher.folder_settings': lambda cfg, kinds: {},
     name + '_mc_launcher.kept_paths': lambda cfg: Config(whole=[], alone=[]),

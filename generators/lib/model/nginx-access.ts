@@ -93,6 +93,13 @@ function said(place: Place, vhost: Vhost): Directive[] {
   return [...found, ...(directivesOf(place.raw ?? '', 'raw') ?? [])];
 }
 
+/** nginx says 404 of the dot files of a named location, as of what is internal. */
+function hidden(where: string, location: Vhost['locations'][string], vhost: Vhost | undefined): Directive[] {
+  const { proxy_pass, fastcgi_pass, uwsgi_pass, return: answer } = location;
+  const servesFiles = location.root ?? (vhost?.root && !(proxy_pass ?? fastcgi_pass ?? uwsgi_pass ?? answer));
+  return where.startsWith('@') && servesFiles ? [{ name: 'internal', args: [], field: 'root' }] : [];
+}
+
 function inherit(above: Scope, directives: Directive[], server: boolean): Scope {
   const own = (...names: string[]) => directives.filter(({ name }) => names.includes(name));
   const titles = own('auth_basic');
@@ -128,7 +135,7 @@ function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefine
   const scope = inherit(above, directives, true);
   const places = Object.entries(vhost?.locations ?? {}).map(([where, location]) => {
     const at = [...path, 'locations', where];
-    return { where, location, at, directives: said(location, vhost as Vhost) };
+    return { where, location, at, directives: [...said(location, vhost as Vhost), ...hidden(where, location, vhost)] };
   });
   const named = new Map<string, Named>(
     places.map(({ where, location, directives }) => {

@@ -99,7 +99,7 @@ function rulesOf(directives: Directive[]): Rule[] {
 /** None for `unix:`, and for what nginx itself refuses. */
 function networksOf(text: string): Rule['networks'] {
   if (text === 'all') return FAMILIES.map((family) => ({ family, bits: '' }));
-  const [address = '', length] = text.split('/');
+  const [, address = '', length] = /^([^/]*)(?:\/(\d+))?$/.exec(text) ?? [];
   const family = address.includes(':') ? 'IPv6' : 'IPv4';
   const bits = family === 'IPv6' ? ofIpv6(address) : ofIpv4(address);
   return bits === undefined ? [] : [{ family, bits: bits.slice(0, length === undefined ? undefined : Number(length)) }];
@@ -114,6 +114,7 @@ function ofIpv4(address: string): string | undefined {
 }
 
 function ofIpv6(address: string): string | undefined {
+  if (/:::|::.*::/.test(address)) return undefined;
   const [, front = address, ipv4] = /^(.*:)(\d+\.\d+\.\d+\.\d+)$/.exec(address) ?? [];
   const tail = ipv4 === undefined ? '' : ofIpv4(ipv4);
   const [head = '', rest] = (ipv4 === undefined ? front : front.replace(/(?<!:):$/, '')).split('::');

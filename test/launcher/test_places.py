@@ -2,7 +2,6 @@
 
 Each is used as it is, or told in one sentence; who does what the sentence says gets a volume that is filled.
 """
-import ctypes
 import errno
 import importlib
 import json

@@ -106,5 +106,5 @@ def test_what_is_taken_away_is_no_matter(check):
 
 def test_a_first_cron_needs_an_image_with_cron(check, monkeypatch):
     monkeypatch.setattr(importlib.import_module("demo_launcher.settings"), "CRON", "/nowhere")
-    assert "data.crons needs cron, which this image does not have; add a cron to the answers and build the image again" in check()
+    assert "data.crons needs cron, which only an image that was built with a cron has" in check()
     assert check(crons={}) is None

@@ -378,7 +378,7 @@ def test_a_first_cron_needs_an_image_with_cron(image):
     cron.rename(aside)
     try:
         done = image.run("/srv/projects/demo/project/launch.sh", "reconfigure", check=False)
-        assert done.returncode == 78 and done.stderr.count("\n") == 1 and "data.crons needs cron, which is installed while an image" in done.stderr
+        assert done.returncode == 78 and done.stderr.count("\n") == 1 and "data.crons needs cron, which only an image that was built with a cron has" in done.stderr
     finally:
         aside.rename(cron)
         image.salt_call("demo_mc_launcher.reconfigure", "demo")

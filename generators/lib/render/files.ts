@@ -50,6 +50,7 @@ const launcherParts = [
   'program_checks',
   'project',
   'readers',
+  'reconfiguration',
   'record',
   'references',
   'rights',

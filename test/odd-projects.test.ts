@@ -74,7 +74,7 @@ describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
   const { checkout, remove } = readableCheckout();
   afterAll(remove);
   test('what is written belongs to the user', async () => {
-    const root = project();
+    const root = project('demo', userDir());
     const own = () => execa('find', [root, '!', '-user', '1000', '-o', '!', '-group', '1000']);
     await execa('chown', ['--recursive', '1000:1000', root]);
     expect((await run(newer, root, ['upgrade'])).code).toBe(0);
@@ -83,7 +83,8 @@ describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
     expect([existsSync(join(root, '.github/workflows')), (await own()).stdout]).toEqual([true, '']);
   });
   test('what is taken back belongs to the user, and a replaced file keeps its group', async () => {
-    const root = project();
+    const root = project('demo', userDir());
+    await execa('chown', ['--recursive', '1000:1000', root]);
     expect((await run(BIN, root, ['ci', 'github'])).code).toBe(0);
     change(root, '.yo-rc.json', (all) => all.replace(/,\s*"ci": \[[^\]]*\]/, ''));
     await execa('chown', ['--recursive', '1000:33', root]);
@@ -103,7 +104,7 @@ describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
     expect((await execa('find', [root, ...own])).stdout).toBe('');
     expect((await run(newer, root, ['upgrade'])).code).toBe(0);
     expect((await execa('find', [root, ...own])).stdout).toBe('');
-    expect((await execa('find', [join(root, 'compose.yaml'), '-user', '0', '-group', '33'])).stdout).not.toBe('');
+    expect((await execa('find', [join(root, 'compose.yaml'), '-user', '1000', '-group', '33'])).stdout).not.toBe('');
   });
   test('a data folder that one may not enter is in nobody’s way', async () => {
     const root = join(userDir(), 'demo');

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { recover } from './apply/transaction.ts';
 import { readManifest } from './manifest/manifest.ts';
 import { renderBase } from './render/render.ts';
+import { asOwner } from './rights.ts';
 import { type HowToWrite, planWrite, type Written } from './write.ts';
 
 /**
@@ -13,6 +14,10 @@ import { type HowToWrite, planWrite, type Written } from './write.ts';
  */
 export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun = false): Written {
   const root = resolve(cwd, folder);
+  return asOwner(root, () => written(root, how, dryRun));
+}
+
+function written(root: string, how: HowToWrite, dryRun: boolean): Written {
   if (!dryRun) recover(root);
   const project = {
     root,

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { lstat } from './apply/state.ts';
 import { EXIT, UserError } from './errors.ts';
+import { asRunner } from './rights.ts';
 
 // The one door to git. Nothing that a repository brings is run: what is asked here needs no filter, hook, monitor or remote that a
 // configuration could name, and these settings name none.
@@ -97,12 +98,9 @@ function git(top: string, words: readonly string[], codes: readonly number[], in
   const env = { ...Object.fromEntries(KEPT.map((name) => [name, process.env[name]])), ...FIXED };
   // A .gitignore may be a FIFO, which git waits for.
   const limit = { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 } as const;
-  const { status, stdout, stderr, error } = spawnSync('git', [...args, ...words], {
-    encoding: 'utf8',
-    env,
-    input,
-    ...limit,
-  });
+  const { status, stdout, stderr, error } = asRunner((ids) =>
+    spawnSync('git', [...args, ...words], { encoding: 'utf8', env, input, ...limit, ...ids }),
+  );
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
   if (status !== null && codes.includes(status)) return stdout;
   // It may end before it has read its input, which is an error of its own.

@@ -11,6 +11,7 @@ import type { Problem } from './model/problem.ts';
 import { type Image, imageSchema } from './model/schema.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
+import { asOwner } from './rights.ts';
 import { type HowToWrite, type Planned, planWrite, type Written } from './write.ts';
 
 /** Asks a person for some fields; returns their answers by field key. */
@@ -59,24 +60,25 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   if (!locate(request, said())) await askFor([name]);
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
+  return asOwner(destination, async () => {
+    if (!request.dryRun) recover(destination);
+    const stored = readYoRc(destination);
+    // A project that is there was asked when it was new.
+    if (!stored.intent) await askFor(fields);
+    const before = stored.intent ?? {};
+    const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
+    if (idle.length > 0) throw problemsError(idle);
+    // From the lowest up: a removal counts for what lies below it.
+    layers.unshift(stored.intent ?? {});
+    const intent = said();
 
-  if (!request.dryRun) recover(destination);
-  const stored = readYoRc(destination);
-  // A project that is there was asked when it was new.
-  if (!stored.intent) await askFor(fields);
-  const before = stored.intent ?? {};
-  const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
-  if (idle.length > 0) throw problemsError(idle);
-  // From the lowest up: a removal counts for what lies below it.
-  layers.unshift(stored.intent ?? {});
-  const intent = said();
-
-  const planned = planIntent(destination, stored, intent, request);
-  if (request.dryRun) return planned;
-  if (isAsked && request.confirm && !(await request.confirm(planned)))
-    throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
-  planned.carryOut();
-  return planned;
+    const planned = planIntent(destination, stored, intent, request);
+    if (request.dryRun) return planned;
+    if (isAsked && request.confirm && !(await request.confirm(planned)))
+      throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
+    planned.carryOut();
+    return planned;
+  });
 }
 
 export interface WriteRequest extends HowToWrite {

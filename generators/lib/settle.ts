@@ -9,6 +9,7 @@ import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
 import { hasMarkers, sidecarOf } from './plan/plan.ts';
 import { openProject, type Project } from './project/project.ts';
+import { asOwner } from './rights.ts';
 import { sha256Of } from './sha256.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
@@ -27,6 +28,10 @@ export interface SettleOptions {
  * @throws UserError when the path is none that is kept up to date, or `merged` still has conflict markers
  */
 export function resolve(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
+  return asOwner(root, () => resolved(root, path, side, options));
+}
+
+function resolved(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
   const project = opened(root, options);
   const theirs = sharedFile(project, path);
   const manifest = manifestOf(project);
@@ -57,13 +62,19 @@ export function resolve(root: string, path: string, side: Side, options: SettleO
 
 /** Makes a file the user's for good: it is not looked at again. @throws UserError */
 export function adopt(root: string, path: string, options: SettleOptions): FileChange[] {
-  const project = opened(root, options);
-  sharedFile(project, path);
-  return takeOver(project, manifestOf(project), path, options);
+  return asOwner(root, () => {
+    const project = opened(root, options);
+    sharedFile(project, path);
+    return takeOver(project, manifestOf(project), path, options);
+  });
 }
 
 /** Brings back a file that the user deleted, or keeps one up to date again that was adopted. @throws UserError */
 export function restore(root: string, path: string, options: SettleOptions): FileChange[] {
+  return asOwner(root, () => restored(root, path, options));
+}
+
+function restored(root: string, path: string, options: SettleOptions): FileChange[] {
   const project = opened(root, options);
   const theirs = project.theirs.files.get(path);
   if (!theirs || theirs.policy === 'intent') throw unknown(project, path);

@@ -7,6 +7,7 @@ import type { ConflictMode } from './plan/plan.ts';
 import { openProject } from './project/project.ts';
 import { carryOut, type Examined, examine } from './regenerate.ts';
 import { type Report, reportOf } from './report.ts';
+import { asOwner } from './rights.ts';
 
 export interface Options {
   conflict: ConflictMode;
@@ -25,7 +26,7 @@ export interface UpgradeOptions extends Options {
 
 /** What `upgrade` would do to a project; writes nothing. @throws UserError */
 export function check(root: string, options: Options): Report {
-  return reportOf(open(root, options), false);
+  return asOwner(root, () => reportOf(open(root, options), false));
 }
 
 export interface Diff {
@@ -37,7 +38,7 @@ export interface Diff {
 
 /** What `upgrade` would change in a project; writes nothing. @throws UserError */
 export function diff(root: string, options: Options): Diff {
-  return diffOf(open(root, options));
+  return asOwner(root, () => diffOf(open(root, options)));
 }
 
 /** The same for a project that is examined already. */
@@ -55,6 +56,10 @@ export function diffOf(examined: Examined): Diff {
  * @throws UserError (internal) with nothing written
  */
 export function upgrade(root: string, options: UpgradeOptions): Report {
+  return asOwner(root, () => upgraded(root, options));
+}
+
+function upgraded(root: string, options: UpgradeOptions): Report {
   if (!options.dryRun) recover(root);
   const examined = open(root, options);
   if (options.dryRun) return reportOf(examined, false);

@@ -5,6 +5,7 @@ import { packageRoot } from './package.ts';
 import type { ConflictMode, Plan } from './plan/plan.ts';
 import type { Project } from './project/project.ts';
 import { carryOut, type Examined, examine } from './regenerate.ts';
+import { asRunner } from './rights.ts';
 
 /** What was done. */
 export interface Written {
@@ -59,7 +60,10 @@ export function planWrite(project: Project, { conflict, allowDirty }: HowToWrite
 function refuseOwnFolders(destination: string): void {
   if (destination === parse(destination).root)
     throw new UserError(`${destination} is the root of all folders; choose another folder with --destination`);
-  const path = relative(fs.realpathSync(packageRoot), existingRealpath(destination));
+  const path = relative(
+    asRunner(() => fs.realpathSync(packageRoot)),
+    existingRealpath(destination),
+  );
   if (!OWN_FOLDERS.has(path.split(sep)[0] as string)) return;
   throw new UserError(`${destination} belongs to the generator itself; choose another folder with --destination`);
 }

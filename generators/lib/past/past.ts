@@ -5,6 +5,7 @@ import { EXIT, UserError } from '../errors.ts';
 import type { Intent } from '../model/intent.ts';
 import { packageRoot } from '../package.ts';
 import type { Side } from '../plan/plan.ts';
+import { asRunner } from '../rights.ts';
 
 /** The release whose projects have no manifest. It is in the package, so that this needs no network. */
 export const FIRST_RELEASE = '0.1.0';
@@ -14,6 +15,10 @@ export const FIRST_RELEASE = '0.1.0';
  * @param scratch a folder for temporary files
  */
 export function firstRendering(intent: Intent, scratch: string): Map<string, Side> {
+  return asRunner(() => renderedBy(intent, scratch));
+}
+
+function renderedBy(intent: Intent, scratch: string): Map<string, Side> {
   const work = fs.mkdtempSync(join(scratch, 'makina-image-past-'));
   try {
     const answers = join(work, 'answers.json');

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import ejs from 'ejs';
 import { packageRoot } from '../package.ts';
 import * as quote from '../quote/quote.ts';
+import { asRunner } from '../rights.ts';
 
 const LANGUAGES: [RegExp, (text: string) => string][] = [
   [/(\.sls|^PILLAR\.sample)$/, quote.sls],
@@ -33,7 +34,8 @@ export function renderTemplate(template: string, it: Record<string, unknown>): s
 }
 
 function compile(template: string): Fill {
-  const text = readFileSync(join(packageRoot, 'templates', `${template}.ejs`), 'utf8').replaceAll('\r\n', '\n');
+  const file = join(packageRoot, 'templates', `${template}.ejs`);
+  const text = asRunner(() => readFileSync(file, 'utf8')).replaceAll('\r\n', '\n');
   // ejs takes longer to find that there is nothing to do.
   if (!text.includes('<%') && !text.includes('%%>')) return () => text;
   const quoteFor = LANGUAGES.find(([pattern]) => pattern.test(basename(template)))?.[1] ?? refuse(template);

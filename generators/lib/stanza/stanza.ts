@@ -11,6 +11,7 @@ import type { Image } from '../model/schema.ts';
 import { type NewResult, refuseUnusable, writeIntent } from '../new-project.ts';
 import { findProject } from '../project/find.ts';
 import { readYoRc } from '../project/project.ts';
+import { asOwner } from '../rights.ts';
 import type { HowToWrite } from '../write.ts';
 import type { Kind } from './kinds.ts';
 import { listed, rowsOf } from './list.ts';
@@ -34,8 +35,12 @@ export type StanzaResult = { list: string } | { list?: never; done: string; dryR
  * Adds, changes, removes or lists entries of a project's model: a change of its answers, and everything rendered anew.
  * @throws UserError as `newProject`, and (internal) outside of a project
  */
-export function stanza(kind: Kind, { cwd, words, flags, ...request }: StanzaRequest): StanzaResult {
-  const root = findProject(cwd);
+export function stanza(kind: Kind, request: StanzaRequest): StanzaResult {
+  const root = findProject(request.cwd);
+  return asOwner(root, () => changed(kind, root, request));
+}
+
+function changed(kind: Kind, root: string, { words, flags, ...request }: StanzaRequest): StanzaResult {
   const isOn = (flag: string) => flags[flag]?.at(-1) === true;
   refuseTogether(kind, flags, words);
   const dryRun = isOn('dry-run');

@@ -1,0 +1,127 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa, execaSync } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { change, newer, project, run } from '../support/projects.ts';
+import { BIN, tempDir } from '../support/run.ts';
+import { contents, stamps } from '../support/snapshot.ts';
+import { userDir } from '../support/user.ts';
+
+const ROUNDS = Number(process.env.SWAP_ROUNDS ?? 20);
+
+/** Swaps folders of a project for links to a folder outside, as fast as it can, as uid 1000. */
+const SWAPPER = `
+import ctypes, itertools, os, sys
+renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+root, outside = sys.argv[1:]
+names = [".makina-image", ".makina-image/tx", ".makina-image/base", ".makina-image/lock", "project", "project/.salt", "pillar", "."]
+print("ready", flush=True)
+for turn in itertools.count():
+    for name in names:
+        path = os.path.join(root, name) if name != "." else root
+        link = root + "-link"
+        try:
+            os.symlink(outside, link)
+        except FileExistsError:
+            pass
+        if renameat2(-100, path.encode(), -100, link.encode(), 2) == 0:
+            renameat2(-100, path.encode(), -100, link.encode(), 2)
+`;
+
+/** Each verb, and what makes it write. */
+const VERBS: [words: string[], prepare?: (root: string) => void][] = [
+  [['upgrade', '--conflict=theirs']],
+  [['new', '--publish', '9000', '--conflict=theirs']],
+  [['circus-program', 'w', '--cmd', 'sleep 9', '--conflict=theirs']],
+  [['ci', 'github', '--conflict=theirs']],
+  [['adopt', 'README.md']],
+  [['restore', 'README.md'], (root) => rmSync(join(root, 'README.md'))],
+  [['resolve', 'README.md', '--theirs'], (root) => change(root, 'README.md', (text) => `${text}mine\n`)],
+];
+
+describe.runIf(process.getuid?.() === 0)('root in the project of another user', () => {
+  test.each(VERBS)(
+    '%j touches nothing outside, whatever the owner swaps',
+    { timeout: 600_000 },
+    async (words, prepare) => {
+      const outside = join(tempDir(), 'of-root');
+      mkdirSync(join(outside, 'sub'), { recursive: true });
+      for (const name of ['precious', 'sub/precious', 'manifest.json']) writeFileSync(join(outside, name), '{}');
+      chmodSync(join(outside, '..'), 0o755);
+      const before = stamps(outside);
+      for (let round = 0; round < ROUNDS; round++) {
+        const top = userDir();
+        const root = project('demo', top);
+        prepare?.(root);
+        execaSync('chown', ['-R', '1000:1000', top]);
+        const args = [
+          '--reuid=1000',
+          '--regid=1000',
+          '--clear-groups',
+          '/usr/bin/python3',
+          '-c',
+          SWAPPER,
+          root,
+          outside,
+        ];
+        const swapper = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+        const ended = new Promise((resolve) => swapper.once('close', resolve));
+        try {
+          await Promise.race([ended, new Promise((resolve) => swapper.stdout.once('data', resolve))]);
+          await run(newer, top, words, { cwd: root }).catch(() => undefined);
+        } finally {
+          expect(swapper.exitCode, 'the swapper is at work').toBe(null);
+          swapper.kill('SIGKILL');
+          await ended;
+        }
+        expect(stamps(outside), `round ${round}`).toEqual(before);
+        expect((await execa('find', [top, '-user', '0'])).stdout, `round ${round}`).toBe('');
+      }
+    },
+  );
+
+  test('a new project there is the owner’s', async () => {
+    const top = userDir();
+    expect((await run(BIN, top, ['new', 'demo', '--yes'])).code).toBe(0);
+    expect((await execa('find', [top, '!', '-user', '1000', '-o', '!', '-group', '1000'])).stdout).toBe('');
+    expect(contents(join(top, 'demo'))).toEqual(contents(project()));
+  });
+
+  test('one of root’s in a folder of somebody else is refused', async () => {
+    const top = userDir();
+    const root = project('demo', top);
+    for (const words of [['check'], ['upgrade'], ['circus-program', 'w', '--cmd', 'sleep 9']]) {
+      const { code, stderr } = await run(newer, root, words);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/is root's, and others can put something else there, .*; give it to its user/),
+      ]);
+    }
+  });
+
+  test('one whose owner cannot get there is refused', async () => {
+    const root = project();
+    execaSync('chown', ['-R', '1000:1000', root]);
+    const { code, stderr } = await run(newer, root, ['upgrade']);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/is of the user 1000, who cannot get there, .*; chown it/),
+    ]);
+  });
+
+  test('many projects of several owners are each their owner’s', async () => {
+    const roots = [1000, 1001, 0, 1000].map((uid) => {
+      const top = tempDir();
+      const root = project('demo', top);
+      chmodSync(top, 0o755);
+      execaSync('chown', ['-R', `${uid}:${uid}`, uid === 0 ? root : top]);
+      return [root, uid] as const;
+    });
+    expect((await run(newer, '/', ['upgrade', ...roots.map(([root]) => root)])).code).toBe(0);
+    for (const [root, uid] of roots) {
+      expect((await execa('find', [root, '!', '-user', String(uid)])).stdout).toBe('');
+      expect(existsSync(join(root, '.makina-image/manifest.json')) && readdirSync(root)).toContain('compose.yaml');
+    }
+  });
+});

@@ -1,7 +1,10 @@
 """Who reads a configuration file: what is restarted or signalled when it changes, and what goes with it."""
+import fcntl
 import importlib
 import os
 import pathlib
+import signal
+import time
 import types
 
 import pytest
@@ -14,7 +17,7 @@ ENTRY = {"cmd": "run", "args": [], "env": {}, "env_from": {}, "working_dir": "/s
 def parts(tmp_path_factory):
     load(pathlib.Path(generate(tmp_path_factory.mktemp("readers"))))
     return types.SimpleNamespace(
-        **{name: importlib.import_module("demo_launcher." + name) for name in ("readers", "old_configs", "errors")}
+        **{name: importlib.import_module("demo_launcher." + name) for name in ("readers", "old_configs", "errors", "files")}
     )
 
 
@@ -172,3 +175,21 @@ def test_nothing_is_removed_where_others_can_write(parts, watched, etc, hostile)
         parts.old_configs.remove_old_configs(watched.project, [])
     assert caught.value.code == 78 and f"others than root can write to {folder}" in str(caught.value)
     assert (folder / "a").exists()
+
+
+def test_a_lease_of_a_file_holds_nothing_up(parts, tmp_path):
+    leased = tmp_path / "leased"
+    leased.write_text("one")
+    lease = os.open(leased, os.O_RDWR)
+    before = signal.signal(signal.SIGIO, signal.SIG_IGN)
+    try:
+        fcntl.fcntl(lease, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        start = time.monotonic()
+        held = parts.files.state_of(leased)
+        assert time.monotonic() - start < 5
+        os.write(lease, b"another")
+        assert parts.files.state_of(leased) != held
+    finally:
+        os.close(lease)
+        signal.signal(signal.SIGIO, before)
+    assert parts.files.state_of(leased) == parts.files.state_of(leased) != held

@@ -343,6 +343,14 @@ def test_a_changed_value_restarts_the_program_it_is_for(image, override):
     assert [a == b for a, b in zip(before, fingerprints())].count(True) == len(before) - 2
 
 
+def test_more_processes_leave_those_that_run(image, override):
+    before = (image.root / CIRCUS / "circusd.ini").read_text()
+    override({"programs": {"probe": {"numprocesses": 3}}})
+    after = (image.root / CIRCUS / "circusd.ini").read_text()
+    changed = set(after.splitlines()) - set(before.splitlines())
+    assert changed == {"numprocesses = 3"}
+
+
 def watches(image):
     """{watcher: the words of `watches`} of the ini."""
     sections = (image.root / CIRCUS / "circusd.ini").read_text().split("[watcher:")[1:]

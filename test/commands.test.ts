@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agrees, blocksOf, commandsOf, groups } from './docs/blocks.mjs';
 import { prepareCommands, prepareProject, runGroup } from './docs/run-blocks.mjs';
+import { tempDir } from './support/run.ts';
 import { asUser, readableCheckout, userDir } from './support/user.ts';
 
 // Those with Docker are run by `npm run test:e2e -- --only docs`.
@@ -27,9 +28,10 @@ afterAll(() => {
 
 describe('every command block of the docs does what it says', () => {
   test.each(withoutDocker)('$where', async ({ group }) => {
-    const folder = userDir();
-    if (!group.some(({ how }) => how.includes('as an ordinary user'))) return runGroup(group, { folder, project, env });
-    await runGroup(group, { folder, project, env: prepareCommands(join(userDir(), 'bin'), checkout), wrap: asUser });
+    if (!group.some(({ how }) => how.includes('as an ordinary user')))
+      return runGroup(group, { folder: tempDir(), project, env });
+    const own = prepareCommands(join(userDir(), 'bin'), checkout);
+    await runGroup(group, { folder: userDir(), project, env: own, wrap: asUser });
   });
 });
 

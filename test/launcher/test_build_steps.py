@@ -93,3 +93,5 @@ def test_each_character_is_the_same_for_who_reads_an_sls(package):
     assert len(line.splitlines()) == 1
     loaders = [yaml.SafeLoader, *([yaml.CSafeLoader] if yaml.__with_libyaml__ else [])]
     assert all(yaml.load(f"- contents: {line}\n", loader) == [{"contents": value}] for loader in loaders)
+    long = {"k" * 1000: [{"\x7f" * 500: {"k" * 100_000: "v"}}]}
+    assert all(yaml.load(f"- contents: {quoted(long)}\n", loader) == [{"contents": long}] for loader in loaders)

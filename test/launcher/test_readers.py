@@ -24,7 +24,9 @@ def parts(tmp_path_factory):
 @pytest.fixture
 def watched(parts, tmp_path):
     """Asks who reads /etc/acme/x.conf (or other configs). Out: {watcher: {path: reaction}}."""
-    project = types.SimpleNamespace(name="demo", conf_dir=str(tmp_path / "demo"))
+    project = types.SimpleNamespace(
+        conf_dir=str(tmp_path / "demo"), configs=str(tmp_path / "demo/configs.json"), image_configs=str(tmp_path / "lib/configs.json")
+    )
     (tmp_path / "demo/nginx").mkdir(parents=True)
 
     def ask(programs, configs=None, **data):
@@ -161,6 +163,18 @@ def test_a_config_that_is_taken_away_goes(parts, watched, etc):
     (etc / "b").unlink()
     parts.old_configs.remove_old_configs(watched.project, [])
     assert parts.old_configs.known_configs(watched.project) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_config_of_the_build_goes_where_the_list_beside_it_is_lost(parts, watched, etc):
+    for name in "ab":
+        (etc / name).touch()
+    parts.old_configs.remove_old_configs(watched.project, [f"{etc}/a", f"{etc}/b"], is_build=True)
+    # A tmpfs there is empty at each start.
+    pathlib.Path(watched.project.configs).unlink()
+    for _ in range(2):
+        parts.old_configs.remove_old_configs(watched.project, [f"{etc}/b"])
+        assert [path.name for path in etc.iterdir()] == ["b"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

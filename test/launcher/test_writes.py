@@ -180,6 +180,20 @@ def test_a_config_lies_where_nobody_but_root_can_put_anything(parts, place, targ
     assert list(found) == [f"data.configs.c.target must not be {why}: Salt writes it as root; use a seed there, or another path"]
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "told"),
+    [
+        ("/etc/acme/x.ini", "/etc//acme/./x.ini", "b goes to /etc/acme/x.ini, and configs.a is the file /etc/acme/x.ini"),
+        ("/etc/acme/x/y", "/etc/acme/x", "a goes to /etc/acme/x/y, and configs.b is the file /etc/acme/x"),
+        ("/etc/acme/x", "/etc/acme/xy", None),
+    ],
+)
+def test_two_configs_do_not_meet(parts, place, a, b, told):
+    configs = {"a": {"source": "x", "target": a}, "b": {"source": "x", "target": b}, "gone": None}
+    found = list(parts[2].wrong_paths(cfg(place, configs=configs), ["configs"]))
+    assert found == ([f"data.configs.{told}; give one of them another target"] if told else [])
+
+
 def test_what_root_may_write_and_read(parts, place):
     (place / "demo/data/configuration").mkdir(parents=True)
     # Whoever mounts a folder has no account in the image.

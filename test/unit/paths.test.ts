@@ -85,6 +85,21 @@ describe('what root writes', () => {
     expect(config(`/etc/makina-projects/{name}/${name}/x`)).toEqual([`configs.c ${message}`]);
     expect(config('/etc/makina-projects/shop/./app.json')).toEqual([`configs.c ${message}`]);
   });
+
+  it.each([
+    ['/etc/acme/x.ini', '/etc//acme/./x.ini', ['b goes to /etc/acme/x.ini, and configs.a is the file /etc/acme/x.ini']],
+    ['/etc/{name}/x', '/etc/shop/x', ['b goes to /etc/shop/x, and configs.a is the file /etc/shop/x']],
+    ['/etc/acme/x/y', '/etc/acme/x', ['a goes to /etc/acme/x/y, and configs.b is the file /etc/acme/x']],
+    [
+      undefined,
+      '/etc/makina-projects/shop/a/b',
+      ['b goes to /etc/makina-projects/shop/a/b, and configs.a is the file /etc/makina-projects/shop/a'],
+    ],
+    ['/etc/acme/x', '/etc/acme/xy', []],
+  ])('of two configs %s and %s meet: %j', (a, b, told) => {
+    const configs = { a: { source: 'x', ...(a && { target: a }) }, b: { source: 'x', target: b } };
+    expect(problems({ configs })).toEqual(told.map((each) => `configs.${each}; give one of them another target`));
+  });
 });
 
 describe('a folder of directories', () => {

@@ -47,11 +47,28 @@ export function checkPaths(image: Image): Problem[] {
           ]
         : [],
     ),
+    ...metConfigs(image),
     ...Object.entries(image.directories).flatMap(([path, { user, mode }]): Problem[] => {
       const message = inTheWay(plainPath(path, image.name), image, isRoots(user, mode));
       return message ? [{ path: ['directories', path], message }] : [];
     }),
   ];
+}
+
+/** Each config that goes where another one does, or below it. */
+function metConfigs({ name: project, configs }: Image): Problem[] {
+  const targets = Object.entries(configs).map(([name, { target }]) => ({
+    name,
+    at: plainPath(configTarget(name, target), project),
+  }));
+  return targets.flatMap(({ name, at }) => {
+    const other = targets.find(
+      (each) => each.name !== name && isWithin(at, each.at) && (at !== each.at || each.name < name),
+    );
+    if (!other) return [];
+    const message = `goes to ${at}, and configs.${other.name} is the file ${other.at}; give one of them another target`;
+    return [{ path: ['configs', name], message }];
+  });
 }
 
 /** A path as it is in the image: references replaced, each folder named once. */

@@ -95,7 +95,7 @@ def test_an_empty_disk_without_a_seed_is_the_users_and_one_for_root_is_not(world
 
 def test_a_file_for_a_mounted_folder_is_refused(world):
     disk(world, world.data / "data/welcome.txt")
-    with pytest.raises(sys.modules["demo_launcher.errors"].LaunchError, match="is a mounted folder, and .*; mount nothing there"):
+    with pytest.raises(sys.modules["demo_launcher.errors"].LaunchError, match="is a mounted folder, but .* is not a folder; mount nothing there"):
         world.fill(a=world.seed())
 
 

@@ -2,6 +2,7 @@
 
 test/salt/run sets MAKINA_BASE (the base image folder) and MAKINA_VENVS (the folder of the virtual environments).
 """
+import json
 import os
 import pathlib
 import shutil
@@ -167,3 +168,10 @@ def runner(runners):
 def root():
     if os.geteuid() != 0:
         pytest.skip("the runner switches users: run this as root")
+
+
+def reload(runner):
+    """Reloads. Out: what the runner says that it changed."""
+    answer = json.loads(runner.ctl("--json", "reloadconfig", "--waiting"))
+    assert answer["status"] == "ok"
+    return [sentence.partition(";")[0] for sentence in answer["changes"]]

@@ -2,7 +2,9 @@
 import signal
 import time
 
-from .conftest import poll
+import pytest
+
+from .conftest import poll, reload
 
 SLEEP = "/usr/bin/sleep 1000"
 
@@ -22,6 +24,23 @@ def test_start_stop_restart_are_no_deaths(runner):
     assert runner.ctl("quit", "--waiting").endswith("ok")
     assert runner.wait() == 0
     assert "Traceback" not in runner.log() and "Conflict" not in runner.log()
+
+
+@pytest.mark.parametrize("words", [["web"], ["w*b"], []], ids=["one", "some", "all"])
+def test_what_an_operator_has_stopped_stays_down_through_a_reload(runner, words):
+    programs = {"web": {"cmd": SLEEP}, "wob": {"cmd": SLEEP}}
+    runner.write(programs)
+    runner.start().until("started", 2)
+    assert runner.ctl("stop", *words, "--waiting").endswith("ok")
+    for cmd in ("/usr/bin/sleep 1001", "/usr/bin/sleep 1002"):
+        runner.write({**programs, "web": {"cmd": cmd}})
+        assert reload(runner) == ["web stays down: its settings changed"]
+        assert "web: stopped" in runner.ctl("status")
+    assert runner.ctl("start", "web", "--waiting").endswith("ok")
+    runner.write(programs)
+    (told,) = reload(runner)
+    assert told.startswith("web restarted: its settings changed") and "web: active" in runner.ctl("status")
+    assert runner.stop()[0] == 0
 
 
 def test_quit_without_waiting(runner):

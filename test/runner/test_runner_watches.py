@@ -8,16 +8,9 @@ import time
 
 import pytest
 
-from .conftest import poll
+from .conftest import poll, reload
 
 SLEEP = "/usr/bin/sleep 1000"
-
-
-def reload(runner):
-    """Reloads. Out: what the runner says that it changed."""
-    answer = json.loads(runner.ctl("--json", "reloadconfig", "--waiting"))
-    assert answer["status"] == "ok"
-    return [sentence.partition(";")[0] for sentence in answer["changes"]]
 
 
 def watching(path, reaction="restart", **more):

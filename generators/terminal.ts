@@ -17,6 +17,11 @@ function isDevice(descriptor: number): boolean {
   }
 }
 
+/** Whether a CI runs this: CI is set, and not to a word for no. */
+export function isCi(): boolean {
+  return !/^(|0|no|off|false)$/i.test(process.env.CI ?? '');
+}
+
 const USUAL_WIDTH = 80;
 // Longer lines are hard to read.
 const WIDEST = 100;

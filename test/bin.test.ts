@@ -379,6 +379,10 @@ describe('on a terminal', () => {
     expect(exitCode).toBe(2);
     expect(stdout).toContain('name is required');
   });
+  test.each(['', '0', 'false', 'False', 'no', 'off'])('asks with CI=%s, which is a word for no', async (CI) => {
+    const { exitCode } = await onTerminal(tempDir(), ['node', BIN, 'new'], [['Name of the project?', '\x03']], { CI });
+    expect(exitCode).toBe(130);
+  });
 });
 
 describe('makina-image', () => {

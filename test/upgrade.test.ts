@@ -60,10 +60,11 @@ describe('check', () => {
     const root = project();
     change(root, '.yo-rc.json', (rc) => rc.replace('"name": "demo"', '"name": "demo", "publish": 9000'));
     const { code, report } = await run(BIN, root, ['check', '--json']);
+    // Its layout is the user's.
     expect([code, actionOf(report, 'compose.yaml'), actionOf(report, '.yo-rc.json')]).toEqual([
       2,
       'updated',
-      expect.anything(),
+      undefined,
     ]);
   });
   test.each<[string, (root: string) => void, string]>([

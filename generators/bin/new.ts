@@ -6,7 +6,7 @@ import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
 import { summary } from '../lib/summary.ts';
-import { isTerminal } from '../terminal.ts';
+import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { isDryRun, tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
@@ -26,7 +26,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     );
 
   const answersFrom = single(flags, 'answers');
-  const mayAsk = !isOn(flags, 'yes') && answersFrom !== STANDARD_INPUT && !process.env.CI && isTerminal(0, 1);
+  const mayAsk = !isOn(flags, 'yes') && answersFrom !== STANDARD_INPUT && !isCi() && isTerminal(0, 1);
   const prompts = mayAsk ? await import('./prompts.ts') : undefined;
   let isShown = false;
   const { image, ...written } = await newProject({

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { isFolder } from '../lib/apply/state.ts';
 import { UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
@@ -22,9 +23,9 @@ export async function folders(words: readonly string[]): Promise<string[]> {
   const found = words.flatMap((word) => {
     if (word === '-')
       return readFileSync(0, 'utf8')
-        .split(/[\n\0]/)
+        .split(/\r?\n|\0/)
         .filter(Boolean);
-    if (!glob?.isDynamicPattern(word)) return [word];
+    if (!glob || isFolder(word) || !MAGIC.test(word)) return [word];
     return matching(glob.globSync, word);
   });
   if (found.length === 0)
@@ -46,11 +47,13 @@ export function projectHere(): string {
 /** The folders that a pattern names; looks into no folder that is deeper than they are. */
 function matching(globSync: typeof import('tinyglobby').globSync, pattern: string): string[] {
   const names = pattern.split('/');
-  const fixed = names.findIndex((name) => MAGIC.test(name));
+  // A folder may be named `images (old)`: what is there is no pattern.
+  const fixed = names.findIndex((name, index) => MAGIC.test(name) && !isFolder(names.slice(0, index + 1).join('/')));
   const cwd = resolve(names.slice(0, fixed).join('/') || (fixed === 0 ? '.' : '/'));
-  const deep = /\*\*|[*+]\(/.test(pattern) ? undefined : names.length - fixed - 1;
+  const rest = names.slice(fixed).join('/');
+  const deep = /\*\*|[*+]\(/.test(rest) ? undefined : names.length - fixed - 1;
   const options = { cwd, deep, onlyDirectories: true, dot: true, expandDirectories: false };
-  const found = globSync(names.slice(fixed).join('/'), options).sort();
+  const found = globSync(rest, options).sort();
   return found.map((folder) => join(cwd, folder));
 }
 

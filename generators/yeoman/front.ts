@@ -8,7 +8,7 @@ import { preview } from '../lib/preview.ts';
 import { shown } from '../lib/shown.ts';
 import type { Reader } from '../lib/summary.ts';
 import type { Written } from '../lib/write.ts';
-import { lookOf } from '../terminal.ts';
+import { isCi, lookOf } from '../terminal.ts';
 
 /** Our own policy writes the files, and nothing is installed afterwards. */
 export const FEATURES = { customCommitTask: () => undefined, customInstallTask: true };
@@ -87,7 +87,7 @@ export function tellWritten(
 
 /** Whether somebody is there to answer. */
 export function mayAsk(yes: boolean): boolean {
-  return !yes && !process.env.CI && isatty(0) && isatty(1);
+  return !yes && !isCi() && isatty(0) && isatty(1);
 }
 
 function camelCase(flag: string): string {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
 import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
@@ -126,8 +127,7 @@ function planSeed({ disk }: PlanInput, result: Plan, path: string, theirs: Rende
 function planIntent({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
   const ours = fileAt(disk, path);
   if (!ours) result.files.push({ path, action: 'created', before: undefined, after: theirs });
-  else if (!same(ours, theirs) && !same(withUnixLines(ours), theirs))
-    result.files.push({ path, action: 'updated', before: ours, after: theirs });
+  else if (!isSameContent(ours, theirs)) result.files.push({ path, action: 'updated', before: ours, after: theirs });
 }
 
 /** The base and the user's file of what the templates moved, by the new path. */
@@ -378,6 +378,19 @@ function withUnixLines({ bytes, executable }: Side): Side {
     .replace(/^\xEF\xBB\xBF/, '')
     .replaceAll('\r\n', '\n');
   return { bytes: Buffer.from(text, 'latin1'), executable };
+}
+
+/** Layout, order and mode are nobody's answer: a formatter or a file system has changed them. */
+function isSameContent(ours: Side, theirs: Side): boolean {
+  return same(ours, theirs) || isDeepStrictEqual(contentOf(ours), contentOf(theirs));
+}
+
+function contentOf({ bytes }: Side): unknown {
+  try {
+    return JSON.parse(bytes.toString().replace(/^\uFEFF/, ''));
+  } catch {
+    return bytes;
+  }
 }
 
 function same(a: Side, b: Side): boolean {

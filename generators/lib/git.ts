@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
@@ -98,6 +97,8 @@ function git(top: string, words: readonly string[], codes: readonly number[], in
   const env = { ...Object.fromEntries(KEPT.map((name) => [name, process.env[name]])), ...FIXED };
   // A .gitignore may be a FIFO, which git waits for.
   const limit = { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 } as const;
+  // Loaded here: few runs merge, and every verb loads this file.
+  const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, stdout, stderr, error } = asRunner((ids) =>
     spawnSync('git', [...args, ...words], { encoding: 'utf8', env, input, ...limit, ...ids }),
   );

@@ -20,7 +20,7 @@ export function asOwner<T>(folder: string, work: () => T): T {
       fs.readdirSync(existing(resolve(folder)));
     } catch {
       throw new UserError(
-        `${folder} is of the user ${uid}, who cannot get there, and root does not write there with more rights; chown it, or move it`,
+        `${folder} belongs to the user ${uid}, who cannot reach it, and root works there with that user's rights; chown it, or move it`,
         EXIT.internal,
       );
     }
@@ -75,7 +75,7 @@ function ownerOf(folder: string): fs.Stats {
     const { uid, mode } = fs.statSync(above);
     if (uid !== ROOT || (mode & (WRITABLE_BY_ALL | STICKY)) === WRITABLE_BY_ALL)
       throw new UserError(
-        `${folder} is root's, and others can put something else there, who can write to ${above}; give it to its user with chown -R, or move it`,
+        `${folder} belongs to root, but others can write to ${above} and replace it; give it to its user with chown -R, or move it`,
         EXIT.internal,
       );
     if (above === dirname(above)) return stat;

@@ -95,7 +95,7 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
       const { code, stderr } = await run(newer, root, words);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/is root's, and others can put something else there, .*; give it to its user/),
+        expect.stringMatching(/belongs to root, but others can write to .* and replace it; give it to its user/),
       ]);
     }
   });
@@ -106,7 +106,7 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
     const { code, stderr } = await run(newer, root, ['upgrade']);
     expect([code, stderr]).toEqual([
       1,
-      expect.stringMatching(/is of the user 1000, who cannot get there, .*; chown it/),
+      expect.stringMatching(/belongs to the user 1000, who cannot reach it, .*; chown it/),
     ]);
   });
 

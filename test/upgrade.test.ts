@@ -478,7 +478,7 @@ describe('a project of the first release', () => {
       [salt('fixperms.sls')]: 'merged',
       [salt('files/nginx/vhost.conf')]: 'merged',
       [salt('files/circus/program.ini')]: 'conflict template-deleted',
-      [salt('300_nginx.sls')]: 'merged',
+      [salt('300_nginx.sls')]: 'updated',
       [salt('files/nginx/nginx.conf')]: 'deleted-by-user template-changed',
       [salt('400_circus.sls')]: 'conflict type-changed',
       [salt('launcher/errors.py')]: 'conflict both-added',

@@ -24,17 +24,25 @@ const FIXED = { LC_ALL: 'C', GIT_ALLOW_PROTOCOL: '', GIT_NO_LAZY_FETCH: '1', GIT
  * @throws UserError (internal) when git cannot tell, as for a repository of another owner
  */
 export function dirtyPaths(root: string, paths: readonly string[]): string[] {
-  // A link to a project is in another repository than the project.
-  const real = realpathSync(root);
-  // Of a folder that is a submodule its own repository knows.
-  const tops = new Map(paths.map((path) => [path, repositoryAround(dirname(join(real, path)))]));
-  return [...new Set(tops.values())].flatMap((top) => {
-    if (top === undefined) return [];
-    const inTop = (path: string) => relative(top, join(real, path));
-    const below = paths.filter((path) => tops.get(path) === top);
-    const committed = committedFiles(top, below.map(inTop));
-    return committed ? below.filter((path) => !isObject(join(real, path), committed.get(inTop(path)))) : [];
+  return repositoriesOf(root, paths).flatMap(({ real, top, paths, inTop }) => {
+    const committed = committedFiles(top, paths.map(inTop));
+    return committed ? paths.filter((path) => !isObject(join(real, path), committed.get(inTop(path)))) : [];
   });
+}
+
+/**
+ * The mode that git has noted for a file, such as `100755`, and the folder of its repository, relative to the project.
+ * @returns undefined where git does not have the file
+ * @throws UserError (internal) when git cannot tell
+ */
+export function trackedMode(root: string, path: string): { mode: string; repository: string } | undefined {
+  const [repository] = repositoriesOf(root, [path]);
+  if (!repository) return undefined;
+  const { top, real, inTop } = repository;
+  const words = ['--work-tree', top, '--literal-pathspecs', 'ls-files', '--stage', '-z', '--', inTop(path)];
+  // `100644 1234abcd 0<tab>path`
+  const mode = git(top, words, [0])?.split(' ')[0];
+  return mode ? { mode, repository: relative(real, top) } : undefined;
 }
 
 /**
@@ -43,10 +51,10 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
  * @throws UserError (internal) when git cannot tell
  */
 export function ignoredPaths(root: string, paths: readonly string[]): { path: string; source: string }[] {
-  const real = realpathSync(root);
-  const top = repositoryAround(real);
-  if (top === undefined) return [];
-  const inTop = (path: string) => relative(top, join(real, path));
+  return repositoriesOf(root, paths).flatMap(ignoredIn);
+}
+
+function ignoredIn({ top, paths, inTop }: Repository): { path: string; source: string }[] {
   // A name that begins with a colon would be a pattern.
   const named = (path: string) => `./${inTop(path)}`;
   const words = ['--work-tree', top, 'check-ignore', '--no-index', '--verbose', '-z', '--stdin'];
@@ -64,6 +72,27 @@ export function ignoredPaths(root: string, paths: readonly string[]): { path: st
     ignored.map(({ path }) => inTop(path)),
   );
   return ignored.filter(({ path }) => !committed?.has(inTop(path)));
+}
+
+/** A repository, and those of some paths of a project that it holds. */
+interface Repository {
+  top: string;
+  /** The project, without links. */
+  real: string;
+  paths: string[];
+  inTop: (path: string) => string;
+}
+
+/** The files of a submodule belong to its own repository, so git is asked there. */
+function repositoriesOf(root: string, paths: readonly string[]): Repository[] {
+  // A link to a project is in another repository than the project.
+  const real = realpathSync(root);
+  const tops = new Map(paths.map((path) => [path, repositoryAround(dirname(join(real, path)))]));
+  return [...new Set(tops.values())].flatMap((top) => {
+    if (top === undefined) return [];
+    const inTop = (path: string) => relative(top, join(real, path));
+    return [{ top, real, paths: paths.filter((path) => tops.get(path) === top), inTop }];
+  });
 }
 
 /** The objects of some paths in the last commit; undefined where there is no git. */

@@ -67,7 +67,7 @@ export function rollForward(root: string, steps: readonly Step[]): string[] {
 function finish(root: string, step: Step, index: number): void {
   if (isDone(root, step, index)) return;
   if (step.kind === 'write' || step.kind === 'delete') {
-    const isReady = step.kind === 'delete' || stateOf(root, stagedPath(index)) === step.after;
+    const isReady = step.kind === 'delete' || hasContent(stateOf(root, stagedPath(index)), step.after);
     if (!isReady || stateOf(root, step.path) !== (step.before ?? undefined)) throw edited(index);
     fs.rmSync(join(root, oldPath(index)), { force: true });
   }
@@ -87,11 +87,16 @@ function takeBack(root: string, step: Step, index: number): void {
     if (state === (step.before ?? undefined) || !(isDone(root, step, index) || isAside)) return;
     // The folder that the file took the place of is back already.
     if (step.before === null && state === 'folder') return;
-    if (state !== undefined && !(step.kind === 'write' && state === step.after)) throw edited(index);
+    if (state !== undefined && !(step.kind === 'write' && hasContent(state, step.after))) throw edited(index);
     if (step.before !== null && stateOf(root, oldPath(index)) !== step.before) throw edited(index);
     if (step.before === null) fs.unlinkSync(path);
     else fs.renameSync(join(root, oldPath(index)), path);
   }
+}
+
+/** Whether a file has the content that was written; a disk without modes has made another mode of it. */
+function hasContent(state: string | undefined, after: string): boolean {
+  return state?.replace('*', '') === after.replace('*', '');
 }
 
 /** Made elsewhere first, so that it has its mode from the start. */

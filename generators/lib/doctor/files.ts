@@ -9,8 +9,7 @@ import { YO_RC } from '../project/project.ts';
 import type { Report } from '../report.ts';
 import { check } from '../upgrade.ts';
 import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
-
-const LAUNCHER = 'project/launch.sh';
+import { checkLauncher, LAUNCHER } from './launcher.ts';
 
 /** The files of a project as they are on the disk: conflicts, line ends, modes and names. */
 export function checkFiles(root: string, manifest: Manifest): Finding[] {
@@ -19,7 +18,7 @@ export function checkFiles(root: string, manifest: Manifest): Finding[] {
   return [
     ...checkConflicts(root, manifest, disk),
     ...checkDeleted(root, manifest, disk),
-    ...checkLauncher(root, disk),
+    ...checkLauncher(root, disk.get(LAUNCHER)),
     checkLineEnds(root, disk),
     checkNames(root, disk),
   ];
@@ -51,14 +50,6 @@ function checkDeleted(root: string, manifest: Manifest, disk: Disk): Finding[] {
   if (needed.length === 0) return [ok('deleted', `you deleted ${named(gone)}`)];
   const what = `you deleted ${named(needed)}, and the image may need what you deleted`;
   return [warning('deleted', what, root, `makina-image restore ${needed.join(' ')}`)];
-}
-
-function checkLauncher(root: string, disk: Disk): Finding[] {
-  const entry = disk.get(LAUNCHER);
-  if (entry?.kind !== 'file') return [];
-  if (entry.executable) return [ok('executable', LAUNCHER)];
-  const fix = `chmod +x ${LAUNCHER}, and in git: git update-index --chmod=+x ${LAUNCHER}`;
-  return [error('executable', 'the container cannot start what is not executable', join(root, LAUNCHER), fix)];
 }
 
 function checkLineEnds(root: string, disk: Disk): Finding {

@@ -36,6 +36,11 @@ const OWNERLESS = ['vfat', 'msdos', 'exfat', 'ntfs', 'ntfs3', 'fuseblk', 'cifs',
 /** What may or may not let root give a file away. */
 const UNSURE = /^(9p|drvfs|nfs4?|virtiofs|fuse(\..*)?|osxfs|grpcfuse)$/;
 
+/** Whether files on a mount have modes of their own: if not, all have the one that it was mounted with. */
+export function takesModes({ type }: Mount): boolean {
+  return !OWNERLESS.includes(type);
+}
+
 /** Whether root can give files on a mount to another user. */
 export function takesOwners({ type }: Mount): 'yes' | 'no' | 'perhaps' {
   if (OWNERLESS.includes(type)) return 'no';

@@ -253,7 +253,8 @@ function decide(
 
   if (!theirs) {
     if (!ours) return gone();
-    if (base && (is(ours, base) || is(withUnixLines(ours), base)))
+    // A mode alone is no edit: not every disk can keep one.
+    if (base && [ours, withUnixLines(ours)].some(({ bytes }) => sha256Of(bytes) === base.sha256))
       return { action: 'removed', after: undefined, base: 'none' };
     return conflict(input, file, 'template-deleted');
   }
@@ -268,10 +269,17 @@ function decide(
     const action = from ? 'updated' : base ? known : 'adopted';
     return { ...(action && { action }), after: ours, base: 'rendered' };
   }
+  if (!base && ours.bytes.equals(theirs.bytes)) return { action: 'adopted', after: ours, base: 'rendered' };
   if (!base) return conflict(input, file, 'both-added');
   if (is(theirs, base)) return { action: 'user-edit', after: ours, base: 'rendered' };
-  if (is(ours, base)) return { action: 'updated', after: theirs, base: 'rendered' };
+  if (sha256Of(ours.bytes) === base.sha256)
+    return { action: 'updated', after: { ...theirs, executable: mergedMode(ours, theirs, base) }, base: 'rendered' };
   return mergeBoth(input, file, ours, theirs, base);
+}
+
+/** The exec bit is the user's where they, or their disk, changed it. */
+function mergedMode(ours: Side, theirs: Side, base: { executable: boolean } | undefined): boolean {
+  return base && ours.executable === base.executable ? theirs.executable : ours.executable;
 }
 
 const gone = (): Outcome => ({ after: undefined, base: 'none' });
@@ -295,10 +303,7 @@ function mergeBoth(
   const merged = merge3(bytes, ours.bytes, theirs.bytes, labels);
   if (merged.kind === 'whole') return conflict(input, file, 'binary');
   if (merged.kind === 'conflict') return conflict(input, file, 'content', merged);
-  const after = {
-    bytes: merged.bytes,
-    executable: ours.executable === base.executable ? theirs.executable : ours.executable,
-  };
+  const after = { bytes: merged.bytes, executable: mergedMode(ours, theirs, base) };
   return same(after, ours)
     ? { action: 'converged', after: ours, base: 'rendered' }
     : { action: 'merged', after, base: 'rendered' };
@@ -319,7 +324,7 @@ function conflict(
   if (!theirs) return { ...told, after: ours, base };
   const pending = (kind: 'markers' | 'sidecar') => ({ kind, theirs: sha256Of(theirs.bytes) });
   if (merged && input.mode !== 'sidecar') {
-    const executable = ours && (!old || ours.executable !== old.executable) ? ours.executable : theirs.executable;
+    const executable = ours ? mergedMode(ours, theirs, old) : theirs.executable;
     const after = { bytes: merged.bytes, executable };
     return { ...told, after, base, pending: pending('markers') };
   }

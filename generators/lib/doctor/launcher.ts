@@ -1,0 +1,42 @@
+import { dirname, join } from 'node:path';
+import { trackedMode } from '../git.ts';
+import type { DiskEntry } from '../plan/plan.ts';
+import { error, type Finding, ok, warning } from './finding.ts';
+import { mountOf, takesModes } from './mount.ts';
+
+/** The one file whose mode counts: the build sets that of all others, or an interpreter reads them. */
+export const LAUNCHER = 'project/launch.sh';
+
+/** Whether the script that starts a container can be run: as it is on the disk, and as git has it for a clone. */
+export function checkLauncher(root: string, entry: DiskEntry | undefined): Finding[] {
+  if (entry?.kind !== 'file') return [];
+  const where = join(root, LAUNCHER);
+  const inGit = modeInGit(root);
+  // Windows keeps no such bit, and its Docker sets it on everything that it sends.
+  if (!entry.executable && process.platform !== 'win32') {
+    const mount = mountOf(dirname(where));
+    const isKept = !mount || takesModes(mount);
+    const what = isKept ? '' : `, and a disk of the type ${mount.type} keeps no modes`;
+    const fix = isKept ? `chmod +x ${LAUNCHER}` : 'mount it with fmask=0022, or build in a clone on another disk';
+    const also = inGit ? `, and in git: ${inGit}` : '';
+    return [error('executable', `the container cannot start what is not executable${what}`, where, fix + also)];
+  }
+  if (!inGit) return [ok('executable', LAUNCHER)];
+  const what = 'git has it without its exec bit, so an image that is built from a clone cannot start';
+  return [warning('executable', what, where, `${inGit}, then commit it`)];
+}
+
+/** What mends the mode in git; undefined where git has it right, does not have the file, or does not answer, which is another finding. */
+function modeInGit(root: string): string | undefined {
+  let tracked: ReturnType<typeof trackedMode>;
+  try {
+    tracked = trackedMode(root, LAUNCHER);
+  } catch {
+    return undefined;
+  }
+  if (tracked?.mode !== '100644') return undefined;
+  // project/ may be a repository of its own.
+  return tracked.repository === 'project'
+    ? 'git -C project update-index --chmod=+x launch.sh'
+    : `git update-index --chmod=+x ${LAUNCHER}`;
+}

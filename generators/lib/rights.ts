@@ -66,20 +66,37 @@ function withRights<T>(uid: number, gid: number, work: () => T): T {
   return result;
 }
 
-/** The owner of a folder; root's has to be out of reach of others. */
+/** The owner of a folder. Nobody else may own a part of the way to it: they could lead it elsewhere, also while it is looked at. */
 function ownerOf(folder: string): fs.Stats {
-  const real = existing(resolve(folder));
-  const stat = fs.statSync(real);
-  if (stat.uid !== ROOT) return stat;
-  for (let above = real; ; above = dirname(above)) {
-    const { uid, mode } = fs.statSync(above);
-    if (uid !== ROOT || (mode & (WRITABLE_BY_ALL | STICKY)) === WRITABLE_BY_ALL)
-      throw new UserError(
-        `${folder} belongs to root, but others can write to ${above} and replace it; give it to its user with chown -R, or move it`,
-        EXIT.internal,
-      );
-    if (above === dirname(above)) return stat;
+  const path = resolve(folder);
+  const real = existing(path);
+  const owner = fs.statSync(real);
+  for (const [part, stat] of [...partsOf(path), ...partsOf(real)]) {
+    const isOpen = !stat.isSymbolicLink() && (stat.mode & (WRITABLE_BY_ALL | STICKY)) === WRITABLE_BY_ALL;
+    if ((stat.uid === ROOT || stat.uid === owner.uid) && !(isOpen && owner.uid === ROOT)) continue;
+    const whose = owner.uid === ROOT ? 'root' : `the user ${owner.uid}`;
+    throw new UserError(
+      `${folder} belongs to ${whose}, but others can write to ${part} and replace it; give both to one user with chown -R, or move it`,
+      EXIT.internal,
+    );
   }
+  return owner;
+}
+
+/** The folders and links that lead to a path, from the top on, as far as it is there. */
+function* partsOf(path: string, links = 0): Generator<[part: string, stat: fs.Stats]> {
+  const above = dirname(path);
+  if (above !== path) yield* partsOf(above, links);
+  let target: string | undefined;
+  try {
+    const stat = fs.lstatSync(path);
+    yield [path, stat];
+    if (stat.isSymbolicLink()) target = resolve(fs.realpathSync(above), fs.readlinkSync(path));
+  } catch {
+    // It is not there, or root may not look there, as on NFS.
+  }
+  // As many as the kernel follows.
+  if (target !== undefined && links < 40) yield* partsOf(target, links + 1);
 }
 
 function existing(path: string): string {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -95,9 +95,28 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
       const { code, stderr } = await run(newer, root, words);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/belongs to root, but others can write to .* and replace it; give it to its user/),
+        expect.stringMatching(/belongs to root, but others can write to .* and replace it; give both to one user/),
       ]);
     }
+  });
+
+  test('one that a link of somebody else leads to is refused', async () => {
+    const root = project();
+    chmodSync(join(root, '..'), 0o755);
+    const link = join(userDir(), 'link');
+    symlinkSync(root, link);
+    for (const owner of [0, 1001]) {
+      execaSync('chown', ['-R', `${owner}`, root]);
+      const { code, stderr } = await run(newer, '/', ['check', link]);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/belongs to (root|the user 1001), but others can write to .* and replace it/),
+      ]);
+    }
+    const own = join(tempDir(), 'link');
+    symlinkSync(root, own);
+    execaSync('chown', ['-R', '0:0', root]);
+    expect((await run(BIN, '/', ['check', own])).code).toBe(0);
   });
 
   test('one whose owner cannot get there is refused', async () => {

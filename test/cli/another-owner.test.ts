@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../generators/lib/package.ts';
+import { doctor, path } from '../support/doctor.ts';
 import { change, newer, project, run } from '../support/projects.ts';
 import { BIN, tempDir } from '../support/run.ts';
 import { contents, stamps } from '../support/snapshot.ts';
@@ -117,6 +119,59 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
     symlinkSync(root, own);
     execaSync('chown', ['-R', '0:0', root]);
     expect((await run(BIN, '/', ['check', own])).code).toBe(0);
+  });
+
+  test('doctor looks at it with the owner’s rights, at its volume and the host with its own', async () => {
+    const top = userDir();
+    const root = project('demo', top);
+    mkdirSync(join(root, 'data/configuration'), { recursive: true });
+    writeFileSync(join(root, 'data/configuration/pillar.sls'), 'makina-projects.demo: {data: {nope: 1}}\n', {
+      mode: 0o600,
+    });
+    execaSync('chown', ['-R', '1000:1000', top]);
+    execaSync('chown', ['-R', '0:0', join(root, 'data/configuration')]);
+    // Of root's alone, and what links of the user lead to.
+    const secret = join(tempDir(), 'secret');
+    mkdirSync(secret, { mode: 0o700 });
+    writeFileSync(join(secret, 'init.sls'), 'a: [');
+    writeFileSync(join(secret, 'server.py'), '');
+    // The package is out of the user's reach, and Docker answers root alone.
+    const copy = join(secret, 'package');
+    for (const path of ['dist', 'templates', 'package.json'])
+      cpSync(join(packageRoot, path), join(copy, path), { recursive: true });
+    symlinkSync(join(packageRoot, 'node_modules'), join(copy, 'node_modules'));
+    const commands = path({});
+    chmodSync(commands, 0o700);
+    const bin = join(copy, 'dist/makina-image.cjs');
+    const told = async () => {
+      const { stdout } = await execa(process.execPath, [bin, 'doctor', root, '--json'], {
+        env: { PATH: commands },
+        reject: false,
+      });
+      return JSON.parse(stdout).findings as { id: string; level: string; what: string }[];
+    };
+    const before = await told();
+    expect(before.filter(({ level }) => level !== 'ok')).toEqual([
+      expect.objectContaining({ id: 'override', what: expect.stringContaining('data.nope is not a setting') }),
+    ]);
+    expect(before.find(({ id }) => id === 'docker')?.level).toBe('ok');
+    rmSync(join(root, 'pillar/init.sls'));
+    execaSync('mv', [join(root, 'project/.salt'), join(root, 'project/salt')]);
+    symlinkSync(secret, join(root, 'project/.salt'));
+    writeFileSync(join(root, 'pillar/init.sls'), '', { mode: 0 });
+    const bad = (await told()).filter(({ level }) => level === 'error');
+    expect(bad).toContainEqual(expect.objectContaining({ id: 'pillar', what: 'it cannot be read: EACCES' }));
+    expect(JSON.stringify(bad)).not.toContain(secret);
+  });
+
+  test('doctor tells of one that root does not touch', async () => {
+    const top = userDir();
+    const root = project('demo', top);
+    const { exitCode, of } = await doctor(root);
+    expect([exitCode, of('owner')]).toEqual([
+      2,
+      expect.objectContaining({ level: 'error', fix: expect.stringContaining('give both to one user') }),
+    ]);
   });
 
   test('one whose owner cannot get there is refused', async () => {

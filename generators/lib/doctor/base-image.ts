@@ -1,5 +1,6 @@
 import { minorVersion, version } from '../package.ts';
 import { readDisk } from '../plan/disk.ts';
+import { asOwner } from '../rights.ts';
 import { ran } from './command.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
@@ -13,7 +14,7 @@ const DOCKERFILE = 'project/Dockerfile';
  * @param generator the version that wrote the project; this one if that is not known
  */
 export async function checkBaseImage(root: string, base: string | undefined, generator = version): Promise<Finding[]> {
-  const image = inDockerfile(root) ?? base;
+  const image = asOwner(root, () => inDockerfile(root)) ?? base;
   if (!image) return [];
   const [name, tag] = image.split(':');
   const isOurs = name === OURS;

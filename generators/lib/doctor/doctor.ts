@@ -4,12 +4,13 @@ import { UserError } from '../errors.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { packageRoot } from '../package.ts';
+import { asOwner } from '../rights.ts';
 import { checkBaseImage } from './base-image.ts';
 import { findCommand } from './command.ts';
 import { checkConfigs } from './configs.ts';
 import { askDocker, checkDocker } from './docker.ts';
 import { checkFiles, checkIgnored, checkSync } from './files.ts';
-import { type DoctorReport, error, type Finding, HEALTH, ok, reportOf } from './finding.ts';
+import { type DoctorReport, error, type Finding, fromError, HEALTH, ok, reportOf } from './finding.ts';
 import { checkNode } from './node.ts';
 import { readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
@@ -64,18 +65,30 @@ async function checkHost(searchPath: string): Promise<Finding[]> {
 
 async function checkProject(root: string, request: DoctorRequest): Promise<Finding[]> {
   const { scratch } = request;
-  const manifest = await readable('manifest', () => checkManifest(root));
+  try {
+    asOwner(root, () => undefined);
+  } catch (failure) {
+    return [fromError('owner', failure, root)];
+  }
+  // Each by itself: what is asked of Docker meanwhile needs the rights of whoever asks.
+  const owned = <T>(id: string, check: () => T) => readable(id, () => asOwner(root, check));
+  const found = async (id: string, check: () => Finding[]) => {
+    const { result, findings } = await owned(id, check);
+    return result ?? findings;
+  };
+  const manifest = await owned('manifest', () => checkManifest(root));
   const kept = manifest.result?.manifest;
   const findings = [
     ...manifest.findings,
     ...(manifest.result?.findings ?? []),
-    ...(await told('leftovers', () => checkLeftovers(root))),
-    ...(kept ? await told('files', () => checkFiles(root, kept)) : []),
+    ...(await found('leftovers', () => checkLeftovers(root))),
+    ...(kept ? await found('files', () => checkFiles(root, kept)) : []),
   ];
-  const sync = () => told('sync', () => [checkSync(root, scratch)]);
-  if (kept?.kind === 'base') return [...findings, ...(await sync()), ...checkIgnored(root, kept)];
+  const sync = () => found('sync', () => [checkSync(root, scratch)]);
+  const ignored = () => found('git', () => checkIgnored(root, kept));
+  if (kept?.kind === 'base') return [...findings, ...(await sync()), ...(await ignored())];
 
-  const answers = await readable('answers', () => checkAnswers(root));
+  const answers = await owned('answers', () => checkAnswers(root));
   const { intent, image } = answers.result ?? {};
   const slow = await Promise.all([
     told('base-image', () => checkBaseImage(root, image?.base_image, kept?.generator)),
@@ -88,7 +101,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...findings,
     // What has no manifest is held against the first release, and making that takes its time.
     ...(image && kept ? await sync() : []),
-    ...checkIgnored(root, kept),
+    ...(await ignored()),
     ...slow.flat(),
   ];
 }
@@ -117,7 +130,8 @@ async function checkSettings(
     const whole = checkTogether(root, data, intent, below, above);
     if (!whole.image) return whole.findings;
     const seeds = checkSeeds(root, data, whole.image, filledTargets(data));
-    return [...whole.findings, ...seeds, ...checkConfigs(root, whole.image)];
+    const { image: final } = whole;
+    return [...whole.findings, ...seeds, ...asOwner(root, () => checkConfigs(root, final))];
   });
   return [...findings, ...together];
 }

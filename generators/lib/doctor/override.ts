@@ -1,11 +1,12 @@
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { codeOf, lstat } from '../apply/state.ts';
 import { isDict } from '../model/dict.ts';
 import { shell } from '../quote/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import type { Pillars } from './pillars.ts';
+import { bytesOf } from './regular.ts';
 import { dataSchema, type Schema, violations } from './settings.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -40,12 +41,13 @@ function strays(data: string): Finding[] {
 
 async function readFiles(data: string, name: string, isTemplate: boolean): Promise<Pillars> {
   const files = ['configuration', 'application'].map((folder) => join(data, folder, 'pillar.sls'));
-  const there = files.filter((path) => lstat(path));
+  // What is behind a link no start reads, and that is told of the volume.
+  const there = files.filter((path) => lstat(dirname(path))?.isDirectory() && lstat(path));
   const [path] = there;
   if (path === undefined) return { findings: [ok('override', 'there is none')], layers: [] };
   const refused = there.flatMap(checkMode);
   if (refused.length > 0) return only(...refused);
-  const [bytes = Buffer.alloc(0), other = bytes] = there.map((file) => fs.readFileSync(file));
+  const [bytes = Buffer.alloc(0), other = bytes] = there.map((file) => bytesOf(file, MAX_BYTES));
   if (!bytes.equals(other))
     return only(error('override', 'both are there and differ', there.join(' and '), 'keep the first one'));
   if (isTemplate) return only(ok('override', 'it is a template, which Salt alone can read', path));

@@ -4,7 +4,9 @@ import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { lstat } from '../apply/state.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
+import { asOwner } from '../rights.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
+import { bytesOf } from './regular.ts';
 import { dataSchema, type Schema, violations } from './settings.ts';
 import { parseYaml } from './yaml.ts';
 
@@ -23,12 +25,18 @@ export interface Pillars {
  */
 export async function readPillars(root: string, name: string | undefined): Promise<Pillars> {
   const schema = dataSchema();
-  const [custom, inFolder] = ['custom.sls', 'pillar'].map((path) => slsIn(root, path)) as [Found, Found];
-  const paths = [...custom.paths, ...inFolder.paths];
+  const { texts, custom, inFolder } = asOwner(root, () => {
+    const [custom, inFolder] = ['custom.sls', 'pillar'].map((path) => slsIn(root, path)) as [Found, Found];
+    const texts = new Map(
+      [...custom.paths, ...inFolder.paths].map((path) => [path, bytesOf(join(root, path), MAX_BYTES)?.toString()]),
+    );
+    return { texts, custom, inFolder };
+  });
+  const paths = [...texts.keys()];
   const links = [...custom.links, ...inFolder.links].map((path) =>
     warning('pillar', 'it is a link, and nothing behind it was read', join(root, path), 'put there what it leads to'),
   );
-  const read = await Promise.all(paths.map((path) => readPillar(join(root, path), name, schema)));
+  const read = await Promise.all([...texts].map(([path, text]) => readPillar(join(root, path), text, name, schema)));
   const findings = [...links, ...read.flatMap((pillar) => pillar.findings)];
   // Which of several counts is said by an include.
   const isPlain = paths.every((path) => path === 'custom.sls' || path === 'pillar/init.sls');
@@ -40,11 +48,15 @@ export async function readPillars(root: string, name: string | undefined): Promi
   };
 }
 
-async function readPillar(where: string, name: string | undefined, schema: Schema): Promise<Pillars> {
+async function readPillar(
+  where: string,
+  text: string | undefined,
+  name: string | undefined,
+  schema: Schema,
+): Promise<Pillars> {
   const only = (finding: Finding) => ({ findings: [finding], layers: undefined });
-  if (fs.statSync(where).size > MAX_BYTES)
+  if (text === undefined)
     return only(warning('pillar', `it is larger than ${MAX_BYTES} bytes, and was not read`, where, 'make it smaller'));
-  const text = fs.readFileSync(where, 'utf8');
   if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which Salt alone can read', where));
   const place = placeOfPillar(placeOfSchema(schema, schema.$defs as Schema));
   const { value, mistake } = await parseYaml(text, false, place);

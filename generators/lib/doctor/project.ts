@@ -9,6 +9,7 @@ import type { Image } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../past/past.ts';
+import { readDisk } from '../plan/disk.ts';
 import { readYoRc, YO_RC } from '../project/project.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
 
@@ -29,7 +30,8 @@ function isThere(path: string): boolean {
 }
 
 function mentionsUs(yoRc: string): boolean {
-  return (lstat(yoRc)?.isFile() ?? false) && fs.readFileSync(yoRc).includes('"generator-makina-image"');
+  const entry = readDisk(dirname(yoRc), [YO_RC]).get(YO_RC);
+  return entry?.kind === 'file' && entry.bytes.includes('"generator-makina-image"');
 }
 
 /** The manifest of a project, if it can be used, and what is to say of it and of the generator that wrote it. */

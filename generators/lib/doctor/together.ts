@@ -3,6 +3,7 @@ import { lstat } from '../apply/state.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { madeByBuild } from '../project/sources.ts';
+import { asOwner } from '../rights.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
 /**
@@ -37,8 +38,8 @@ export function checkSeeds(root: string, data: string, image: Image, filled: Rea
     if (blocked)
       return [error('seeds', `no folder, but in the way of seeds.${name} ${end}`, blocked, 'put a folder there')];
     const from = source && !source.includes('{') ? join(root, 'project', source) : undefined;
-    if (!source || !from || lstat(from) || lstat(join(data, ...steps))) return [];
-    const made = madeByBuild(root, image, source);
+    if (!source || !from || asOwner(root, () => lstat(from)) || lstat(join(data, ...steps))) return [];
+    const made = asOwner(root, () => madeByBuild(root, image, source));
     if (made) return [ok('seeds', `seeds.${name}.source may be made by ${made}`)];
     const fix = 'put it there, or take the seed away with null, then build the image again';
     return [error('seeds', `seeds.${name}.source is not there ${end}`, from, fix)];

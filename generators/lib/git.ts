@@ -74,6 +74,31 @@ function ignoredIn({ top, paths, inTop }: Repository): { path: string; source: s
   return ignored.filter(({ path }) => !committed?.has(inTop(path)));
 }
 
+/**
+ * Which of some files that are missing never came through git: it ignores them, and no commit ever had them.
+ * @param proof a file that a project which came through git has
+ * @returns [] where that cannot be told, as in a shallow clone, or where git refuses
+ */
+export function neverCommitted(root: string, paths: readonly string[], proof: string): string[] {
+  try {
+    const ignored = new Set(ignoredPaths(root, paths).map(({ path }) => path));
+    return repositoriesOf(root, [...ignored]).flatMap(({ top, real, paths, inTop }) => {
+      const isElsewhere = repositoryAround(dirname(join(real, proof))) !== top;
+      const isProved = isElsewhere || committedFiles(top, [inTop(proof)])?.has(inTop(proof));
+      return isProved ? paths.filter((path) => !wasCommitted(top, inTop(path))) : [];
+    });
+  } catch (failure) {
+    if (failure instanceof UserError) return [];
+    throw failure;
+  }
+}
+
+function wasCommitted(top: string, path: string): boolean {
+  if (git(top, ['rev-parse', '--is-shallow-repository'], [0])?.trim() !== 'false') return true;
+  const words = ['--literal-pathspecs', 'rev-list', '--full-history', '--max-count=1', 'HEAD', '--', path];
+  return git(top, words, [0]) !== '';
+}
+
 /** A repository, and those of some paths of a project that it holds. */
 interface Repository {
   top: string;
@@ -100,8 +125,8 @@ function committedFiles(top: string, paths: readonly string[]): Map<string, stri
   // 1 and no word of it where nothing was committed yet.
   const head = git(top, ['rev-parse', '--quiet', '--verify', 'HEAD'], [0, 1]);
   if (!head) return head === undefined ? undefined : new Map();
-  const entries =
-    git(top, ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths], [0])?.split('\0') ?? [];
+  const words = ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths];
+  const entries = paths.length > 0 ? (git(top, words, [0])?.split('\0') ?? []) : [];
   // `100644 blob 1234abcd<tab>path`
   return new Map(entries.map((entry) => [entry.slice(entry.indexOf('\t') + 1), entry.split(/[ \t]/)[2] ?? '']));
 }

@@ -1,7 +1,7 @@
 import { fileState } from './apply/state.ts';
 import { commit, type Transaction, type Write } from './apply/transaction.ts';
 import { EXIT, UserError } from './errors.ts';
-import { dirtyPaths } from './git.ts';
+import { dirtyPaths, neverCommitted } from './git.ts';
 import { BACKUP, BASE, neededBases, readBase, storedBases } from './manifest/base.ts';
 import { FOLDER, formatManifest, MANIFEST } from './manifest/manifest.ts';
 import { version } from './package.ts';
@@ -45,11 +45,14 @@ export function examine(project: Project, mode: ConflictMode): Examined {
     renames,
   };
   let found = plan(input);
+  const gone = found.files.flatMap(({ path, action }) => (action === 'deleted-by-user' ? [path] : []));
+  const lost = gone.length > 0 ? neverCommitted(root, gone, MANIFEST) : [];
+  if (lost.length > 0) found = plan({ ...input, lost: new Set(lost) });
   // What is where a sidecar goes matters only then.
   const unread = [...found.sidecars.keys()].filter((path) => !disk.has(path));
   if (unread.length > 0) {
     disk = new Map([...disk, ...readDisk(root, unread)]);
-    found = plan({ ...input, disk });
+    found = plan({ ...input, disk, lost: new Set(lost) });
   }
   const changed = found.files.filter(({ before, after }) => before !== after);
   const writes: Write[] = [

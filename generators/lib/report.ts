@@ -20,7 +20,10 @@ export const reportSchema = z.strictObject({
       z.strictObject({
         path: required(z.string(), 'Relative to the project'),
         action: required(z.string(), 'What becomes of it, as docs/regeneration.md tells'),
-        reason: optional(z.string(), 'Why it is a conflict, or what is new in a file that was deleted'),
+        reason: optional(
+          z.string(),
+          'Why it is a conflict, what is new in a file that was deleted, or why one is missing',
+        ),
         settled: optional(z.string(), 'The side for which a conflict was settled: ours or theirs'),
         conflicts: optional(
           z.array(

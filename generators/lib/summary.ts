@@ -126,11 +126,12 @@ export function told({ project, result, written, files }: Report): string {
     .map(({ path, action, reason }) =>
       action === 'conflict'
         ? toldConflict({ path, reason }, written)
-        : `  ${written ? action : (TO_DO[action] ?? action)} ${path}`,
+        : `  ${written ? action : (TO_DO[action] ?? action)} ${path}${reason === 'never-committed' ? NEVER : ''}`,
     );
   return [`${project}: ${head}`, ...lines].join('\n');
 }
 
+const NEVER = ': git ignores it, and has never had it';
 const TO_DO: Record<string, string> = { created: 'create', updated: 'update', merged: 'merge', removed: 'remove' };
 
 /** `diff --stat` */

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { OWN } from '../apply/state.ts';
-import { ignoredPaths } from '../git.ts';
+import { lstat, OWN } from '../apply/state.ts';
+import { ignoredPaths, neverCommitted } from '../git.ts';
 import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
@@ -44,12 +44,35 @@ function checkConflicts(root: string, manifest: Manifest, disk: Disk): Finding[]
 const NEEDED = /^project\/(Dockerfile$|launch\.sh$|\.salt\/)/;
 
 function checkDeleted(root: string, manifest: Manifest, disk: Disk): Finding[] {
-  const gone = keptPaths(manifest).filter((path) => !disk.get(path));
-  if (gone.length === 0) return [ok('deleted', 'every generated file is there')];
+  const missing = [...keptPaths(manifest), ...manifest.seeds].filter((path) => !disk.get(path));
+  const lost = neverCommitted(root, missing, MANIFEST);
+  const gone = missing.filter((path) => !lost.includes(path) && !manifest.seeds.includes(path));
+  const never = lost.length > 0 ? [neverCame(root, manifest, lost)] : [];
+  if (gone.length > 0) return [...never, checkGone(root, manifest, gone)];
+  return never.length > 0 ? never : [ok('deleted', 'every generated file is there')];
+}
+
+function neverCame(root: string, manifest: Manifest, lost: string[]): Finding {
+  const seeds = lost.filter((path) => manifest.seeds.includes(path));
+  const again = [
+    ...(seeds.length < lost.length ? ['`makina-image upgrade` writes what you had not edited'] : []),
+    ...(seeds.length > 0 ? [`a first version comes from: makina-image restore ${seeds.join(' ')}`] : []),
+  ];
+  return warning(
+    'deleted',
+    `${named(lost)}: missing, since git ignores ${itOrThem(lost)} and has never had ${itOrThem(lost)}`,
+    root,
+    `where they still are: git add --force ${lost.join(' ')}; elsewhere ${again.join(', and ')}`,
+  );
+}
+
+const itOrThem = ({ length }: readonly string[]) => (length > 1 ? 'them' : 'it');
+
+function checkGone(root: string, manifest: Manifest, gone: string[]): Finding {
   const needed = gone.filter((path) => manifest.kind === 'base' || NEEDED.test(path));
-  if (needed.length === 0) return [ok('deleted', `you deleted ${named(gone)}`)];
+  if (needed.length === 0) return ok('deleted', `you deleted ${named(gone)}`);
   const what = `you deleted ${named(needed)}, and the image may need what you deleted`;
-  return [warning('deleted', what, root, `makina-image restore ${needed.join(' ')}`)];
+  return warning('deleted', what, root, `makina-image restore ${needed.join(' ')}`);
 }
 
 function checkLineEnds(root: string, disk: Disk): Finding {
@@ -80,10 +103,15 @@ function checkNames(root: string, disk: Disk): Finding {
   );
 }
 
+function isOnDisk(root: string, path: string): boolean {
+  return lstat(join(root, path)) !== undefined;
+}
+
 /** Whether git leaves out what a fresh clone needs. */
 export function checkIgnored(root: string, manifest: Manifest | undefined): Finding[] {
   const own = [MANIFEST, `${OWN}/base/x`, ...(fs.existsSync(join(root, YO_RC)) ? [YO_RC] : [])];
-  const generated = (manifest ? keptPaths(manifest) : []).filter((path) => !own.includes(path));
+  const all = manifest ? [...keptPaths(manifest), ...manifest.seeds] : [];
+  const generated = all.filter((path) => !own.includes(path) && isOnDisk(root, path));
   let ignored: ReturnType<typeof ignoredPaths>;
   try {
     ignored = ignoredPaths(root, [...own, ...generated]);
@@ -100,12 +128,13 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
   return sources.map((source) => {
     const paths = ignored.filter((each) => each.source === source).map(({ path }) => path);
     const isOwn = paths.some((path) => own.includes(path));
+    const verb = !isOwn && paths.length > 1 ? 'are' : 'is';
     const told = isOwn ? (paths.includes(YO_RC) ? YO_RC : `${OWN}/`) : named(paths);
-    const lost = isOwn ? 'a fresh clone cannot be upgraded without it' : 'a fresh clone would lack it';
+    const lost = isOwn ? 'a fresh clone cannot be upgraded without it' : `a fresh clone would lack ${itOrThem(paths)}`;
     const added = isOwn ? [OWN, ...(own.includes(YO_RC) ? [YO_RC] : [])] : paths;
     return warning(
       'git',
-      `${told} is ignored, and ${lost}`,
+      `${told} ${verb} ignored, and ${lost}`,
       source,
       `take that pattern out, then: git add ${added.join(' ')}`,
     );

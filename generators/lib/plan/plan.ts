@@ -38,6 +38,7 @@ export type Reason =
   | 'both-added'
   | 'template-deleted'
   | 'template-changed'
+  | 'never-committed'
   | 'type-changed'
   | 'base-missing'
   | 'unresolved';
@@ -74,6 +75,8 @@ export interface PlanInput {
   manifest: Manifest | undefined;
   /** Bytes of what was last merged in, by path, where they are needed and there. */
   bases: ReadonlyMap<string, Buffer>;
+  /** Files that are missing though nobody deleted them: git left them out. */
+  lost?: ReadonlySet<string>;
   theirs: Rendered;
   mode: ConflictMode;
   kind: Manifest['kind'];
@@ -260,6 +263,7 @@ function decide(
   }
   if (!ours) {
     if (!base) return { action: 'created', after: theirs, base: 'rendered' };
+    if (input.lost?.has(path)) return { action: 'created', reason: 'never-committed', after: theirs, base: 'rendered' };
     const changed = is(theirs, base) ? {} : { reason: 'template-changed' as const };
     // A file that was the user's own, beside ours, may be gone too: without a base it would come back.
     return { action: 'deleted-by-user', ...changed, after: undefined, base: file.base ? 'as it was' : 'rendered' };

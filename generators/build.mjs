@@ -36,12 +36,12 @@ await build({
 });
 chmodSync('dist/makina-image.cjs', 0o755);
 
-// The first release kept no base of its own projects: what it needs to make one again.
+// The first release kept no base of its own projects: its rendering is built from its package, to make one again.
 const past = 'dist/past/0.1.0';
 mkdirSync(past, { recursive: true });
 const parts = [
   'package.json',
-  'dist/makina-image.cjs',
+  'dist/generators/lib',
   'templates/project',
   'templates/stanzas',
   'templates/base/requirements/circus.txt.ejs',
@@ -50,3 +50,20 @@ execFileSync('tar', [
   ...['-xzf', 'test/fixtures/generator-makina-image-0.1.0.tgz', '-C', past, '--strip-components=1'],
   ...parts.map((part) => `package/${part}`),
 ]);
+await build({
+  stdin: {
+    contents: `export { complete } from './model/intent.js';
+export { render } from './render/render.js';
+export { parse } from 'yaml';`,
+    resolveDir: `${past}/dist/generators/lib`,
+  },
+  outfile: `${past}/render.cjs`,
+  bundle: true,
+  minify: true,
+  platform: 'node',
+  target: 'node20.17',
+  format: 'cjs',
+  define: { 'import.meta.url': 'here' },
+  banner: { js: "const here = require('node:url').pathToFileURL(__filename).href;" },
+});
+rmSync(`${past}/dist`, { recursive: true });

@@ -120,6 +120,65 @@ function repositoriesOf(root: string, paths: readonly string[]): Repository[] {
   });
 }
 
+/** The files of one commit. */
+export type Commit = ReadonlyMap<string, Buffer>;
+const MOST_COMMITS = 30;
+
+/**
+ * The files of the commits that changed one of them, newest first: a few of the newest, and the oldest.
+ * @param path the file that changed
+ * @param others files to read in the oldest commit
+ * @returns [] where git has nothing of it, or refuses: this is evidence that may be missing
+ */
+export function historyOf(root: string, path: string, others: readonly string[]): Commit[] {
+  const real = realpathSync(root);
+  const top = repositoryAround(real);
+  const inTop = (path: string) => relative(top ?? real, join(real, path));
+  // The list that git reads has one name on each line.
+  if (top === undefined || inTop(path).includes('\n')) return [];
+  try {
+    const listed = git(top, ['--literal-pathspecs', 'rev-list', 'HEAD', '--', inTop(path)], [0]) ?? '';
+    const commits = listed.split('\n').filter(Boolean);
+    const oldest = commits.at(-1);
+    const asked = [
+      ...commits
+        .slice(0, -1)
+        .slice(0, MOST_COMMITS)
+        .map((commit) => ({ commit, paths: [path] })),
+      ...(oldest ? [{ commit: oldest, paths: [path, ...others] }] : []),
+    ];
+    const names = asked.flatMap(({ commit, paths }) => paths.map((path) => `${commit}:${inTop(path)}\n`));
+    const contents = contentsIn(git(top, ['cat-file', '--batch'], [0], names.join(''), 'latin1') ?? '');
+    return asked.map(
+      ({ paths }) =>
+        new Map(
+          paths.flatMap((path): [string, Buffer][] => {
+            const bytes = contents.next().value;
+            return bytes ? [[path, bytes]] : [];
+          }),
+        ),
+    );
+  } catch (error) {
+    if (error instanceof UserError) return [];
+    throw error;
+  }
+}
+
+/** What `git cat-file --batch` prints: `1234abcd blob 5`, the bytes, a line break; or `NAME missing`. */
+function* contentsIn(printed: string): Generator<Buffer | undefined, undefined> {
+  for (let at = 0; at < printed.length; ) {
+    const end = printed.indexOf('\n', at);
+    const [, kind, size] = /^[0-9a-f]+ (\w+) ([0-9]+)$/.exec(printed.slice(at, end)) ?? [];
+    at = end + 1;
+    if (size === undefined) {
+      yield undefined;
+      continue;
+    }
+    yield kind === 'blob' ? Buffer.from(printed.slice(at, at + Number(size)), 'latin1') : undefined;
+    at += Number(size) + 1;
+  }
+}
+
 /** The objects of some paths in the last commit; undefined where there is no git. */
 function committedFiles(top: string, paths: readonly string[]): Map<string, string> | undefined {
   // 1 and no word of it where nothing was committed yet.
@@ -146,7 +205,13 @@ function isObject(path: string, name: string | undefined): boolean {
  * @returns undefined where there is no git
  * @throws UserError (internal) when git refuses, or does not end
  */
-function git(top: string, words: readonly string[], codes: readonly number[], input = ''): string | undefined {
+function git(
+  top: string,
+  words: readonly string[],
+  codes: readonly number[],
+  input = '',
+  encoding: BufferEncoding = 'utf8',
+): string | undefined {
   const args = ['-C', top, '--no-optional-locks', ...SETTINGS.flatMap((each) => ['-c', each])];
   const env = { ...Object.fromEntries(KEPT.map((name) => [name, process.env[name]])), ...FIXED };
   // A .gitignore may be a FIFO, which git waits for.
@@ -154,7 +219,7 @@ function git(top: string, words: readonly string[], codes: readonly number[], in
   // Loaded here: few runs merge, and every verb loads this file.
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const { status, stdout, stderr, error } = asRunner((ids) =>
-    spawnSync('git', [...args, ...words], { encoding: 'utf8', env, input, ...limit, ...ids }),
+    spawnSync('git', [...args, ...words], { encoding, env, input, ...limit, ...ids }),
   );
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
   if (status !== null && codes.includes(status)) return stdout;

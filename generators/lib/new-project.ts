@@ -106,7 +106,7 @@ function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRe
   if (result.problems) throw problemsError(result.problems, request.flagOf);
   const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   refuseRenaming(stored.intent?.name, result.image, root);
-  const past = withPast(root, stored.intent, request.scratch);
+  const past = withPast(root, stored.intent);
   return { image: result.image, ...planWrite({ ...past, theirs }, request) };
 }
 

@@ -41,6 +41,7 @@ export function examine(project: Project, mode: ConflictMode): Examined {
     theirs,
     mode,
     kind: project.kind,
+    uncertain: project.uncertain,
     generator: version,
     renames,
   };

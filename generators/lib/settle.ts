@@ -96,9 +96,9 @@ function restored(root: string, path: string, options: SettleOptions): FileChang
   return finish(project, manifest, path, entry || theirs.policy === 'seed' ? undefined : theirs, writes, options);
 }
 
-function opened(root: string, { scratch, dryRun }: SettleOptions): Project {
+function opened(root: string, { dryRun }: SettleOptions): Project {
   if (!dryRun) recover(root);
-  return openProject(root, scratch);
+  return openProject(root);
 }
 
 function manifestOf({ manifest, kind }: Project): Manifest {

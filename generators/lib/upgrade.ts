@@ -68,8 +68,8 @@ function upgraded(root: string, options: UpgradeOptions): Report {
   return reportOf(examined, true);
 }
 
-function open(root: string, { conflict, scratch, allowDowngrade, seen }: Options): Examined {
-  const project = openProject(root, scratch);
+function open(root: string, { conflict, allowDowngrade, seen }: Options): Examined {
+  const project = openProject(root);
   const from = project.manifest?.generator;
   if (from && isOlder(version, from) && !allowDowngrade)
     throw new UserError(

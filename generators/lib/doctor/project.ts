@@ -8,7 +8,7 @@ import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
-import { FIRST_RELEASE } from '../past/past.ts';
+import { FIRST_RELEASE } from '../past/first-release.ts';
 import { readDisk } from '../plan/disk.ts';
 import { readYoRc, YO_RC } from '../project/project.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';

@@ -12,3 +12,12 @@ export function splitLines(text: string): string[] {
   const ended = lines.map((line) => `${line}\n`);
   return last ? [...ended, last] : ended;
 }
+
+/** What a text was before a checkout with Windows line ends, or an editor with its byte order mark. */
+export function withUnixLines(bytes: Buffer): Buffer {
+  const text = bytes
+    .toString('latin1')
+    .replace(/^\xEF\xBB\xBF/, '')
+    .replaceAll('\r\n', '\n');
+  return Buffer.from(text, 'latin1');
+}

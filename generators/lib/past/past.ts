@@ -1,53 +1,70 @@
-import fs from 'node:fs';
-import { join } from 'node:path';
-import { isExecutable } from '../apply/state.ts';
-import { EXIT, UserError } from '../errors.ts';
+import { type Commit, historyOf } from '../git.ts';
+import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
+import { withUnixLines } from '../merge/text.ts';
+import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
-import { packageRoot } from '../package.ts';
-import type { Side } from '../plan/plan.ts';
-import { asRunner } from '../rights.ts';
+import { readDisk } from '../plan/disk.ts';
+import { sha256Of } from '../sha256.ts';
+import { explain } from './explain.ts';
+import { FIRST_RELEASE, firstFiles, firstImage } from './first-release.ts';
+import { readings, TELLING } from './readings.ts';
 
-/** The release whose projects have no manifest. It is in the package, so that this needs no network. */
-export const FIRST_RELEASE = '0.1.0';
+/** What a folder without a manifest was rendered from. */
+export interface Past {
+  manifest: Manifest | undefined;
+  /** By SHA-256. */
+  bases: ReadonlyMap<string, Buffer>;
+  /** Files whose base is read from them alone: what is replaced in them may be an edit. */
+  uncertain: ReadonlySet<string>;
+  /** Its name when it was rendered. */
+  name?: string;
+}
 
 /**
- * What the first release makes of some answers: the base of a project that it wrote.
- * @param scratch a folder for temporary files
+ * The manifest that the first release would have left behind, from what it is seen to have rendered.
+ * @param answers those of today, which somebody may have changed since
+ * @param yoRc the path of the stored answers, in whose history older ones are
  */
-export function firstRendering(intent: Intent, scratch: string): Map<string, Side> {
-  return asRunner(() => renderedBy(intent, scratch));
-}
+export function pastOf(root: string, answers: Intent, yoRc: string): Past {
+  const nothing: Past = { manifest: undefined, bases: new Map(), uncertain: new Set() };
+  const paths = [...(firstFiles(firstImage({ name: 'demo' }) ?? {})?.keys() ?? []), ...TELLING];
+  const disk = new Map<string, string>();
+  for (const [path, entry] of readDisk(root, paths))
+    if (entry?.kind === 'file') disk.set(path, withUnixLines(entry.bytes).toString());
+  const found = explain([answers], disk, []);
+  const isWhole =
+    found && [...found.files].every(([path, file]) => !disk.has(path) || disk.get(path) === file.bytes.toString());
+  const explained = isWhole ? found : explainAll(root, answers, yoRc, disk);
+  if (!explained) return nothing;
 
-function renderedBy(intent: Intent, scratch: string): Map<string, Side> {
-  const work = fs.mkdtempSync(join(scratch, 'makina-image-past-'));
-  try {
-    const answers = join(work, 'answers.json');
-    const folder = join(work, 'project');
-    fs.writeFileSync(answers, JSON.stringify(intent));
-    const bin = join(packageRoot, 'dist/past', FIRST_RELEASE, 'dist/makina-image.cjs');
-    if (!fs.existsSync(bin))
-      throw new UserError(
-        `${bin} is missing: this installation is not whole; install the package again`,
-        EXIT.internal,
-      );
-    // Loaded here: hardly a run needs it, and every verb loads this file.
-    const { execFileSync } = process.getBuiltinModule('node:child_process');
-    execFileSync(process.execPath, [bin, 'new', '--yes', '--destination', folder, '--answers', answers], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    return new Map(filesBelow(folder, '').map((path) => [path, readSide(join(folder, path))]));
-  } finally {
-    fs.rmSync(work, { recursive: true });
+  const manifest = emptyManifest('project', FIRST_RELEASE);
+  const bases = new Map<string, Buffer>();
+  for (const [path, { bytes, executable, policy }] of explained.files) {
+    if (policy === 'seed') manifest.seeds.push(path);
+    else if (!explained.unclear.includes(path)) {
+      const sha256 = sha256Of(bytes);
+      manifest.files[path] = { sha256, executable };
+      bases.set(sha256, bytes);
+    }
   }
+  return { manifest, bases, uncertain: new Set(explained.onlyByThemselves), name: String(explained.image.name) };
 }
 
-function filesBelow(root: string, folder: string): string[] {
-  return fs.readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
-    const path = folder ? `${folder}/${entry.name}` : entry.name;
-    return entry.isDirectory() ? filesBelow(root, path) : [path];
-  });
+/** With older answers, and what the files hold: as they were first committed, since nobody had edited them then. */
+function explainAll(root: string, answers: Intent, yoRc: string, disk: ReadonlyMap<string, string>) {
+  const history = historyOf(root, yoRc, TELLING);
+  const first = history.at(-1);
+  const recorded = history.flatMap((commit) => answersIn(commit, yoRc));
+  const untouched = first ? new Map([...first].map(([path, bytes]) => [path, withUnixLines(bytes).toString()])) : disk;
+  return explain([answers, ...recorded], disk, readings(untouched));
 }
 
-function readSide(path: string): Side {
-  return { bytes: fs.readFileSync(path), executable: isExecutable(fs.statSync(path)) };
+function answersIn(commit: Commit, yoRc: string): Intent[] {
+  try {
+    const content: unknown = JSON.parse(withUnixLines(commit.get(yoRc) ?? Buffer.from('')).toString());
+    const ours = isDict(content) ? content['generator-makina-image'] : undefined;
+    return isDict(ours) && isDict(ours.answers) ? [ours.answers] : [];
+  } catch {
+    return [];
+  }
 }

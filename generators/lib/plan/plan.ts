@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
 import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
+import { withUnixLines } from '../merge/text.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
 import { sha256Of } from '../sha256.ts';
 
@@ -82,6 +83,8 @@ export interface PlanInput {
   kind: Manifest['kind'];
   /** The version of this generator. */
   generator: string;
+  /** Files of which nobody knows whether their base is an edit. */
+  uncertain?: ReadonlySet<string>;
   /** Files that the templates moved. */
   renames: readonly { from: string; to: string }[];
 }
@@ -204,6 +207,7 @@ function planShared(
   if (outcome.isAdopted) result.manifest.adopted = [...result.manifest.adopted, path];
   if (sidecar) result.sidecars.set(sidecarOf(path), sidecar);
   result.backups.push(...backups);
+  if (ours && after !== ours && input.uncertain?.has(path)) result.backups.push(ours.bytes);
   dropSidecar(input, old, result, from ?? path, pending?.kind === 'sidecar' && !from);
   if (!action) return;
   const told = {
@@ -257,7 +261,7 @@ function decide(
   if (!theirs) {
     if (!ours) return gone();
     // A mode alone is no edit: not every disk can keep one.
-    if (base && [ours, withUnixLines(ours)].some(({ bytes }) => sha256Of(bytes) === base.sha256))
+    if (base && [ours.bytes, withUnixLines(ours.bytes)].some((bytes) => sha256Of(bytes) === base.sha256))
       return { action: 'removed', after: undefined, base: 'none' };
     return conflict(input, file, 'template-deleted');
   }
@@ -378,15 +382,6 @@ function baseOf({ bytes, executable }: Side): Manifest['files'][string] {
 
 function is(side: Side, base: Manifest['files'][string]): boolean {
   return side.executable === base.executable && sha256Of(side.bytes) === base.sha256;
-}
-
-/** What a file was before a checkout with Windows line ends, or an editor with its byte order mark. */
-function withUnixLines({ bytes, executable }: Side): Side {
-  const text = bytes
-    .toString('latin1')
-    .replace(/^\xEF\xBB\xBF/, '')
-    .replaceAll('\r\n', '\n');
-  return { bytes: Buffer.from(text, 'latin1'), executable };
 }
 
 /** Layout, order and mode are nobody's answer: a formatter or a file system has changed them. */

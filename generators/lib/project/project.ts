@@ -3,11 +3,10 @@ import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
 import { formatYoRc, parseYoRc, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { emptyManifest, type Manifest, readManifest } from '../manifest/manifest.ts';
+import { type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
-import { FIRST_RELEASE, firstRendering } from '../past/past.ts';
+import { pastOf } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
-import { sha256Of } from '../sha256.ts';
 
 export const YO_RC = '.yo-rc.json';
 
@@ -19,14 +18,15 @@ export interface Project {
   manifest: Manifest | undefined;
   /** Bases that are not in base/, by SHA-256: those of the release that kept none. */
   pastBases: ReadonlyMap<string, Buffer>;
+  /** Files of that release that hold an edit, or an answer that was changed since: nobody knows. */
+  uncertain?: ReadonlySet<string>;
 }
 
 /**
  * Opens a folder that this generator wrote.
- * @param scratch a folder for temporary files
  * @throws UserError when it is none, or cannot be read
  */
-export function openProject(root: string, scratch: string): Project {
+export function openProject(root: string): Project {
   const manifest = readManifest(root);
   if (manifest?.kind === 'base') return { root, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() };
   const { intent, others } = readYoRc(root);
@@ -36,31 +36,18 @@ export function openProject(root: string, scratch: string): Project {
     );
   const { image, problems } = complete(intent);
   if (!image) throw problemsError(problems ?? []);
-  return { ...withPast(root, intent, scratch, manifest), theirs: withYoRc(render(image), formatYoRc(intent, others)) };
+  return { ...withPast(root, intent, manifest), theirs: withYoRc(render(image), formatYoRc(intent, others)) };
 }
 
-/** The manifest of a project, made anew for one of the release that had none. */
+/** The manifest of a project, or what is seen of one that was written before there were manifests. */
 export function withPast(
   root: string,
   intent: Intent | undefined,
-  scratch: string,
   manifest = readManifest(root),
 ): Omit<Project, 'theirs'> {
   if (manifest || !intent) return { root, kind: 'project', manifest, pastBases: new Map() };
-  const past = emptyManifest('project', FIRST_RELEASE);
-  const { image } = complete(intent);
-  const isSeed = (path: string) => /^(custom\.sls|pillar\/|project\/app\/)/.test(path);
-  const pastBases = new Map<string, Buffer>();
-  for (const [path, { bytes, executable }] of image ? firstRendering(intent, scratch) : []) {
-    if (path === YO_RC) continue;
-    if (isSeed(path)) past.seeds.push(path);
-    else {
-      const sha256 = sha256Of(bytes);
-      past.files[path] = { sha256, executable };
-      pastBases.set(sha256, bytes);
-    }
-  }
-  return { root, kind: 'project', manifest: past, pastBases };
+  const past = pastOf(root, intent, YO_RC);
+  return { root, kind: 'project', manifest: past.manifest, pastBases: past.bases, uncertain: past.uncertain };
 }
 
 /** Adds the stored answers to what is rendered. */

@@ -2,24 +2,26 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { EXIT, UserError } from '../errors.ts';
-import { isWritable, lstat, TX } from './state.ts';
+import { areaPath } from './areas.ts';
+import { isFree, isWritable, lstat, TX } from './state.ts';
 
 /** Made where it is needed: only a run after one that was cut short reads a journal. */
 const journalSchema = () => {
   const path = z.string().check(z.refine(isWritable));
+  const area = z.optional(z.string().check(z.refine((text) => text === '.' || isFree(text))));
   const file = z.string().check(z.regex(/^[0-9a-f]{64}\*?$/));
   const step = z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('write'), path, before: z.nullable(file), after: file }),
-    z.strictObject({ kind: z.literal('delete'), path, before: file }),
-    z.strictObject({ kind: z.literal('mkdir'), path }),
-    z.strictObject({ kind: z.literal('rmdir'), path, mode: z.int().check(z.minimum(0), z.maximum(0o7777)) }),
+    z.strictObject({ kind: z.literal('write'), path, area, before: z.nullable(file), after: file }),
+    z.strictObject({ kind: z.literal('delete'), path, area, before: file }),
+    z.strictObject({ kind: z.literal('mkdir'), path, area }),
+    z.strictObject({ kind: z.literal('rmdir'), path, area, mode: z.int().check(z.minimum(0), z.maximum(0o7777)) }),
   ]);
   return z.strictObject({ version: z.literal(1), steps: z.array(step).check(z.minLength(1)) });
 };
 
 /**
  * One thing to do, with the states of the file before and after. The new file of the step with the number n is staged
- * as `n`, the one that was there is kept as `old-n`.
+ * as `n`, the one that was there is kept as `old-n`: in the engine's own folder, or at the top of the mount that is the step's area.
  */
 export type Step = z.infer<ReturnType<typeof journalSchema>>['steps'][number];
 
@@ -29,8 +31,14 @@ const NAME = 'journal.json';
 /** Its name once it was decided to go back, whatever was done by then. */
 const BACK = 'rollback.json';
 
-export const stagedPath = (index: number) => `${TX}/${index}`;
-export const oldPath = (index: number) => `${TX}/old-${index}`;
+export const stagedPath = (step: Step, index: number) => `${folderOf(step)}/${index}`;
+export const oldPath = (step: Step, index: number) => `${folderOf(step)}/old-${index}`;
+const folderOf = ({ area }: Step) => (area === undefined ? TX : areaPath(area));
+
+/** The folders outside of the engine's own in which steps are staged. */
+export function areasOf(steps: readonly Step[]): string[] {
+  return [...new Set(steps.flatMap(({ area }) => (area === undefined ? [] : [areaPath(area)])))];
+}
 
 /** The step that settles whether the tree is the new one: the last that changes a file. */
 export function commitPoint(steps: readonly Step[]): number {
@@ -85,15 +93,22 @@ function parse(text: string): Step[] | undefined {
   }
 }
 
-/** Drops what a run kept aside. The journal goes first: without it the rest means nothing. */
-export function dropTx(root: string): void {
+/** Drops what a run kept aside, there and in `areas`. The journal goes first: without it the rest means nothing. */
+export function dropTx(root: string, areas: readonly string[]): void {
   const tx = join(root, TX);
   for (const name of [NAME, BACK]) if (lstat(join(tx, name))) fs.unlinkSync(join(tx, name));
-  for (const entry of fs.readdirSync(tx, { withFileTypes: true })) {
-    if (entry.isDirectory()) fs.rmSync(join(tx, entry.name), { recursive: true, force: true });
-    else fs.unlinkSync(join(tx, entry.name));
+  // The last one tells the next run that there may be more.
+  for (const folder of [...areas, TX]) dropFolder(join(root, folder));
+}
+
+/** Drops a folder of what is staged, if it is there. */
+export function dropFolder(folder: string): void {
+  if (!lstat(folder)?.isDirectory()) return;
+  for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
+    if (entry.isDirectory()) fs.rmSync(join(folder, entry.name), { recursive: true, force: true });
+    else fs.unlinkSync(join(folder, entry.name));
   }
-  fs.rmdirSync(tx);
+  fs.rmdirSync(folder);
 }
 
 /** Waits until a file or folder is on the disk. */

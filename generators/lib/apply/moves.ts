@@ -1,21 +1,24 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { oldPath, type Step, stagedPath, sync } from './journal.ts';
-import { codeOf, lstat, makeFolder, stateOf, TX } from './state.ts';
+import { codeOf, lstat, makeFolder, stateOf } from './state.ts';
 import { touchedFolders } from './steps.ts';
 
 /** Without hard links an original is moved aside instead. */
 const NO_LINKS = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'];
+
+/** A mount is never empty. */
+const NOT_EMPTY = ['ENOTEMPTY', 'EEXIST', 'EBUSY'];
 
 /** Does one step; what it replaces is kept aside. */
 export function carryOut(root: string, step: Step, index: number): void {
   const path = join(root, step.path);
   if (step.kind === 'mkdir') makeFolder(root, step.path);
   else if (step.kind === 'rmdir') removeIfEmpty(path);
-  else if (step.kind === 'delete') fs.renameSync(path, join(root, oldPath(index)));
+  else if (step.kind === 'delete') fs.renameSync(path, join(root, oldPath(step, index)));
   else {
-    if (step.before) keep(path, join(root, oldPath(index)));
-    fs.renameSync(join(root, stagedPath(index)), path);
+    if (step.before) keep(path, join(root, oldPath(step, index)));
+    fs.renameSync(join(root, stagedPath(step, index)), path);
   }
 }
 
@@ -32,14 +35,14 @@ function removeIfEmpty(path: string): void {
   try {
     fs.rmdirSync(path);
   } catch (error) {
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error) as string)) throw error;
+    if (![...NOT_EMPTY, 'ENOENT'].includes(codeOf(error) as string)) throw error;
   }
 }
 
 /** Whether a step was done, whatever somebody made of it since. */
 export function isDone(root: string, step: Step, index: number): boolean {
-  if (step.kind === 'write') return !lstat(join(root, stagedPath(index)));
-  if (step.kind === 'delete') return lstat(join(root, oldPath(index))) !== undefined;
+  if (step.kind === 'write') return !lstat(join(root, stagedPath(step, index)));
+  if (step.kind === 'delete') return lstat(join(root, oldPath(step, index))) !== undefined;
   return (stateOf(root, step.path) === 'folder') === (step.kind === 'mkdir');
 }
 
@@ -67,9 +70,9 @@ export function rollForward(root: string, steps: readonly Step[]): string[] {
 function finish(root: string, step: Step, index: number): void {
   if (isDone(root, step, index)) return;
   if (step.kind === 'write' || step.kind === 'delete') {
-    const isReady = step.kind === 'delete' || hasContent(stateOf(root, stagedPath(index)), step.after);
-    if (!isReady || stateOf(root, step.path) !== (step.before ?? undefined)) throw edited(index);
-    fs.rmSync(join(root, oldPath(index)), { force: true });
+    const isReady = step.kind === 'delete' || hasContent(stateOf(root, stagedPath(step, index)), step.after);
+    if (!isReady || stateOf(root, step.path) !== (step.before ?? undefined)) throw edited(step, index);
+    fs.rmSync(join(root, oldPath(step, index)), { force: true });
   }
   carryOut(root, step, index);
 }
@@ -77,20 +80,20 @@ function finish(root: string, step: Step, index: number): void {
 function takeBack(root: string, step: Step, index: number): void {
   const path = join(root, step.path);
   const state = stateOf(root, step.path);
-  if (state === 'below a link') throw edited(index);
+  if (state === 'below a link') throw edited(step, index);
   if (step.kind === 'mkdir') {
     if (state === 'folder') removeIfEmpty(path);
   } else if (step.kind === 'rmdir') {
-    if (state === undefined) makeAgain(root, path, oldPath(index), step.mode);
+    if (state === undefined) makeAgain(root, path, oldPath(step, index), step.mode);
   } else {
-    const isAside = state === undefined && lstat(join(root, oldPath(index)));
+    const isAside = state === undefined && lstat(join(root, oldPath(step, index)));
     if (state === (step.before ?? undefined) || !(isDone(root, step, index) || isAside)) return;
     // The folder that the file took the place of is back already.
     if (step.before === null && state === 'folder') return;
-    if (state !== undefined && !(step.kind === 'write' && hasContent(state, step.after))) throw edited(index);
-    if (step.before !== null && stateOf(root, oldPath(index)) !== step.before) throw edited(index);
+    if (state !== undefined && !(step.kind === 'write' && hasContent(state, step.after))) throw edited(step, index);
+    if (step.before !== null && stateOf(root, oldPath(step, index)) !== step.before) throw edited(step, index);
     if (step.before === null) fs.unlinkSync(path);
-    else fs.renameSync(join(root, oldPath(index)), path);
+    else fs.renameSync(join(root, oldPath(step, index)), path);
   }
 }
 
@@ -107,8 +110,8 @@ function makeAgain(root: string, path: string, unfinished: string, mode: number)
   fs.renameSync(join(root, unfinished), path);
 }
 
-function edited(index: number): Error {
-  return new Error(`somebody changed it since, ${TX} may have it as old-${index} and ${index}`);
+function edited(step: Step, index: number): Error {
+  return new Error(`somebody changed it since, it may be in ${oldPath(step, index)} and ${stagedPath(step, index)}`);
 }
 
 function problemOf(root: string, path: string, step: () => void): string[] {

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import { join } from 'node:path';
-import { type Step, stagedPath, sync, writeJournal } from './journal.ts';
+import { dirname, join } from 'node:path';
+import { areasOf, dropFolder, type Step, stagedPath, sync, writeJournal } from './journal.ts';
 import { giveTo, lstat, makeFolder, OWN, TX } from './state.ts';
 import type { Write } from './transaction.ts';
 
@@ -12,17 +12,24 @@ type Content = Extract<Write, { kind: 'write' }>;
  */
 export function stage(root: string, steps: readonly Step[], writes: readonly Write[]): void {
   makeFolder(root, TX);
+  const areas = areasOf(steps);
+  for (const area of areas) {
+    // A run that was cut short before it had a journal.
+    dropFolder(join(root, area));
+    makeFolder(root, area);
+  }
   const contents = new Map(writes.flatMap((write) => (write.kind === 'write' ? [[write.path, write]] : [])));
   const staged: string[] = [];
   const owner = fs.statSync(root);
   for (const [index, step] of steps.entries()) {
     if (step.kind !== 'write') continue;
-    const name = join(root, stagedPath(index));
+    const name = join(root, stagedPath(step, index));
     staged.push(name);
     stageFile(name, step.before && join(root, step.path), contents.get(step.path) as Content, owner);
   }
   // Only when all are written: the disk then has them to do together, which takes half as long.
   for (const name of staged) sync(name);
+  for (const path of areas.flatMap((area) => [area, dirname(area)])) sync(join(root, path));
   writeJournal(root, steps);
   for (const path of [TX, OWN, '.']) sync(join(root, path));
 }

@@ -121,11 +121,19 @@ export function codeOf(error: unknown): string | undefined {
 /** Names that lead elsewhere, and git's own. */
 const FOREIGN = /(^|\/)(\.{0,2}|\.git|git~1)(\/|$)/iu;
 /** What a run needs for itself. */
-const BUSY = /^\.makina-image(\/(lock|tx)(\/|$)|$)/iu;
+const BUSY = /^\.makina-image(\/(lock|tx)(\/|$)|$)|(^|\/)\.makina-image-tx(\/|$)/iu;
 
 /** Whether a path stays inside the project, and off git's files and those that a run needs for itself. */
 export function isWritable(path: string): boolean {
-  // Some file systems take a name for `.git` whatever its case, and with characters in it that nobody sees.
-  const seen = path.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '');
-  return !path.includes('\0') && !FOREIGN.test(seen) && !BUSY.test(seen);
+  return isFree(path) && !BUSY.test(seen(path));
+}
+
+/** Whether a path stays inside the project, and off git's files. */
+export function isFree(path: string): boolean {
+  return !path.includes('\0') && !FOREIGN.test(seen(path));
+}
+
+/** Some file systems take a name for `.git` whatever its case, and with characters in it that nobody sees. */
+function seen(path: string): string {
+  return path.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '');
 }

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
+import { areaOf, mountsIn, refuseMounted } from './areas.ts';
 import type { Step } from './journal.ts';
 import { fileState, isFolder, isWritable, lstat, parentsOf, stateOf, statesOf } from './state.ts';
 import type { Transaction, Write } from './transaction.ts';
@@ -40,7 +41,7 @@ export function stepsOf(root: string, { writes, dirs, expected }: Transaction): 
   const emptied = foldersAbove(deletes, (path) => !kept.has(path) && !dirs.some((dir) => isBelow(path, dir)));
   const rmdirs = emptied.map((path): Step => ({ kind: 'rmdir', path, mode: modeOf(join(root, path)) }));
   const isRoom = ({ path }: Step) => written.some((other) => path === other.path || isBelow(path, other.path));
-  return [
+  const steps = [
     ...first,
     ...rmdirs.filter(isRoom),
     ...folders,
@@ -50,6 +51,20 @@ export function stepsOf(root: string, { writes, dirs, expected }: Transaction): 
     ...rmdirs.filter((step) => !isRoom(step)),
     ...(commit?.kind === 'write' ? [commit] : []),
   ];
+  if (steps.length === 0) return [];
+  const mounts = mountsIn(
+    root,
+    steps.map(({ path }) => path),
+  );
+  refuseMounted(
+    root,
+    changes.map(({ path }) => path),
+    mounts,
+  );
+  return steps.map((step) => {
+    const area = areaOf(step.path, mounts);
+    return area === undefined ? step : { ...step, area };
+  });
 }
 
 /**

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import { commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
+import { areaPath, mountsIn } from './areas.ts';
+import { areasOf, commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
 import { locked, quietly } from './lock.ts';
 import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
 import { delaySignals } from './signals.ts';
@@ -98,14 +99,17 @@ function settle(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
   refuseOther(root, TX, stat);
   const journal = readJournal(root);
   if (!journal) {
-    dropTx(root);
+    dropTx(root, ['.', ...mountsIn(root, [])].map(areaPath));
     return 'nothing';
   }
   refuseLinks(root, journal.steps);
+  const areas = areasOf(journal.steps);
+  const gone = areas.find((area) => !lstat(join(root, area))?.isDirectory());
+  if (gone) throw unsettled(root, [`${join(root, gone)} is not there; mount what was mounted there then`]);
   const isForward = !journal.isBack && isCommitted(root, journal.steps);
   const problems = isForward ? rollForward(root, journal.steps) : takeAllBack(root, journal.steps);
   if (problems.length > 0) throw unsettled(root, problems);
-  dropTx(root);
+  dropTx(root, areas);
   return isForward ? 'rolled forward' : 'rolled back';
 }
 
@@ -120,7 +124,8 @@ function takeAllBack(root: string, steps: readonly Step[]): string[] {
 
 /** Nothing at all is touched for a journal of which a path leads elsewhere. */
 function refuseLinks(root: string, steps: readonly Step[]): void {
-  const link = steps.flatMap(({ path }) => [...parentsOf(path), path]).find((path) => isLink(root, path));
+  const paths = [...steps.map(({ path }) => path), ...areasOf(steps)];
+  const link = paths.flatMap((path) => [...parentsOf(path), path]).find((path) => isLink(root, path));
   if (link) throw unsettled(root, [`${join(root, link)} is a link`]);
 }
 
@@ -151,10 +156,10 @@ function run(root: string, transaction: Transaction): void {
   } catch (error) {
     const problems = takeAllBackNow(root, steps);
     if (problems.length > 0) throw failure(root, error, `and not all could be undone: ${problems.join('; ')}`);
-    quietly(() => dropTx(root));
+    quietly(() => dropTx(root, areasOf(steps)));
     throw error;
   }
-  quietly(() => dropTx(root));
+  quietly(() => dropTx(root, areasOf(steps)));
 }
 
 function takeAllBackNow(root: string, steps: readonly Step[]): string[] {
@@ -166,8 +171,18 @@ function takeAllBackNow(root: string, steps: readonly Step[]): string[] {
 }
 
 function failure(root: string, error: unknown, outcome: string): UserError {
-  return new UserError(`cannot write to ${root}: ${(error as Error).message}; ${outcome}`, EXIT.internal);
+  const advice = ADVICE[codeOf(error) ?? ''];
+  return new UserError(
+    `cannot write to ${root}: ${(error as Error).message}; ${outcome}${advice ? `, ${advice}` : ''}`,
+    EXIT.internal,
+  );
 }
+
+const ADVICE: Record<string, string> = {
+  EROFS: 'mount it writable',
+  EXDEV: 'run it where no part of the project is mounted by itself',
+  EBUSY: 'run it where no part of the project is mounted by itself',
+};
 
 function explained<T>(root: string, work: () => T): T {
   try {

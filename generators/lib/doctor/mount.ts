@@ -1,4 +1,5 @@
 import fs from 'node:fs';
+import { readMounts } from '../mounts.ts';
 
 /** The file system that a folder is on. */
 export interface Mount {
@@ -8,25 +9,12 @@ export interface Mount {
 
 /** Where a folder is mounted; undefined where the system does not tell (it is not Linux). */
 export function mountOf(folder: string): Mount | undefined {
-  let table: string;
-  try {
-    table = fs.readFileSync('/proc/self/mountinfo', 'utf8');
-  } catch {
-    return undefined;
-  }
+  const mounts = readMounts();
+  if (!mounts) return undefined;
   const real = `${fs.realpathSync(folder)}/`;
-  const mounts = table.split('\n').flatMap((line) => {
-    // 36 35 98:0 /root /mount/point ro,noatime - ext4 /dev/root rw,errors=continue
-    const [before = '', after = ''] = line.split(' - ');
-    const [, , , , point, options = ''] = before.split(' ');
-    const [type = '', , more = ''] = after.split(' ');
-    if (point === undefined) return [];
-    const path = point.replace(/\\([0-7]{3})/g, (_, code) => String.fromCharCode(Number.parseInt(code, 8)));
-    return [{ path: path === '/' ? path : `${path}/`, type, options: [...options.split(','), ...more.split(',')] }];
-  });
   // Of two at the same place the later one counts.
   return mounts
-    .filter(({ path }) => real.startsWith(path))
+    .filter(({ path }) => real.startsWith(path === '/' ? path : `${path}/`))
     .sort((a, b) => a.path.length - b.path.length)
     .at(-1);
 }

@@ -154,7 +154,6 @@ describe('makina-image new', () => {
     [['new', 'demo', '--force'], 'new has no flag --force'],
     [['new', 'demo', '--conflict=best'], '--conflict must be one of abort, markers'],
     [['new', 'demo', '--destination', '/'], 'is the root of all folders'],
-    [['ci', 'github'], 'is no project of this generator'],
     [['resolve', 'README.md'], 'resolve needs one of --ours, --theirs and --merged'],
     [['adopt'], 'adopt needs the path of a file'],
     [['--quiet', 'new'], '--quiet stands before a verb; write it after one'],

@@ -244,7 +244,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     (root) => rmSync(join(root, 'project/Dockerfile')),
     ['warning deleted'],
     /Dockerfile/,
-    /restore project\/Dockerfile/,
+    /restore \S+project\/Dockerfile/,
   ],
   [
     'a launcher that nobody may run',
@@ -545,7 +545,7 @@ describe('in a project', () => {
     };
     expect(await told()).toMatchObject({
       level: 'warning',
-      fix: expect.stringContaining('makina-image resolve README.md'),
+      fix: expect.stringMatching(/makina-image resolve \S+README.md --merged/),
     });
     rmSync(join(root, 'README.md.makina-image-new'));
     edit(

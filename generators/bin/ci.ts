@@ -4,10 +4,10 @@ import { DRY_RUN, WRITING } from '../flags.ts';
 import { isOn, single } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
+import { findProject } from '../lib/project/find.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { summary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
-import { projectHere } from './projects.ts';
 import { isDryRun, tell, tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
 
@@ -28,7 +28,7 @@ const NEEDS: Record<string, string> = {
 };
 
 async function run({ flags, words }: CommandLine): Promise<void> {
-  const root = projectHere();
+  const root = findProject(process.cwd());
   const { intent } = readYoRc(root);
   if (!intent)
     throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isFolder } from '../lib/apply/state.ts';
 import { UserError } from '../lib/errors.ts';
-import { findProject } from '../lib/project/find.ts';
+import { projectAround } from '../lib/project/find.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
 import { shown } from '../lib/shown.ts';
 import { isTerminal } from '../terminal.ts';
@@ -35,13 +35,7 @@ export async function folders(words: readonly string[]): Promise<string[]> {
 
 /** The project that one is in, or the folder itself where that is in none. */
 export function projectHere(): string {
-  const here = process.cwd();
-  try {
-    return findProject(here);
-  } catch (error) {
-    if (error instanceof UserError) return here;
-    throw error;
-  }
+  return projectAround(process.cwd()) ?? process.cwd();
 }
 
 /** The folders that a pattern names; looks into no folder that is deeper than they are. */

@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import type { PlannedFile } from './plan/plan.ts';
+import { plainWord } from './quote/quote.ts';
 import type { Examined } from './regenerate.ts';
 
 const WHY: Partial<Record<PlannedFile['action'], string>> = {
   adopted: 'it was there, and is what would be written',
   converged: 'your edit is what the templates say now',
   'user-edit': 'your edit stays, the templates have nothing new',
-  'deleted-by-user': 'you deleted it; makina-image restore brings it back',
+  'deleted-by-user': 'you deleted it; makina-image restore PATH brings it back',
   conflict: 'a conflict',
 };
 
@@ -16,7 +17,7 @@ export function leftAlone({ project, plan }: Examined): string[] {
   const why = (path: string) => {
     const file = planned.get(path);
     if (file) return file.settled === 'ours' ? 'a conflict that is settled for your side' : WHY[file.action];
-    if (plan.manifest.adopted.includes(path)) return 'yours for good; makina-image restore undoes that';
+    if (plan.manifest.adopted.includes(path)) return 'yours for good; makina-image restore PATH undoes that';
     const isSeed = project.theirs.files.get(path)?.policy === 'seed';
     return isSeed ? 'it was written once, and is yours since then' : 'it is up to date';
   };
@@ -24,5 +25,8 @@ export function leftAlone({ project, plan }: Examined): string[] {
   return [...new Set([...project.theirs.files.keys(), ...planned.keys()])]
     .filter((path) => !planned.has(path) || !isChanged(planned.get(path) as PlannedFile))
     .sort()
-    .map((path) => `${join(project.root, path)}: left alone, ${why(path) ?? 'nothing is new'}`);
+    .map((path) => {
+      const full = join(project.root, path);
+      return `${full}: left alone, ${(why(path) ?? 'nothing is new').replace('PATH', () => plainWord(full))}`;
+    });
 }

@@ -9,6 +9,7 @@ import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
 import type { Problem } from './model/problem.ts';
 import { type Image, imageSchema } from './model/schema.ts';
+import { mentionsUs } from './project/find.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
 import { asOwner } from './rights.ts';
@@ -113,7 +114,7 @@ function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRe
 /** Where to write, if that is known yet. */
 function locate({ cwd, destination }: NewRequest, said: Intent): string | undefined {
   if (destination !== undefined) return resolve(cwd, destination);
-  const here = readYoRc(cwd).intent;
+  const here = mentionsUs(cwd) ? readYoRc(cwd).intent : undefined;
   if (here && (said.name === undefined || said.name === here.name)) return cwd;
   // What is no name is told as that, and looked for nowhere.
   const name = imageSchema.shape.name.safeParse(said.name);

@@ -14,7 +14,8 @@ export function preview({ project, plan }: Examined, look: Look, all: boolean): 
   const destination = project.root;
   const changes = changesOf(plan);
   const open = plan.files.filter(({ action, settled }) => action === 'conflict' && !settled);
-  const conflicts = open.length > 0 ? ['', 'Conflicts:', ...open.map((file) => toldConflict(file, false))] : [];
+  const conflicts =
+    open.length > 0 ? ['', 'Conflicts:', ...open.map((file) => toldConflict(destination, file, false))] : [];
   if (changes.length === 0) return [`${destination} is up to date, nothing would be written.`, ...conflicts].join('\n');
   const count = `${changes.length} ${changes.length === 1 ? 'file' : 'files'}`;
   const isNew = changes.every(({ before }) => before === undefined);

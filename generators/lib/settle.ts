@@ -9,6 +9,7 @@ import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
 import { hasMarkers, sidecarOf } from './plan/plan.ts';
 import { openProject, type Project } from './project/project.ts';
+import { plainWord } from './quote/quote.ts';
 import { asOwner } from './rights.ts';
 import { sha256Of } from './sha256.ts';
 
@@ -38,7 +39,7 @@ function resolved(root: string, path: string, side: Side, options: SettleOptions
   const entry = readDisk(root, [path]).get(path);
   if (entry?.kind === 'other' && side === 'theirs')
     throw new UserError(
-      `${join(root, path)} is ${entry.what}; move it away, then makina-image restore writes the file`,
+      `${join(root, path)} is ${entry.what}; move it away, then makina-image restore ${plainWord(join(root, path))} writes the file`,
       EXIT.conflict,
     );
   if (entry?.kind === 'other') return takeOver(project, manifest, path, options);

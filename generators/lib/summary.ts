@@ -1,11 +1,11 @@
-import { relative } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Look } from './look.ts';
 import { runFlags } from './model/docker-run.ts';
 import type { Image } from './model/schema.ts';
 import { warningsOf } from './model/warnings.ts';
 import { minorVersion } from './package.ts';
 import { missingSources } from './project/sources.ts';
-import { shell } from './quote/quote.ts';
+import { plainWord } from './quote/quote.ts';
 import type { Report } from './report.ts';
 import type { StanzaResult } from './stanza/stanza.ts';
 import { tree } from './tree.ts';
@@ -40,7 +40,7 @@ export function summary(image: Image, written: Written, { cwd, baseCommand, look
   ];
   const done = outcome(written, look) + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || written.conflicts) return done;
-  const enter = written.destination === cwd ? '' : `cd ${word(relative(cwd, written.destination))} && `;
+  const enter = written.destination === cwd ? '' : `cd ${plainWord(relative(cwd, written.destination))} && `;
   const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
   // Beside the project, never in it.
@@ -69,7 +69,7 @@ export function baseSummary(written: Written, { cwd, look }: Omit<Reader, 'baseC
   if (changes(written).length === 0 || written.conflicts) return outcome(written, look);
   return `${outcome(written, look)}\n\nNext:
 
-  docker build -t makina-image-base:${minorVersion} ${word(relative(cwd, written.destination) || '.')}
+  docker build -t makina-image-base:${minorVersion} ${plainWord(relative(cwd, written.destination) || '.')}
 `;
 }
 
@@ -83,15 +83,26 @@ function outcome(written: Written, look: Look | undefined): string {
   if (count === 0 && left.length === 0) return `${destination} is up to date, ${done}.`;
   const what = `${done} to ${destination}${count > 0 && look ? `:\n\n${tree(examined.plan, look)}` : '.'}`;
   if (left.length === 0) return what;
-  const conflicts = left.map((file) => toldConflict(file)).join('\n');
-  return `${what}\n\nThese conflicts are left for you, then \`makina-image resolve PATH\`:\n${conflicts}`;
+  const conflicts = left.map((file) => toldConflict(destination, file)).join('\n');
+  return `${what}\n\nThese conflicts are left for you:\n${conflicts}`;
 }
 
-/** One line of a conflict that is left for the user. */
-export function toldConflict({ path, reason }: { path: string; reason?: string }, written = true): string {
+/** A conflict that is left for the user, and the command that settles it. */
+export function toldConflict(
+  root: string,
+  { path, reason }: { path: string; reason?: string },
+  written = true,
+): string {
   const text = REASONS[reason ?? ''] ?? String(reason);
   // After the semicolon stands what was done.
-  return `  ${path}: ${written ? text : text.replace(/;.*/, '')}`;
+  if (!written) return `  ${path}: ${text.replace(/;.*/, '')}`;
+  const full = plainWord(join(root, path));
+  if (reason === 'template-deleted') return `  ${path}: ${text}`;
+  const next =
+    reason === 'type-changed'
+      ? `move it away, then makina-image restore ${full}`
+      : `edit it, then makina-image resolve ${full} --merged (or --ours, --theirs)`;
+  return `  ${path}: ${text}\n    ${next}`;
 }
 
 const REASONS: Record<string, string> = {
@@ -102,8 +113,7 @@ const REASONS: Record<string, string> = {
   'template-deleted': 'the templates have it no more; your edits stay, and it is yours from now on',
   'type-changed': 'there is a link or a folder in its place',
   'base-missing': 'what was merged in last is not in .makina-image/base; the new one is beside it, .makina-image-new',
-  unresolved:
-    'the conflict of an earlier run is not settled: edit it, then makina-image resolve --merged (or --ours, --theirs)',
+  unresolved: 'the conflict of an earlier run is not settled',
 };
 
 /** What check and upgrade tell of a project. */
@@ -111,7 +121,7 @@ export function told({ project, result, written, files }: Report): string {
   const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
   const open =
     written || isOld
-      ? 'has conflicts for you to settle, then `makina-image resolve PATH`'
+      ? 'has conflicts for you to settle'
       : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
   const head = {
     'in-sync': 'in sync',
@@ -125,7 +135,7 @@ export function told({ project, result, written, files }: Report): string {
     .filter(({ action, reason }) => !quiet.includes(action) && !(action === 'deleted-by-user' && !reason))
     .map(({ path, action, reason }) =>
       action === 'conflict'
-        ? toldConflict({ path, reason }, written)
+        ? toldConflict(project, { path, reason }, written || reason === 'unresolved')
         : `  ${written ? action : (TO_DO[action] ?? action)} ${path}${reason === 'never-committed' ? NEVER : ''}`,
     );
   return [`${project}: ${head}`, ...lines].join('\n');
@@ -139,9 +149,4 @@ export function statOf(stat: Diff['stat']): string {
   return stat
     .map(({ path, added, removed, binary }) => ` ${path} | ${binary ? 'binary' : `+${added} -${removed}`}\n`)
     .join('');
-}
-
-/** A word that needs no quotes stays without. */
-function word(path: string): string {
-  return /^[\w./+-]+$/.test(path) ? path : shell(path);
 }

@@ -4,7 +4,8 @@ import { canonicalIntent, type Intent } from '../model/intent.ts';
 import { MIGRATIONS, migrate } from '../model/migrations.ts';
 import { unusable } from './unusable.ts';
 
-const KEY = 'generator-makina-image';
+/** The key below which the answers of this generator are. */
+export const ANSWERS_KEY = 'generator-makina-image';
 /** The version of the model that this generator writes. */
 const MODEL_VERSION = MIGRATIONS.length + 1;
 
@@ -29,11 +30,11 @@ export function parseYoRc(path: string, text: string): YoRc {
     throw new UserError(`${path} is not valid JSON (${(error as Error).message}); ${REMEDY}`);
   }
   if (!isDict(content)) throw new UserError(`${path} must hold one JSON object; ${REMEDY}`);
-  const { [KEY]: ours, ...others } = content;
+  const { [ANSWERS_KEY]: ours, ...others } = content;
   refuseUnusable(path, others);
   if (ours === undefined) return { others };
   if (!isDict(ours) || !isDict(ours.answers))
-    throw new UserError(`${path}: "${KEY}" must be an object with "answers"; ${REMEDY}`);
+    throw new UserError(`${path}: "${ANSWERS_KEY}" must be an object with "answers"; ${REMEDY}`);
   const { model } = ours;
   if (typeof model !== 'number' || !Number.isInteger(model) || model < 1 || model > MODEL_VERSION)
     throw new UserError(
@@ -51,6 +52,6 @@ function refuseUnusable(path: string, content: Intent): void {
 
 /** The text of a `.yo-rc.json`; the order in which things were said never shows. */
 export function formatYoRc(intent: Intent, others: Intent): string {
-  const content = { ...others, [KEY]: { model: MODEL_VERSION, answers: canonicalIntent(intent) } };
+  const content = { ...others, [ANSWERS_KEY]: { model: MODEL_VERSION, answers: canonicalIntent(intent) } };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

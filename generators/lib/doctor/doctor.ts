@@ -4,6 +4,7 @@ import { UserError } from '../errors.ts';
 import type { Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { packageRoot } from '../package.ts';
+import { projectAround } from '../project/find.ts';
 import { asOwner } from '../rights.ts';
 import { checkBaseImage } from './base-image.ts';
 import { findCommand } from './command.ts';
@@ -15,7 +16,7 @@ import { checkNode } from './node.ts';
 import { readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
-import { checkAnswers, checkLeftovers, checkManifest, nearestProject } from './project.ts';
+import { checkAnswers, checkLeftovers, checkManifest } from './project.ts';
 import { checkSeeds, checkTogether } from './together.ts';
 import { checkVolume, filledTargets } from './volume.ts';
 
@@ -44,7 +45,7 @@ export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
   const running = checkNode(node, engines.node);
   // What an old Node does not know, the other checks use.
   if (running.level === 'error') return reportOf(undefined, [running]);
-  const root = nearestProject(folder);
+  const root = projectAround(folder);
   if (!root && request.volume !== undefined)
     throw new UserError(
       `${folder} is in no project, and --volume needs one; go to it, or name its folder`,

@@ -6,6 +6,7 @@ import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
 import { YO_RC } from '../project/project.ts';
+import { plainWord } from '../quote/quote.ts';
 import type { Report } from '../report.ts';
 import { check } from '../upgrade.ts';
 import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
@@ -25,7 +26,8 @@ export function checkFiles(root: string, manifest: Manifest): Finding[] {
 }
 
 function checkConflicts(root: string, manifest: Manifest, disk: Disk): Finding[] {
-  const settle = (path: string) => `settle it, then \`makina-image resolve ${path} --merged\` (or --ours, --theirs)`;
+  const settle = (path: string) =>
+    `settle it, then \`makina-image resolve ${plainWord(join(root, path))} --merged\` (or --ours, --theirs)`;
   const marked = [...disk].filter(([, entry]) => entry?.kind === 'file' && hasMarkers(entry.bytes));
   const beside = Object.keys(manifest.conflicts).filter((path) => disk.get(sidecarOf(path)));
   const findings = [
@@ -72,7 +74,12 @@ function checkGone(root: string, manifest: Manifest, gone: string[]): Finding {
   const needed = gone.filter((path) => manifest.kind === 'base' || NEEDED.test(path));
   if (needed.length === 0) return ok('deleted', `you deleted ${named(gone)}`);
   const what = `you deleted ${named(needed)}, and the image may need what you deleted`;
-  return warning('deleted', what, root, `makina-image restore ${needed.join(' ')}`);
+  return warning(
+    'deleted',
+    what,
+    root,
+    `makina-image restore ${needed.map((path) => plainWord(join(root, path))).join(' ')}`,
+  );
 }
 
 function checkLineEnds(root: string, disk: Disk): Finding {

@@ -1,38 +1,16 @@
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
-import { codeOf, LOCK, lstat, TX } from '../apply/state.ts';
+import { LOCK, lstat, TX } from '../apply/state.ts';
 import { keptPaths, MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../past/first-release.ts';
-import { readDisk } from '../plan/disk.ts';
 import { readYoRc, YO_RC } from '../project/project.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
-
-/** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
-export function nearestProject(start: string): string | undefined {
-  if (isThere(join(start, MANIFEST)) || mentionsUs(join(start, YO_RC))) return start;
-  return dirname(start) === start ? undefined : nearestProject(dirname(start));
-}
-
-function isThere(path: string): boolean {
-  try {
-    return lstat(path) !== undefined;
-  } catch (failure) {
-    // A link that leads to itself is a finding, and no end.
-    if (codeOf(failure) === 'ELOOP') return true;
-    throw failure;
-  }
-}
-
-function mentionsUs(yoRc: string): boolean {
-  const entry = readDisk(dirname(yoRc), [YO_RC]).get(YO_RC);
-  return entry?.kind === 'file' && entry.bytes.includes('"generator-makina-image"');
-}
 
 /** The manifest of a project, if it can be used, and what is to say of it and of the generator that wrote it. */
 export function checkManifest(root: string): { manifest: Manifest | undefined; findings: Finding[] } {

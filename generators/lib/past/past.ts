@@ -1,3 +1,4 @@
+import { ANSWERS_KEY } from '../answers/yo-rc.ts';
 import { type Commit, historyOf } from '../git.ts';
 import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
 import { withUnixLines } from '../merge/text.ts';
@@ -62,7 +63,7 @@ function explainAll(root: string, answers: Intent, yoRc: string, disk: ReadonlyM
 function answersIn(commit: Commit, yoRc: string): Intent[] {
   try {
     const content: unknown = JSON.parse(withUnixLines(commit.get(yoRc) ?? Buffer.from('')).toString());
-    const ours = isDict(content) ? content['generator-makina-image'] : undefined;
+    const ours = isDict(content) ? content[ANSWERS_KEY] : undefined;
     return isDict(ours) && isDict(ours.answers) ? [ours.answers] : [];
   } catch {
     return [];

@@ -29,6 +29,11 @@ export function shell(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
+/** The same for a person to read and paste: a word that needs no quotes stays without. */
+export function plainWord(text: string): string {
+  return /^[\w./+-]+$/.test(text) ? text : shell(text);
+}
+
 /** A double-quoted value of LABEL or ENV; a Dockerfile has no escape for a line break. */
 export function dockerfile(text: string): string {
   if (/[\r\n]/.test(text)) throw new Error('a line break cannot be written in a Dockerfile value');

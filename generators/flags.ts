@@ -26,7 +26,12 @@ export function newFlags(): Flag[] {
       names: 'file',
       description: 'answers as JSON or YAML, by field name; - reads standard input, and asks nothing',
     },
-    { flag: 'destination', value: 'DIR', names: 'folder', description: 'where to write; ./NAME if not given' },
+    {
+      flag: 'destination',
+      value: 'DIR',
+      names: 'folder',
+      description: 'where to write, also inside another project; ./NAME if not given',
+    },
     ...WRITING,
     { flag: 'preview', description: 'write nothing, show the files and differences that would be written' },
     { flag: 'dry-run', description: 'the same as --preview' },

@@ -265,7 +265,7 @@ describe('makina-image new', () => {
     expect((await makinaImage(dir, ['new', 'demo', '--destination', 'x', '--answers', 'answers.yaml'])).exitCode).toBe(
       2,
     );
-    expect((await makinaImage(dir, ['new', 'demo'])).exitCode).toBe(3);
+    expect((await makinaImage(dir, ['new', 'demo', '--destination', '.'])).exitCode).toBe(3);
   });
 
   test('takes answers that were changed by hand, and replaces an edit of the same lines only when told to', async () => {

@@ -78,6 +78,14 @@ describe('yo makina-image', () => {
     ).toContain('mine');
   });
 
+  test('takes a path for a name, and says no inside another project', async () => {
+    const dir = userDir();
+    expect((await yo(dir, ['makina-image', 'images/shop'])).exitCode).toBe(0);
+    expect(Object.keys(readTree(dir))).toContain('images/shop/compose.yaml');
+    const { exitCode, stdout, stderr } = await yo(join(dir, 'images/shop'), ['makina-image', 'other']);
+    expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining('would be inside the project')]);
+  });
+
   test('takes answers on standard input', async () => {
     const dir = userDir();
     const [file = '', ...args] = yoCommand(['makina-image', '--answers=-']);

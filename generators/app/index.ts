@@ -4,8 +4,9 @@ import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
 import { newFlags } from '../flags.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
-import { answered, confirmation, questions } from '../lib/answers/questions.ts';
+import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
 import { newProject } from '../lib/new-project.ts';
+import { placeOf } from '../lib/place.ts';
 import { shown } from '../lib/shown.ts';
 import { summary } from '../lib/summary.ts';
 import { lookOf } from '../terminal.ts';
@@ -20,7 +21,11 @@ export default class App extends Generator {
   constructor(args: string[], options: BaseOptions) {
     super(args, options, FEATURES);
     this.#raw = { ...options };
-    this.argument('NAME', { type: String, required: false, description: 'Name of the project and of its image' });
+    this.argument('NAME', {
+      type: String,
+      required: false,
+      description: 'Name of the project and of its image, or the path of its folder',
+    });
     declare(this, FLAGS);
   }
 
@@ -29,13 +34,15 @@ export default class App extends Generator {
     const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]]));
     const isAsking = mayAsk(values.yes === true || values.answers === STANDARD_INPUT);
     const dryRun = values.preview === true || values['dry-run'] === true;
+    const { names, ...place } = placeOf(this.args.map(String), values.destination as string | undefined);
     let isShown = false;
     const { image, ...written } = await newProject({
       cwd: this.destinationRoot(),
-      destination: values.destination as string | undefined,
-      flags: answersFromFlags({ ...given, name: [...this.args.map(String), ...(given.name ?? [])] }),
+      ...place,
+      flags: answersFromFlags({ ...given, name: [...names, ...(given.name ?? [])] }),
       answers: await readAnswers(values.answers as string | undefined),
       ask: isAsking ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
+      insist: isAsking ? (question) => this.#insist(question) : undefined,
       confirm: async (planned) => {
         const { intro, question } = confirmation(planned, lookOf(2));
         this.log(shown(intro, lookOf(2)));
@@ -50,5 +57,9 @@ export default class App extends Generator {
     tellWritten(this, dryRun, written, ({ look, ...reader }) =>
       summary(image, written, { ...reader, look: isShown ? undefined : look }),
     );
+  }
+
+  async #insist(question: string): Promise<boolean> {
+    return ((await answered(this.prompt([insistence(shown(question))] as never))) as { go: boolean }).go;
   }
 }

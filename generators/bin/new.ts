@@ -5,6 +5,7 @@ import { newFlags } from '../flags.ts';
 import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
+import { placeOf } from '../lib/place.ts';
 import { summary } from '../lib/summary.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
@@ -13,8 +14,10 @@ import type { Verb } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export const newVerb = (): Verb => ({
-  words: '[NAME]',
-  about: 'A flag wins over the answers file, that over .yo-rc.json, that over the defaults.',
+  words: '[NAME|PATH]',
+  names: 'folder',
+  about:
+    'NAME is written to ./NAME; PATH, such as . or images/shop, is the folder itself.\nA flag wins over the answers file, that over .yo-rc.json, that over the defaults.',
   flags: newFlags(),
   run,
 });
@@ -22,19 +25,21 @@ export const newVerb = (): Verb => ({
 async function run({ flags, words }: CommandLine): Promise<void> {
   if (words.length > 1)
     throw new UserError(
-      `new takes one name, not ${words.length} words: ${words.join(' ')}; a value of several words needs quotes`,
+      `new takes one name or path, not ${words.length} words: ${words.join(' ')}; a value of several words needs quotes`,
     );
 
+  const { names, ...place } = placeOf(words, single(flags, 'destination'));
   const answersFrom = single(flags, 'answers');
   const mayAsk = !isOn(flags, 'yes') && answersFrom !== STANDARD_INPUT && !isCi() && isTerminal(0, 1);
   const prompts = mayAsk ? await import('./prompts.ts') : undefined;
   let isShown = false;
   const { image, ...written } = await newProject({
     cwd: process.cwd(),
-    destination: single(flags, 'destination'),
-    flags: answersFromFlags({ ...flags, name: [...words, ...(flags.name ?? [])] }),
+    ...place,
+    flags: answersFromFlags({ ...flags, name: [...names, ...(flags.name ?? [])] }),
     answers: await readAnswers(answersFrom),
     ask: prompts?.ask,
+    insist: prompts?.insist,
     confirm:
       prompts &&
       ((planned) => {

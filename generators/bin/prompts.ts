@@ -1,6 +1,7 @@
-import { answered, confirmation, questions } from '../lib/answers/questions.ts';
+import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
 import type { Field } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
+import { shown } from '../lib/shown.ts';
 import type { Written } from '../lib/write.ts';
 import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
@@ -18,4 +19,10 @@ export async function confirm(planned: Written): Promise<boolean> {
   const { intro, question } = confirmation(planned, lookOf(1));
   print(intro);
   return (await answered(inquirer.prompt([question] as Parameters<typeof inquirer.prompt>[0]))).go;
+}
+
+/** Asks for a yes that nobody says by accident. */
+export async function insist(question: string): Promise<boolean> {
+  const { default: inquirer } = await import('inquirer');
+  return (await answered(inquirer.prompt([insistence(shown(question))] as Parameters<typeof inquirer.prompt>[0]))).go;
 }

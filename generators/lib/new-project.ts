@@ -9,6 +9,7 @@ import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
 import type { Problem } from './model/problem.ts';
 import { type Image, imageSchema } from './model/schema.ts';
+import { nameOfFolder, refuseNested } from './place.ts';
 import { mentionsUs } from './project/find.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
@@ -23,6 +24,10 @@ export interface NewRequest extends HowToWrite {
   cwd: string;
   /** Where to write, relative to cwd; else the project that cwd is, else the folder of the project's name. */
   destination?: string;
+  /** Write there though it is inside another project. */
+  isMeant?: boolean;
+  /** Asks a person something that needs a yes. */
+  insist?: (question: string) => Promise<boolean>;
   /** From the command line: wins over `answers`. */
   flags: Intent;
   /** From the answers file: wins over what is stored. */
@@ -61,9 +66,11 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   if (!locate(request, said())) await askFor([name]);
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
+  if (!request.isMeant) await refuseNested(destination, request.insist);
   return asOwner(destination, async () => {
     if (!request.dryRun) recover(destination);
     const stored = readYoRc(destination);
+    if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
     // A project that is there was asked when it was new.
     if (!stored.intent) await askFor(fields);
     const before = stored.intent ?? {};

@@ -41,3 +41,8 @@ export function confirmation({ destination, examined }: Written, look: Look) {
     question: { type: 'confirm', name: 'go', message: 'Write this?', default: true },
   };
 }
+
+/** A question to which nobody says yes by accident; the answer is called `go`. */
+export function insistence(question: string) {
+  return { type: 'confirm', name: 'go', message: `${question}?`, default: false };
+}

@@ -15,8 +15,13 @@ export function findProject(start: string): string {
 
 /** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
 export function projectAround(start: string): string | undefined {
-  if (isThere(join(start, MANIFEST)) || mentionsUs(start)) return start;
+  if (isProject(start)) return start;
   return dirname(start) === start ? undefined : projectAround(dirname(start));
+}
+
+/** Whether a folder is a project, or that of a base image, however broken. */
+export function isProject(folder: string): boolean {
+  return isThere(join(folder, MANIFEST)) || mentionsUs(folder);
 }
 
 function isThere(path: string): boolean {

@@ -3,7 +3,9 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { lstat } from './apply/state.ts';
 import { EXIT, UserError } from './errors.ts';
+import { shell } from './quote/quote.ts';
 import { asRunner } from './rights.ts';
+import { safePath } from './search-path.ts';
 
 // The one door to git. Nothing that a repository brings is run: what is asked here needs no filter, hook, monitor or remote that a
 // configuration could name, and these settings name none.
@@ -14,7 +16,7 @@ const SETTINGS = [
   'protocol.allow=never',
 ];
 /** All of the environment that reaches git: the variables of a hook speak of another repository, those of sudo of another person. */
-const KEPT = ['PATH', 'HOME', 'XDG_CONFIG_HOME'];
+const KEPT = ['HOME', 'XDG_CONFIG_HOME'];
 /** A partial clone would fetch what it lacks, and its configuration says how. */
 const FIXED = { LC_ALL: 'C', GIT_ALLOW_PROTOCOL: '', GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0' };
 
@@ -43,6 +45,16 @@ export function trackedMode(root: string, path: string): { mode: string; reposit
   // `100644 1234abcd 0<tab>path`
   const mode = git(top, words, [0])?.split(' ')[0];
   return mode ? { mode, repository: relative(real, top) } : undefined;
+}
+
+/** Whether git has a file, be it on the disk or not; where git refuses, nobody knows, and it has none. */
+export function isTracked(root: string, path: string): boolean {
+  try {
+    return trackedMode(root, path) !== undefined;
+  } catch (failure) {
+    if (failure instanceof UserError) return false;
+    throw failure;
+  }
 }
 
 /**
@@ -213,7 +225,8 @@ function git(
   encoding: BufferEncoding = 'utf8',
 ): string | undefined {
   const args = ['-C', top, '--no-optional-locks', ...SETTINGS.flatMap((each) => ['-c', each])];
-  const env = { ...Object.fromEntries(KEPT.map((name) => [name, process.env[name]])), ...FIXED };
+  const kept = Object.fromEntries(KEPT.map((name) => [name, process.env[name]]));
+  const env = { ...kept, PATH: safePath(process.env.PATH ?? '', top), ...FIXED };
   // A .gitignore may be a FIFO, which git waits for.
   const limit = { timeout: 20_000, killSignal: 'SIGKILL', maxBuffer: 64 << 20 } as const;
   // Loaded here: few runs merge, and every verb loads this file.
@@ -224,11 +237,29 @@ function git(
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT') return undefined;
   if (status !== null && codes.includes(status)) return stdout;
   // It may end before it has read its input, which is an error of its own.
-  const why = stderr?.trim().split('\n')[0] || error?.message;
+  const why = reasonIn(stderr ?? '') || error?.message || `it ended with ${status}`;
   throw new UserError(
-    `${top}: git cannot tell what it has committed (${why}); mend that, or use --allow-dirty`,
+    `${top}: git cannot tell what it has committed (${why}); ${adviceOn(why, top)}, or use --allow-dirty`,
     EXIT.internal,
   );
+}
+
+/** The line that says why git gave up; what it warns of comes before, and a list may follow. */
+function reasonIn(stderr: string): string {
+  const lines = stderr.split('\n').map((line) => line.trim());
+  const at = Math.max(
+    0,
+    lines.findIndex((line) => /^(fatal|error): /.test(line)),
+  );
+  const [line = '', next = ''] = lines.slice(at);
+  return line.endsWith(':') ? `${line} ${next}` : line;
+}
+
+function adviceOn(why: string, top: string): string {
+  if (/unknown (option|switch)/i.test(why)) return 'update git, to 2.15 at least';
+  if (/dubious ownership/.test(why))
+    return `give it to one user with chown -R, or say that you trust it: git config --global --add safe.directory ${shell(top)}`;
+  return 'mend that';
 }
 
 /** The nearest folder that holds a repository; starting git for nothing would take longer than an upgrade. */

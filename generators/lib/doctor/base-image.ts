@@ -11,9 +11,15 @@ const DOCKERFILE = 'project/Dockerfile';
 /**
  * Whether the image that a project is built on is there, and is the right one.
  * @param base what the answers say, if they can be read
+ * @param searchPath folders, as in PATH
  * @param generator the version that wrote the project; this one if that is not known
  */
-export async function checkBaseImage(root: string, base: string | undefined, generator = version): Promise<Finding[]> {
+export async function checkBaseImage(
+  root: string,
+  base: string | undefined,
+  searchPath: string,
+  generator = version,
+): Promise<Finding[]> {
   const image = asOwner(root, () => inDockerfile(root)) ?? base;
   if (!image) return [];
   const [name, tag] = image.split(':');
@@ -21,13 +27,8 @@ export async function checkBaseImage(root: string, base: string | undefined, gen
   const minor = generator.split('.').slice(0, 2).join('.');
   const wrong = isOurs && tag !== minor ? [ofOtherVersion(image, minor)] : [];
 
-  const { end, code, stdout, stderr } = await ran('docker', [
-    'image',
-    'inspect',
-    '--format',
-    '{{json .Config.Labels}}',
-    image,
-  ]);
+  const words = ['image', 'inspect', '--format', '{{json .Config.Labels}}', image];
+  const { end, code, stdout, stderr } = await ran('docker', words, searchPath);
   if (end === 'ended' && code === 0) {
     if (isOurs && !stdout.includes(`"${OURS}"`))
       return [warning(ID, `${image} is not what \`makina-image base\` builds`, image, buildIt(image))];

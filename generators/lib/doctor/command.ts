@@ -12,9 +12,13 @@ export interface Ran {
 
 const MILLISECONDS = 1500;
 
-/** Runs a command that answers at once; one that does not is killed. Never throws. */
-export function ran(command: string, args: readonly string[]): Promise<Ran> {
-  const options = { timeout: MILLISECONDS, killSignal: 'SIGKILL' as const, maxBuffer: 16 << 20 };
+/**
+ * Runs a command that answers at once; one that does not is killed. Never throws.
+ * @param searchPath folders, as in PATH
+ */
+export function ran(command: string, args: readonly string[], searchPath: string): Promise<Ran> {
+  const env = { ...process.env, PATH: searchPath };
+  const options = { env, timeout: MILLISECONDS, killSignal: 'SIGKILL' as const, maxBuffer: 16 << 20 };
   return new Promise((resolve) => {
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       const isMissing = error?.code === 'ENOENT' || error?.code === 'EACCES';

@@ -23,9 +23,9 @@ export interface Docker {
   info: Info | undefined;
 }
 
-/** Asks Docker what it is. */
-export async function askDocker(): Promise<Docker> {
-  const told = await ran('docker', ['info', '--format', '{{json .}}']);
+/** Asks Docker what it is. @param searchPath folders, as in PATH */
+export async function askDocker(searchPath: string): Promise<Docker> {
+  const told = await ran('docker', ['info', '--format', '{{json .}}'], searchPath);
   return { told, info: parsed(told.stdout) };
 }
 

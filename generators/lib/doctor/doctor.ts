@@ -6,6 +6,7 @@ import type { Image } from '../model/schema.ts';
 import { packageRoot } from '../package.ts';
 import { projectAround } from '../project/find.ts';
 import { asOwner } from '../rights.ts';
+import { safePath } from '../search-path.ts';
 import { checkBaseImage } from './base-image.ts';
 import { findCommand } from './command.ts';
 import { checkConfigs } from './configs.ts';
@@ -38,7 +39,7 @@ export interface DoctorRequest {
  * @throws UserError when there is no such folder
  */
 export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
-  const { folder, node, searchPath } = request;
+  const { folder, node } = request;
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`${folder} is not a folder; name that of a project`, HEALTH.failed);
   const { engines } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
@@ -51,13 +52,17 @@ export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
       `${folder} is in no project, and --volume needs one; go to it, or name its folder`,
       HEALTH.failed,
     );
-  const [host, project] = await Promise.all([checkHost(searchPath), root ? checkProject(root, request) : []]);
+  const searchPath = safePath(request.searchPath, root ?? folder);
+  const [host, project] = await Promise.all([
+    checkHost(searchPath),
+    root ? checkProject(root, { ...request, searchPath }) : [],
+  ]);
   return reportOf(root, [running, ...host, ...project]);
 }
 
 async function checkHost(searchPath: string): Promise<Finding[]> {
   const yo = findCommand(searchPath, 'yo');
-  const docker = await askDocker();
+  const docker = await askDocker(searchPath);
   return [
     ok('yo', yo ? 'it is there' : 'it is not there, and makina-image does not need it', yo),
     ...checkDocker(docker, searchPath),
@@ -65,7 +70,7 @@ async function checkHost(searchPath: string): Promise<Finding[]> {
 }
 
 async function checkProject(root: string, request: DoctorRequest): Promise<Finding[]> {
-  const { scratch } = request;
+  const { scratch, searchPath } = request;
   try {
     asOwner(root, () => undefined);
   } catch (failure) {
@@ -92,9 +97,9 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   const answers = await owned('answers', () => checkAnswers(root));
   const { intent, image } = answers.result ?? {};
   const slow = await Promise.all([
-    told('base-image', () => checkBaseImage(root, image?.base_image, kept?.generator)),
+    told('base-image', () => checkBaseImage(root, image?.base_image, searchPath, kept?.generator)),
     checkSettings(root, intent, image, request),
-    image ? checkPort(image.publish, image.name) : [],
+    image ? checkPort(image.publish, image.name, searchPath) : [],
   ]);
   return [
     ...answers.findings,

@@ -123,13 +123,9 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
   try {
     ignored = ignoredPaths(root, [...own, ...generated]);
   } catch (failure) {
-    return [
-      {
-        ...fromError('git', failure, root),
-        level: 'warning',
-        fix: 'mend that: no verb merges into your edits without git',
-      },
-    ];
+    const told = fromError('git', failure, root);
+    const fix = `${told.fix?.replace(', or use --allow-dirty', '')}; no verb merges into your edits without git`;
+    return [{ ...told, level: 'warning', fix }];
   }
   const sources = [...new Set(ignored.map(({ source }) => source))];
   return sources.map((source) => {

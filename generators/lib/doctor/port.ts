@@ -7,10 +7,11 @@ const ID = 'port';
 
 /**
  * Whether the port that a project is published on is free.
- * @param name the project, whose own container may have it
+ * @param name the project, whose own container may have it, @param searchPath folders, as in PATH
  */
-export async function checkPort(port: number, name: string): Promise<Finding> {
-  const publishers = ran('docker', ['ps', '--filter', `publish=${port}`, '--format', '{{.Image}}\t{{.Names}}']);
+export async function checkPort(port: number, name: string, searchPath: string): Promise<Finding> {
+  const words = ['ps', '--filter', `publish=${port}`, '--format', '{{.Image}}\t{{.Names}}'];
+  const publishers = ran('docker', words, searchPath);
   const state = await bound(port);
   const [image, container] = firstOf(await publishers);
   if (image === name || image?.startsWith(`${name}:`))

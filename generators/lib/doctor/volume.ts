@@ -132,7 +132,7 @@ async function checkAcls(data: string, searchPath: string): Promise<Finding[]> {
   if (!findCommand(searchPath, 'getfacl')) return [];
   const paths = [data, ...['data', 'configuration', 'configuration/pillar.sls'].map((path) => join(data, path))];
   const there = paths.filter((path) => fs.existsSync(path));
-  const { stdout } = await ran('getfacl', ['--skip-base', '--absolute-names', '--', ...there]);
+  const { stdout } = await ran('getfacl', ['--skip-base', '--absolute-names', '--', ...there], searchPath);
   const found = there.filter((path) => stdout.includes(`# file: ${path}\n`));
   if (found.length === 0) return [];
   const fix = `setfacl --remove-all ${found.map(shell).join(' ')}`;

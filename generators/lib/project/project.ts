@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
 import { formatYoRc, parseYoRc, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { type Manifest, readManifest } from '../manifest/manifest.ts';
+import { isTracked } from '../git.ts';
+import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import { pastOf } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
@@ -46,6 +47,11 @@ export function withPast(
   manifest = readManifest(root),
 ): Omit<Project, 'theirs'> {
   if (manifest || !intent) return { root, kind: 'project', manifest, pastBases: new Map() };
+  if (isTracked(root, MANIFEST))
+    throw new UserError(
+      `${root} lacks .makina-image/, which git has; take it back with git checkout HEAD -- .makina-image, or in a sparse checkout with git sparse-checkout add .makina-image`,
+      EXIT.internal,
+    );
   const past = pastOf(root, intent, YO_RC);
   return { root, kind: 'project', manifest: past.manifest, pastBases: past.bases, uncertain: past.uncertain };
 }

@@ -1,0 +1,22 @@
+import { realpathSync } from 'node:fs';
+import { delimiter, isAbsolute, sep } from 'node:path';
+
+/**
+ * The folders of a PATH in which a command is looked for: none that depends on where one is, and none below `folder`, since no
+ * file of a project may be what is run.
+ */
+export function safePath(path: string, folder: string): string {
+  const below = `${real(folder)}${sep}`;
+  return path
+    .split(delimiter)
+    .filter((each) => isAbsolute(each) && !`${real(each)}${sep}`.startsWith(below))
+    .join(delimiter);
+}
+
+function real(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}

@@ -11,6 +11,7 @@ import type { Problem } from './model/problem.ts';
 import { type Image, imageSchema } from './model/schema.ts';
 import { nameOfFolder, refuseNested } from './place.ts';
 import { mentionsUs } from './project/find.ts';
+import { refuseRenamed } from './project/name.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { render } from './render/render.ts';
 import { asOwner } from './rights.ts';
@@ -115,6 +116,7 @@ function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRe
   const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent);
+  if (past.manifest || stored.intent) refuseRenamed({ ...past, theirs }, result.image.name);
   return { image: result.image, ...planWrite({ ...past, theirs }, request) };
 }
 

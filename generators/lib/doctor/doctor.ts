@@ -84,6 +84,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   };
   const manifest = await owned('manifest', () => checkManifest(root));
   const kept = manifest.result?.manifest;
+  const isBroken = !manifest.result || manifest.result.findings.some(({ level }) => level === 'error');
   const findings = [
     ...manifest.findings,
     ...(manifest.result?.findings ?? []),
@@ -105,8 +106,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...answers.findings,
     ...(answers.result?.findings ?? []),
     ...findings,
-    // What has no manifest is held against the first release, and making that takes its time.
-    ...(image && kept ? await sync() : []),
+    ...(image && (kept || !isBroken) ? await sync() : []),
     ...(await ignored()),
     ...slow.flat(),
   ];

@@ -17,8 +17,6 @@ export interface Past {
   bases: ReadonlyMap<string, Buffer>;
   /** Files whose base is read from them alone: what is replaced in them may be an edit. */
   uncertain: ReadonlySet<string>;
-  /** Its name when it was rendered. */
-  name?: string;
 }
 
 /**
@@ -48,7 +46,7 @@ export function pastOf(root: string, answers: Intent, yoRc: string): Past {
       bases.set(sha256, bytes);
     }
   }
-  return { manifest, bases, uncertain: new Set(explained.onlyByThemselves), name: String(explained.image.name) };
+  return { manifest, bases, uncertain: new Set(explained.onlyByThemselves) };
 }
 
 /** With older answers, and what the files hold: as they were first committed, since nobody had edited them then. */

@@ -8,6 +8,7 @@ import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import { pastOf } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
+import { refuseRenamed } from './name.ts';
 
 export const YO_RC = '.yo-rc.json';
 
@@ -37,7 +38,10 @@ export function openProject(root: string): Project {
     );
   const { image, problems } = complete(intent);
   if (!image) throw problemsError(problems ?? []);
-  return { ...withPast(root, intent, manifest), theirs: withYoRc(render(image), formatYoRc(intent, others)) };
+  const theirs = withYoRc(render(image), formatYoRc(intent, others));
+  const project = { ...withPast(root, intent, manifest), theirs };
+  refuseRenamed(project, image.name);
+  return project;
 }
 
 /** The manifest of a project, or what is seen of one that was written before there were manifests. */

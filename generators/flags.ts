@@ -27,6 +27,10 @@ export function newFlags(): Flag[] {
       description: 'answers as JSON or YAML, by field name; - reads standard input, and asks nothing',
     },
     {
+      flag: 'exact',
+      description: 'with --answers: remove every answer from .yo-rc.json that neither the file nor a flag gives',
+    },
+    {
       flag: 'destination',
       value: 'DIR',
       names: 'folder',

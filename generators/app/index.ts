@@ -3,6 +3,7 @@ import Generator, { type BaseOptions } from 'yeoman-generator';
 import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
 import { newFlags } from '../flags.ts';
+import { toldBeside } from '../lib/answers/beside.ts';
 import { answersFromFlags } from '../lib/answers/flags.ts';
 import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
 import { newProject } from '../lib/new-project.ts';
@@ -32,15 +33,21 @@ export default class App extends Generator {
   async writing(): Promise<void> {
     const values = flagValues(this.#raw, FLAGS, 'makina-image new');
     const given = Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]]));
-    const isAsking = mayAsk(values.yes === true || values.answers === STANDARD_INPUT);
+    const isExact = values.exact === true;
+    const isAsking = mayAsk(values.yes === true || isExact || values.answers === STANDARD_INPUT);
     const dryRun = values.preview === true || values['dry-run'] === true;
     const { names, ...place } = placeOf(this.args.map(String), values.destination as string | undefined);
     let isShown = false;
-    const { image, ...written } = await newProject({
+    const {
+      image,
+      beside = [],
+      ...written
+    } = await newProject({
       cwd: this.destinationRoot(),
       ...place,
       flags: answersFromFlags({ ...given, name: [...names, ...(given.name ?? [])] }),
-      answers: await readAnswers(values.answers as string | undefined),
+      answers: await readAnswers(values.answers as string | undefined, isExact),
+      isExact,
       ask: isAsking ? (open) => answered(this.prompt(questions(open) as never)) : undefined,
       insist: isAsking ? (question) => this.#insist(question) : undefined,
       confirm: async (planned) => {
@@ -57,6 +64,8 @@ export default class App extends Generator {
     tellWritten(this, dryRun, written, ({ look, ...reader }) =>
       summary(image, written, { ...reader, look: isShown ? undefined : look }),
     );
+    const others = toldBeside(beside, isExact, !dryRun);
+    if (others) this.log(shown(others));
   }
 
   async #insist(question: string): Promise<boolean> {

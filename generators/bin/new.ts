@@ -2,6 +2,7 @@ import { tmpdir } from 'node:os';
 import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
 import { newFlags } from '../flags.ts';
+import { toldBeside } from '../lib/answers/beside.ts';
 import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { newProject } from '../lib/new-project.ts';
@@ -9,7 +10,7 @@ import { placeOf } from '../lib/place.ts';
 import { summary } from '../lib/summary.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
-import { isDryRun, tellWritten } from './tell.ts';
+import { isDryRun, tell, tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
@@ -30,14 +31,20 @@ async function run({ flags, words }: CommandLine): Promise<void> {
 
   const { names, ...place } = placeOf(words, single(flags, 'destination'));
   const answersFrom = single(flags, 'answers');
-  const mayAsk = !isOn(flags, 'yes') && answersFrom !== STANDARD_INPUT && !isCi() && isTerminal(0, 1);
+  const isExact = isOn(flags, 'exact');
+  const mayAsk = !isOn(flags, 'yes') && !isExact && answersFrom !== STANDARD_INPUT && !isCi() && isTerminal(0, 1);
   const prompts = mayAsk ? await import('./prompts.ts') : undefined;
   let isShown = false;
-  const { image, ...written } = await newProject({
+  const {
+    image,
+    beside = [],
+    ...written
+  } = await newProject({
     cwd: process.cwd(),
     ...place,
     flags: answersFromFlags({ ...flags, name: [...names, ...(flags.name ?? [])] }),
-    answers: await readAnswers(answersFrom),
+    answers: await readAnswers(answersFrom, isExact),
+    isExact,
     ask: prompts?.ask,
     insist: prompts?.insist,
     confirm:
@@ -54,4 +61,6 @@ async function run({ flags, words }: CommandLine): Promise<void> {
   await tellWritten(flags, written, ({ look, ...reader }) =>
     summary(image, written, { ...reader, look: isShown ? undefined : look }),
   );
+  const others = toldBeside(beside, isExact, !isDryRun(flags));
+  if (others) tell(flags, others);
 }

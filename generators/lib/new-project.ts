@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { beside } from './answers/beside.ts';
 import { problemsError } from './answers/flags.ts';
 import { idleNulls } from './answers/idle-nulls.ts';
 import { unusable } from './answers/unusable.ts';
@@ -33,6 +34,8 @@ export interface NewRequest extends HowToWrite {
   flags: Intent;
   /** From the answers file: wins over what is stored. */
   answers: Intent;
+  /** `answers` and `flags` are all that is said: what is stored goes, but for the name. */
+  isExact?: boolean;
   /** Absent where nobody can be asked. */
   ask?: Ask;
   /** Shows a person who was asked something what is to be written; returns whether to go on. */
@@ -45,6 +48,8 @@ export interface NewRequest extends HowToWrite {
 
 export interface NewResult extends Written {
   image: Image;
+  /** Stored answers that were not given now: with `isExact` they are gone. */
+  beside?: readonly string[];
 }
 
 /**
@@ -78,10 +83,10 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
     const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
     if (idle.length > 0) throw problemsError(idle);
     // From the lowest up: a removal counts for what lies below it.
-    layers.unshift(stored.intent ?? {});
-    const intent = said();
-
-    const planned = planIntent(destination, stored, intent, request);
+    const kept = request.isExact ? nameOf(before) : before;
+    const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, said()) : [];
+    layers.unshift(kept);
+    const planned = { ...planIntent(destination, stored, said(), request), beside: others };
     if (request.dryRun) return planned;
     if (isAsked && request.confirm && !(await request.confirm(planned)))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
@@ -143,6 +148,8 @@ function refuseRenaming(before: unknown, { name }: Image, destination: string): 
     `${destination} is the project ${before}, and a project cannot be renamed; write ${name} to another folder`,
   );
 }
+
+const nameOf = ({ name }: Intent): Intent => (name === undefined ? {} : { name });
 
 /** An answer equal to the default is not intent. */
 function answersTo(open: readonly Field[], answers: Intent): Intent {

@@ -179,6 +179,7 @@ function failure(root: string, error: unknown, outcome: string): UserError {
 }
 
 const ADVICE: Record<string, string> = {
+  EACCES: 'let one user own and write all of it (ls -l shows who does)',
   EROFS: 'mount it writable',
   EXDEV: 'run it where no part of the project is mounted by itself',
   EBUSY: 'run it where no part of the project is mounted by itself',

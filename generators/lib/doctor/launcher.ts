@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import { trackedMode } from '../git.ts';
 import type { DiskEntry } from '../plan/plan.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
-import { mountOf, takesModes } from './mount.ts';
+import { mountOf, takesModes, takesOwners } from './mount.ts';
 
 /** The one file whose mode counts: the build sets that of all others, or an interpreter reads them. */
 export const LAUNCHER = 'project/launch.sh';
@@ -17,7 +17,9 @@ export function checkLauncher(root: string, entry: DiskEntry | undefined): Findi
     const mount = mountOf(dirname(where));
     const isKept = !mount || takesModes(mount);
     const what = isKept ? '' : `, and a disk of the type ${mount.type} keeps no modes`;
-    const fix = isKept ? `chmod +x ${LAUNCHER}` : 'mount it with fmask=0022, or build in a clone on another disk';
+    const clone = 'build in a clone on another disk';
+    const doubt = mount && takesOwners(mount) === 'perhaps' ? `, or, if that changes nothing, ${clone}` : '';
+    const fix = isKept ? `chmod +x ${LAUNCHER}${doubt}` : `mount it with fmask=0022, or ${clone}`;
     const also = inGit ? `, and in git: ${inGit}` : '';
     return [error('executable', `the container cannot start what is not executable${what}`, where, fix + also)];
   }

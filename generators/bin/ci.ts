@@ -1,43 +1,55 @@
 import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { DRY_RUN, WRITING } from '../flags.ts';
-import { isOn, single } from '../lib/answers/flags.ts';
+import { answersFromFlags, flagOf, isOn, single } from '../lib/answers/flags.ts';
+import { CI_FILES, type CiPlace, ciPlace } from '../lib/ci-place.ts';
 import { UserError } from '../lib/errors.ts';
+import { ciFolder } from '../lib/model/ci.ts';
+import { type Field, fields } from '../lib/model/fields.ts';
+import type { Intent } from '../lib/model/intent.ts';
 import { newProject } from '../lib/new-project.ts';
 import { findProject } from '../lib/project/find.ts';
 import { readYoRc } from '../lib/project/project.ts';
+import { asOwner } from '../lib/rights.ts';
 import { summary } from '../lib/summary.ts';
+import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { isDryRun, tell, tellWritten } from './tell.ts';
 import type { Verb } from './verb.ts';
 
+const SOURCE = fields.find(({ key }) => key === 'ci_source') as Field;
+const KINDS = ['github', 'gitlab'] as const;
+
 /** `makina-image ci github|gitlab` */
 export const ci: Verb = {
   words: 'github|gitlab...',
-  choices: ['github', 'gitlab'],
-  about: 'Adds the files with which CI checks this project weekly and opens a merge request for what is new.',
-  flags: [...WRITING, DRY_RUN],
+  choices: KINDS,
+  about:
+    'Adds the files with which CI checks this project weekly and opens a merge request for what is new. CI takes the newest package from SOURCE: @scope/name of a registry, the https:// address of a tarball, or git+https:// or git+ssh:// with #branch.',
+  flags: [
+    { ...flagOf(SOURCE), value: 'SOURCE', description: 'where CI takes the generator from' },
+    ...WRITING,
+    DRY_RUN,
+  ],
   run,
-};
-
-/** What only a person can set there. */
-const NEEDS: Record<string, string> = {
-  github: 'GitHub: allow Actions to create pull requests (Settings, Actions, General).',
-  gitlab:
-    'GitLab: include .gitlab/makina-image.yml, and set a weekly schedule and MAKINA_IMAGE_TOKEN, a project access token that may write to the repository.',
 };
 
 async function run({ flags, words }: CommandLine): Promise<void> {
   const root = findProject(process.cwd());
-  const { intent } = readYoRc(root);
+  const { intent } = asOwner(root, () => readYoRc(root));
   if (!intent)
     throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);
   if (words.length === 0) throw new UserError('ci needs to know where: makina-image ci github, or gitlab');
-  const unknown = words.find((word) => !Object.hasOwn(NEEDS, word));
+  const unknown = words.find((word) => !(KINDS as readonly string[]).includes(word));
   if (unknown) throw new UserError(`ci does not know ${unknown}; it takes github and gitlab`);
+  const place = asOwner(root, () => ciPlace(root));
   const { image, ...written } = await newProject({
     cwd: root,
-    flags: { ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])] },
+    flags: {
+      ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])],
+      ...folderAnswer(place, intent),
+      ...(await sourceAnswer(flags, intent)),
+    },
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
     allowDirty: isOn(flags, 'allow-dirty'),
@@ -45,5 +57,42 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     dryRun: isDryRun(flags),
   });
   await tellWritten(flags, written, (reader) => summary(image, written, reader));
-  if (!isDryRun(flags)) for (const kind of new Set(words)) tell(flags, NEEDS[kind] as string);
+  if (isDryRun(flags)) return;
+  if (image.ci_source === undefined)
+    tell(
+      flags,
+      `CI: its job ends with an error until it knows where the generator comes from: makina-image ci ${image.ci.join(' ')} --ci-source SOURCE`,
+      true,
+    );
+  for (const kind of KINDS) if (words.includes(kind)) tell(flags, needs(kind, place));
+}
+
+/** What only a person can set there. */
+function needs(kind: (typeof KINDS)[number], place: CiPlace | undefined): string {
+  if (kind === 'gitlab')
+    return `GitLab: add \`${place?.include ?? `- local: ${CI_FILES.gitlab}`}\` to the list below \`include:\` in .gitlab-ci.yml at the top of the repository; set a weekly schedule, and MAKINA_IMAGE_TOKEN, a project access token that may write to the repository, with the environment scope makina-image.`;
+  const allow = 'GitHub: allow Actions to create pull requests (Settings, Actions, General).';
+  if (!place || place.folder === '.') return allow;
+  return `${allow}\nGitHub reads workflows at the top of the repository alone, so copy this one there, now and whenever it changes:\n  ${place.copy}`;
+}
+
+/** Where the project is in its repository, if that is news. @throws UserError for a folder that has no place in a script */
+function folderAnswer(place: CiPlace | undefined, intent: Intent): Intent {
+  if (!place || place.folder === (intent.ci_folder ?? '.')) return {};
+  if (!ciFolder().safeParse(place.folder).success)
+    throw new UserError(
+      `CI cannot work in ${place.folder} of ${place.top}: the names of its folders may hold letters, digits and _.- alone, no "--", and no dot at either end; rename them, or let the project be a repository of its own`,
+    );
+  return { ci_folder: place.folder };
+}
+
+/** Where the generator comes from, as the flag or a person says. */
+async function sourceAnswer(flags: CommandLine['flags'], intent: Intent): Promise<Intent> {
+  const given = answersFromFlags(flags, [SOURCE]);
+  const mayAsk = !isCi() && !isOn(flags, 'quiet') && isTerminal(0, 1);
+  if (given.ci_source !== undefined || intent.ci_source !== undefined || !mayAsk) return given;
+  const { ask } = await import('./prompts.ts');
+  return ask([
+    { ...SOURCE, prompt: 'Where does CI take the generator from (@scope/name, https://....tgz, git+https://...)' },
+  ]);
 }

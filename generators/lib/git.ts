@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { lstat } from './apply/state.ts';
 import { EXIT, UserError } from './errors.ts';
 import { shell } from './quote/quote.ts';
@@ -189,6 +189,13 @@ function* contentsIn(printed: string): Generator<Buffer | undefined, undefined> 
     yield kind === 'blob' ? Buffer.from(printed.slice(at, at + Number(size)), 'latin1') : undefined;
     at += Number(size) + 1;
   }
+}
+
+/** The folder that holds `.git`, and a project's path below it (`services/shop`, `` at the top); undefined outside of a repository. */
+export function placeInRepository(root: string): { top: string; path: string } | undefined {
+  const real = realpathSync(root);
+  const top = repositoryAround(real);
+  return top === undefined ? undefined : { top, path: relative(top, real).replaceAll(sep, '/') };
 }
 
 /** The objects of some paths in the last commit; undefined where there is no git. */

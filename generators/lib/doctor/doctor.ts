@@ -8,6 +8,7 @@ import { projectAround } from '../project/find.ts';
 import { asOwner } from '../rights.ts';
 import { safePath } from '../search-path.ts';
 import { checkBaseImage } from './base-image.ts';
+import { checkCi } from './ci.ts';
 import { findCommand } from './command.ts';
 import { checkConfigs } from './configs.ts';
 import { askDocker, checkDocker } from './docker.ts';
@@ -108,6 +109,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...findings,
     ...(image && (kept || !isBroken) ? await sync() : []),
     ...(await ignored()),
+    ...(image ? await found('ci', () => checkCi(root, image)) : []),
     ...slow.flat(),
   ];
 }

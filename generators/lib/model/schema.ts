@@ -6,6 +6,7 @@
 
 import * as z from 'zod/mini';
 import { minorVersion } from '../package.ts';
+import { ciFolder, ciSource } from './ci.ts';
 import {
   aptRepositorySchema,
   configSchema,
@@ -78,6 +79,11 @@ export const imageSchema = z.strictObject({
   ),
   publish: field(port(), 8080, 'Port of the host on which compose.yaml publishes port 80 of the container'),
   ci: field(z.array(z.enum(['github', 'gitlab'])), [], 'Where CI keeps the project up to date: github, gitlab'),
+  ci_source: optional(
+    ciSource(),
+    'Where CI takes the generator from: `@scope/name` of a registry, `https://....tgz`, `git+https://...` or `git+ssh://...`; `ci` asks for it',
+  ),
+  ci_folder: field(ciFolder(), '.', 'Where the project lies in its git repository, as CI finds it; `ci` sets it'),
   packages: field(
     z.array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'must be a Debian package name')),
     [],

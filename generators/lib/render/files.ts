@@ -112,10 +112,12 @@ const ci: Record<Image['ci'][number], FileEntry> = {
   gitlab: project('.gitlab/makina-image.yml'),
 };
 
+const ciJobs = ['common', 'prepare', 'propose'].map((part) => project(`.ci/makina-image/${part}.mjs`));
+
 /** Every file of the project of an image. */
 export function projectFiles(image: Image): FileEntry[] {
   const app = image.demo ? demoApp : [seed('project/app/README.md')];
-  return [...always, ...app, ...image.ci.map((kind) => ci[kind])];
+  return [...always, ...app, ...image.ci.map((kind) => ci[kind]), ...(image.ci.length > 0 ? ciJobs : [])];
 }
 
 const base = (path: string): FileEntry => ({ path, template: `base/${path}` });

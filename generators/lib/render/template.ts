@@ -10,7 +10,7 @@ const LANGUAGES: [RegExp, (text: string) => string][] = [
   [/\.ya?ml$/, quote.yaml],
   [/\.sh$/, quote.shell],
   [/\.py$/, quote.python],
-  [/\.json$/, quote.json],
+  [/\.(json|mjs)$/, quote.json],
   [/\.md$/, quote.markdown],
   [/^Dockerfile$/, quote.dockerfile],
 ];

@@ -31,6 +31,8 @@ export function projectView(image: Image): Record<string, unknown> {
     steps: startSteps(image).join(','),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: saltData(image),
+    ci_source: '',
+    ...ciNames(image),
     watched_env_json: JSON.stringify(image.watched_env),
     // Last: to add to what was spread takes many times as long.
     ...image,
@@ -40,6 +42,12 @@ export function projectView(image: Image): Record<string, unknown> {
 /** The values that templates/base/ may name. */
 export function baseView(): Record<string, unknown> {
   return { version, minor_version: minorVersion };
+}
+
+/** What CI calls a project, which may be one of several in its repository. */
+function ciNames({ ci_folder }: Image): Record<string, string> {
+  if (ci_folder === '.') return { ci_job: 'makina-image', ci_prefix: '' };
+  return { ci_job: `makina-image-${ci_folder.replaceAll('/', '--')}`, ci_prefix: `${ci_folder}/` };
 }
 
 /** The extra volumes in the words of compose.yaml, and how each is saved and restored. */

@@ -1,0 +1,64 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import { lstat } from '../apply/state.ts';
+import { CI_FILES, type CiPlace, ciPlace, GITLAB_CI } from '../ci-place.ts';
+import type { Image } from '../model/schema.ts';
+import { type Finding, ok, warning } from './finding.ts';
+
+const MAX_BYTES = 1024 * 1024;
+
+/** Whether the jobs that keep the project up to date run, and have what they need. */
+export function checkCi(root: string, { ci, ci_source, ci_folder }: Image): Finding[] {
+  if (ci.length === 0) return [];
+  const again = `makina-image ci ${ci.join(' ')}`;
+  const place = ciPlace(root);
+  const findings: Finding[] = [];
+  if (ci_source === undefined)
+    findings.push(
+      warning(
+        'ci',
+        'no answer says where CI takes the generator from, so its weekly job ends with an error',
+        join(root, '.yo-rc.json'),
+        `${again} --ci-source SOURCE, with @your-scope/generator-makina-image or the address of a tarball or a git repository`,
+      ),
+    );
+  if (place && place.folder !== ci_folder)
+    findings.push(
+      warning(
+        'ci',
+        `its jobs look for the project in ${ci_folder}, and it is in ${place.folder} of its repository`,
+        join(root, '.yo-rc.json'),
+        again,
+      ),
+    );
+  if (place)
+    findings.push(...ci.flatMap((kind) => (kind === 'github' ? checkWorkflow(root, place) : checkInclude(place))));
+  return findings.length > 0 ? findings : [ok('ci', `${ci.join(' and ')} can keep the project up to date`)];
+}
+
+/** GitHub reads no workflow below the top of a repository. */
+function checkWorkflow(root: string, { folder, workflow, copy }: CiPlace): Finding[] {
+  if (folder === '.') return [];
+  const own = textOf(join(root, CI_FILES.github));
+  const read = textOf(workflow);
+  if (own === undefined || own === read) return [];
+  const what =
+    read === undefined
+      ? 'GitHub reads workflows at the top of the repository alone, so nothing runs this one'
+      : `${workflow}, which GitHub reads, differs from the workflow of the project`;
+  return [warning('ci', what, join(root, CI_FILES.github), copy)];
+}
+
+/** GitLab reads one file, which has to include the project's. */
+function checkInclude({ top, include }: CiPlace): Finding[] {
+  const text = textOf(join(top, GITLAB_CI));
+  if (text?.includes(include.replace('- local: ', ''))) return [];
+  const what = `${text === undefined ? 'it is not there' : 'it does not name the file of the project'}, so GitLab runs no job for it`;
+  return [warning('ci', what, join(top, GITLAB_CI), `add to its list below \`include:\`  ${include}`)];
+}
+
+/** A small file that is no link; undefined for anything else. */
+function textOf(path: string): string | undefined {
+  const stat = lstat(path);
+  return stat?.isFile() && stat.size <= MAX_BYTES ? fs.readFileSync(path, 'utf8') : undefined;
+}

@@ -23,7 +23,7 @@ async function edited(root = project()): Promise<string> {
 }
 
 describe('commands are looked for', () => {
-  test.each(['.', '', 'the project', 'a link to it'])('not in %s', async (where) => {
+  test.each(['.', '', 'the project', 'a link to it', 'nothing else'])('not in the project: %s', async (where) => {
     const root = await edited();
     const ran = tempDir();
     for (const name of ['git', 'docker', 'getfacl', 'docker-compose'])
@@ -32,8 +32,8 @@ describe('commands are looked for', () => {
     const link = join(tempDir(), 'link');
     execaSync('ln', ['-s', root, link]);
     const entry = { 'the project': root, 'a link to it': link }[where] ?? where;
-    const env = { CI: '', PATH: `${entry}:${process.env.PATH}` };
-    const { stderr } = await run(newer, root, MARKERS, { env });
+    const env = { CI: '', PATH: where === 'nothing else' ? '.' : `${entry}:${process.env.PATH}` };
+    const { stderr } = await execa(process.execPath, [newer, ...MARKERS], { cwd: root, env, reject: false });
     expect(stderr).toContain('git does not have your edits of project/launch.sh');
     await execa(process.execPath, [BIN, 'doctor'], { cwd: root, env, reject: false });
     expect(readdirSync(ran)).toEqual([]);

@@ -116,18 +116,33 @@ describe.each(['0.1.0', '0.2.0'])('a project of %s', (release) => {
         news,
         fc.boolean(),
         fc.uniqueArray(fc.nat(20), { maxLength: 3 }),
-        (old, now, added, isWhole, edited) => {
+        fc.constantFrom('never', 'at first', 'changed', 'edited'),
+        (old, now, added, isWhole, edited, committed) => {
           const root = projectOf(release, old);
+          const commit = (when: string) => {
+            if (when !== committed) return;
+            const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b.invalid'];
+            for (const args of [
+              ['init', '--quiet'],
+              ['add', '--all'],
+              ['commit', '--quiet', '--message', 'all'],
+            ])
+              execFileSync('git', [...identity, ...args], { cwd: root, stdio: 'ignore' });
+          };
+          commit('at first');
           const today = setAnswers(root, (answers) => {
             const next = merge(isWhole ? { name: 'shop' } : answers, merge(now, added));
             return complete(next).image ? next : answers;
           });
+          commit('changed');
           const kept = fresh(today)
             .map(([path]) => path)
             .filter((path) => existsSync(join(root, path)));
           const paths = edited.flatMap((index) => kept[index] ?? []);
           for (const path of paths) change(root, path, (before) => before.replace('\n', `\n# mine\n`));
+          commit('edited');
           const report = upgraded(root);
+          expect(conflicts(report).filter((line) => line.includes('both-added'))).toEqual([]);
           expect(conflicts(report).filter((line) => !paths.some((path) => line.startsWith(path)))).toEqual([]);
           expect(others(root, today).filter((path) => !paths.includes(path))).toEqual([]);
           for (const path of paths) expect([path, text(root, path)]).toEqual([path, expect.stringContaining('# mine')]);
@@ -198,6 +213,25 @@ describe('a project of 0.1.0', () => {
     expect(files.filter(({ reason }) => reason === 'both-added')).toEqual([]);
     expect(files.find(({ path }) => path === 'compose.yaml')?.conflicts?.[0]?.base.join()).toContain('9000:80');
   });
+});
+
+test.each<[string, string, string]>([
+  ['a pillar without end', PILLAR, `a: ${'['.repeat(5000)}`],
+  ['a deep pillar', PILLAR, `makina-projects.shop: {data: {app: {a: ${'['.repeat(3000)}${']'.repeat(3000)}}}}\n`],
+  ['a pillar of aliases', PILLAR, `a: &a [x]\n${'b: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a]\n'.repeat(99)}`],
+  ['a README of many lines', 'README.md', '# shop\n\nx\n'.repeat(100_000)],
+  [
+    'a key of JavaScript',
+    PILLAR,
+    'makina-projects.shop: {data: {__proto__: {a: 1}, seeds: 1, programs: x, volumes: {}}}\n',
+  ],
+])('a project of 0.1.0 with %s is told of, in time', (_, path, content) => {
+  const root = projectOf('0.1.0');
+  setAnswers(root, (answers) => ({ ...answers, publish: 9000 }));
+  change(root, path, () => content);
+  const begin = Date.now();
+  expect(conflicts(upgraded(root, 'abort'))).toEqual([expect.stringContaining(path)]);
+  expect(Date.now() - begin).toBeLessThan(5000);
 });
 
 test('a project of this version that lost its manifest is not taken for one of 0.1.0', async () => {

@@ -1,3 +1,4 @@
+import { unusable } from '../answers/unusable.ts';
 import { ANSWERS_KEY } from '../answers/yo-rc.ts';
 import { type Commit, historyOf } from '../git.ts';
 import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
@@ -62,7 +63,7 @@ function answersIn(commit: Commit, yoRc: string): Intent[] {
   try {
     const content: unknown = JSON.parse(withUnixLines(commit.get(yoRc) ?? Buffer.from('')).toString());
     const ours = isDict(content) ? content[ANSWERS_KEY] : undefined;
-    return isDict(ours) && isDict(ours.answers) ? [ours.answers] : [];
+    return isDict(ours) && isDict(ours.answers) && unusable(ours.answers).length === 0 ? [ours.answers] : [];
   } catch {
     return [];
   }

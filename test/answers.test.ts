@@ -1,5 +1,4 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -9,7 +8,7 @@ import { CASES, FOLDER, SEED, turnOver } from './support/cases.ts';
 import { contents, stamps, workTree } from './support/snapshot.ts';
 
 async function answer(root: string, flags: Intent): Promise<void> {
-  await newProject({ cwd: root, destination: root, flags, answers: {}, conflict: 'abort', scratch: tmpdir() });
+  await newProject({ cwd: root, destination: root, flags, answers: {}, conflict: 'abort' });
   await turnOver();
 }
 

@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,8 +18,7 @@ const work = mkdtempSync(join(FOLDER, 'makina-image-hostile-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 beforeAll(async () => {
   const root = join(work, 'template/project');
-  const scratch = tmpdir();
-  await newProject({ cwd: work, destination: root, flags: { name: 'demo' }, answers: {}, conflict: 'abort', scratch });
+  await newProject({ cwd: work, destination: root, flags: { name: 'demo' }, answers: {}, conflict: 'abort' });
   for (const path of ['../outside', '.git', 'data/data', 'project/.git', '../outside/base', '.makina-image/backup'])
     mkdirSync(join(root, path), { recursive: true });
   for (const path of [
@@ -164,7 +162,7 @@ test('whatever stands in .makina-image, nothing outside, in data/ or in .git/ is
           symlinkSync(join(outer, 'outside/moved'), join(root, link));
         }
         const before = stateOf(outer);
-        const options = { conflict: mode, scratch: tmpdir(), allowDowngrade: true, dryRun: false, allowDirty: true };
+        const options = { conflict: mode, allowDowngrade: true, allowDirty: true };
         const said = [() => check(root, options), () => upgrade(root, options), () => upgrade(root, options)].map(
           sentence,
         );

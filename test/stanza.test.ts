@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -248,7 +247,7 @@ const start = fc.constantFrom<Intent>(
 );
 
 async function run(cwd: string, verb: Verb, words: string[], flags: FlagValues) {
-  const result = stanza(KINDS[verb], { cwd, words, flags, conflict: 'abort', scratch: tmpdir() });
+  const result = stanza(KINDS[verb], { cwd, words, flags, conflict: 'abort' });
   await turnOver();
   return result;
 }
@@ -264,7 +263,7 @@ async function inProjects(names: string[], intent: Intent, act: (...roots: strin
     const vhosts = { ...(intent.vhosts as Intent), 'x.example': {} };
     for (const destination of roots) {
       const flags = { name: 'demo', ...intent, vhosts };
-      await newProject({ cwd: outer, destination, flags, answers: {}, conflict: 'abort', scratch: tmpdir() });
+      await newProject({ cwd: outer, destination, flags, answers: {}, conflict: 'abort' });
       await turnOver();
     }
     await act(...roots);

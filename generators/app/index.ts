@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
@@ -11,7 +10,7 @@ import { placeOf } from '../lib/place.ts';
 import { shown } from '../lib/shown.ts';
 import { summary } from '../lib/summary.ts';
 import { lookOf } from '../terminal.ts';
-import { declare, FEATURES, flagValues, mayAsk, tellWritten } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues, mayAsk, tellChange } from '../yeoman/front.ts';
 
 const FLAGS = newFlags();
 
@@ -38,11 +37,7 @@ export default class App extends Generator {
     const dryRun = values.preview === true || values['dry-run'] === true;
     const { names, ...place } = placeOf(this.args.map(String), values.destination as string | undefined);
     let isShown = false;
-    const {
-      image,
-      beside = [],
-      ...written
-    } = await newProject({
+    const change = await newProject({
       cwd: this.destinationRoot(),
       ...place,
       flags: answersFromFlags({ ...given, name: [...names, ...(given.name ?? [])] }),
@@ -59,12 +54,11 @@ export default class App extends Generator {
       dryRun,
       conflict: conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined)),
       allowDirty: values['allow-dirty'] === true,
-      scratch: tmpdir(),
     });
-    tellWritten(this, dryRun, written, ({ look, ...reader }) =>
-      summary(image, written, { ...reader, look: isShown ? undefined : look }),
+    tellChange(this, dryRun, change, ({ look, ...reader }) =>
+      summary(change, { ...reader, look: isShown ? undefined : look }),
     );
-    const others = toldBeside(beside, isExact, !dryRun);
+    const others = toldBeside(change.beside ?? [], isExact, !dryRun);
     if (others) this.log(shown(others));
   }
 

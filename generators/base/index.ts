@@ -4,7 +4,7 @@ import { DRY_RUN, WRITING } from '../flags.ts';
 import { baseImage } from '../lib/base-image.ts';
 import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, tellWritten } from '../yeoman/front.ts';
+import { declare, FEATURES, flagValues, tellChange } from '../yeoman/front.ts';
 
 const FLAGS = [...WRITING, DRY_RUN];
 
@@ -25,12 +25,12 @@ export default class Base extends Generator {
     if (!folder || this.args.length > 1) throw new UserError('base takes one folder: yo makina-image:base DIR');
     const dryRun = values['dry-run'] === true;
     const conflict = conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined));
-    const written = baseImage(
+    const change = baseImage(
       this.destinationRoot(),
       folder,
       { conflict, allowDirty: values['allow-dirty'] === true },
       dryRun,
     );
-    tellWritten(this, dryRun, written, (reader) => baseSummary(written, reader));
+    tellChange(this, dryRun, change, (reader) => baseSummary(change, reader));
   }
 }

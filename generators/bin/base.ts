@@ -5,7 +5,7 @@ import { baseImage } from '../lib/base-image.ts';
 import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
-import { isDryRun, tellWritten } from './tell.ts';
+import { isDryRun, tellChange } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image base DIR [flags]` */
@@ -20,11 +20,11 @@ export const base: Verb = {
 async function run({ flags, words }: CommandLine): Promise<void> {
   const [folder] = words;
   if (!folder || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
-  const written = baseImage(
+  const change = baseImage(
     process.cwd(),
     folder,
     { conflict: conflictMode(single(flags, 'conflict')), allowDirty: isOn(flags, 'allow-dirty') },
     isDryRun(flags),
   );
-  await tellWritten(flags, written, (reader) => baseSummary(written, reader));
+  await tellChange(flags, change, (reader) => baseSummary(change, reader));
 }

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { DRY_RUN, WRITING } from '../flags.ts';
 import { answersFromFlags, flagOf, isOn, single } from '../lib/answers/flags.ts';
@@ -14,7 +13,7 @@ import { asOwner } from '../lib/rights.ts';
 import { summary } from '../lib/summary.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
-import { isDryRun, tell, tellWritten } from './tell.ts';
+import { isDryRun, tell, tellChange } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 const SOURCE = fields.find(({ key }) => key === 'ci_source') as Field;
@@ -43,7 +42,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
   const unknown = words.find((word) => !(KINDS as readonly string[]).includes(word));
   if (unknown) throw new UserError(`ci does not know ${unknown}; it takes github and gitlab`);
   const place = asOwner(root, () => ciPlace(root));
-  const { image, ...written } = await newProject({
+  const change = await newProject({
     cwd: root,
     flags: {
       ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])],
@@ -53,10 +52,10 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
     allowDirty: isOn(flags, 'allow-dirty'),
-    scratch: tmpdir(),
     dryRun: isDryRun(flags),
   });
-  await tellWritten(flags, written, (reader) => summary(image, written, reader));
+  await tellChange(flags, change, (reader) => summary(change, reader));
+  const { image } = change;
   if (isDryRun(flags)) return;
   if (image.ci_source === undefined)
     tell(

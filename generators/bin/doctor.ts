@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { isOn, single } from '../lib/answers/flags.ts';
 import { doctor } from '../lib/doctor/doctor.ts';
@@ -31,7 +30,6 @@ export const doctorVerb: Verb = {
       volume: volume === undefined ? undefined : resolve(volume),
       node: process.versions.node,
       searchPath: process.env.PATH ?? '',
-      scratch: tmpdir(),
     });
     if (isOn(flags, 'json')) print(JSON.stringify(report));
     else tell(flags, toldReport(report));

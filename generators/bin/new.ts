@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
 import { newFlags } from '../flags.ts';
@@ -10,7 +9,7 @@ import { placeOf } from '../lib/place.ts';
 import { summary } from '../lib/summary.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
-import { isDryRun, tell, tellWritten } from './tell.ts';
+import { isDryRun, tell, tellChange } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
@@ -35,11 +34,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
   const mayAsk = !isOn(flags, 'yes') && !isExact && answersFrom !== STANDARD_INPUT && !isCi() && isTerminal(0, 1);
   const prompts = mayAsk ? await import('./prompts.ts') : undefined;
   let isShown = false;
-  const {
-    image,
-    beside = [],
-    ...written
-  } = await newProject({
+  const change = await newProject({
     cwd: process.cwd(),
     ...place,
     flags: answersFromFlags({ ...flags, name: [...names, ...(flags.name ?? [])] }),
@@ -56,11 +51,10 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     dryRun: isDryRun(flags),
     conflict: conflictMode(single(flags, 'conflict')),
     allowDirty: isOn(flags, 'allow-dirty'),
-    scratch: tmpdir(),
   });
-  await tellWritten(flags, written, ({ look, ...reader }) =>
-    summary(image, written, { ...reader, look: isShown ? undefined : look }),
+  await tellChange(flags, change, ({ look, ...reader }) =>
+    summary(change, { ...reader, look: isShown ? undefined : look }),
   );
-  const others = toldBeside(beside, isExact, !isDryRun(flags));
+  const others = toldBeside(change.beside ?? [], isExact, !isDryRun(flags));
   if (others) tell(flags, others);
 }

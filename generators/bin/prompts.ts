@@ -1,8 +1,8 @@
 import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
+import type { Change } from '../lib/change.ts';
 import type { Field } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
 import { shown } from '../lib/shown.ts';
-import type { Written } from '../lib/write.ts';
 import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
 
@@ -14,7 +14,7 @@ export async function ask(open: readonly Field[]): Promise<Intent> {
 }
 
 /** Shows what is to be written; returns whether to go on. */
-export async function confirm(planned: Written): Promise<boolean> {
+export async function confirm(planned: Change): Promise<boolean> {
   const { default: inquirer } = await import('inquirer');
   const { intro, question } = confirmation(planned, lookOf(1));
   print(intro);

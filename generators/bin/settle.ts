@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { dirname, relative, resolve as resolvePath, sep } from 'node:path';
 import { DRY_RUN } from '../flags.ts';
 import { type Flag, type FlagValues, isOn } from '../lib/answers/flags.ts';
@@ -68,7 +67,7 @@ async function eachPath(
   for (const word of words) {
     const full = resolvePath(word);
     const root = findProject(dirname(full));
-    const changes = act(root, relative(root, full).split(sep).join('/'), { scratch: tmpdir(), dryRun });
+    const changes = act(root, relative(root, full).split(sep).join('/'), { dryRun });
     if (!dryRun) tell(flags, `${word}: done`);
     else {
       const { colourDiff, diffText } = await import('../lib/diff/changes.ts');

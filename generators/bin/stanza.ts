@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { WRITING } from '../flags.ts';
 import { isOn, single } from '../lib/answers/flags.ts';
@@ -7,7 +6,7 @@ import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { print } from './print.ts';
-import { tellWritten } from './tell.ts';
+import { tellChange } from './tell.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image circus-program NAME [flags]`, and the other kinds of entries */
@@ -28,11 +27,10 @@ async function run(kind: Kind, { flags, words }: CommandLine): Promise<void> {
     flags,
     conflict: conflictMode(single(flags, 'conflict')),
     allowDirty: isOn(flags, 'allow-dirty'),
-    scratch: tmpdir(),
   });
   if (result.list !== undefined) {
     print(result.list);
     return;
   }
-  await tellWritten(flags, result.written, (reader) => stanzaSummary(result, reader));
+  await tellChange(flags, result.change, (reader) => stanzaSummary(result, reader));
 }

@@ -1,9 +1,8 @@
 import { type FlagValues, isOn } from '../lib/answers/flags.ts';
+import { type Change, isOpen } from '../lib/change.ts';
 import { EXIT } from '../lib/errors.ts';
 import { leftAlone } from '../lib/left-alone.ts';
-import type { Examined } from '../lib/regenerate.ts';
 import type { Reader } from '../lib/summary.ts';
-import type { Written } from '../lib/write.ts';
 import { lookOf } from '../terminal.ts';
 import { print, printError } from './print.ts';
 
@@ -19,28 +18,28 @@ export function tell(flags: FlagValues, text: string, isProblem = false): void {
 }
 
 /** With --verbose: every file that was left alone, with the reason. */
-export function tellLeftAlone(flags: FlagValues, examined: Examined): void {
+export function tellLeftAlone(flags: FlagValues, change: Change): void {
   if (!isOn(flags, 'verbose')) return;
-  for (const line of leftAlone(examined)) printError(line);
+  for (const line of leftAlone(change)) printError(line);
 }
 
 /**
  * Tells what was written, or would be.
  * @param summary makes the text of what was written
  */
-export async function tellWritten(
+export async function tellChange(
   flags: FlagValues,
-  written: Written,
+  change: Change,
   summary: (reader: Reader) => string,
 ): Promise<void> {
-  if (written.conflicts) process.exitCode = EXIT.conflict;
-  tellLeftAlone(flags, written.examined);
+  if (isOpen(change)) process.exitCode = EXIT.conflict;
+  tellLeftAlone(flags, change);
   const look = lookOf(1);
   if (isDryRun(flags)) {
     const { preview } = await import('../lib/preview.ts');
-    print(preview(written.examined, look, isOn(flags, 'verbose')));
+    print(preview(change, look, isOn(flags, 'verbose')));
     return;
   }
   const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
-  tell(flags, summary({ cwd: process.cwd(), baseCommand, look }), written.conflicts);
+  tell(flags, summary({ cwd: process.cwd(), baseCommand, look }), isOpen(change));
 }

@@ -1,12 +1,12 @@
-import { tmpdir } from 'node:os';
 import { conflictMode } from '../conflict-mode.ts';
 import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { type Flag, isOn, single } from '../lib/answers/flags.ts';
-import { colourDiff } from '../lib/diff/changes.ts';
+import { type Change, changedFiles } from '../lib/change.ts';
+import { colourDiff, diffText } from '../lib/diff/changes.ts';
 import { previewUpgrade } from '../lib/preview.ts';
-import { CODE, type Report } from '../lib/report.ts';
+import { CODE, type Report, reportOf } from '../lib/report.ts';
 import { statOf, told } from '../lib/summary.ts';
-import { check as checked, diff as compared, type Options, upgrade as upgraded } from '../lib/upgrade.ts';
+import { check as checked, type UpgradeOptions, upgrade as upgraded } from '../lib/upgrade.ts';
 import { lookOf } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { tellSentence } from './errors.ts';
@@ -29,7 +29,7 @@ export const check: Verb = {
   flags: [JSON_FLAG, ALLOW_DOWNGRADE],
   run: async ({ flags, words }) => {
     const settings = options(flags, 'abort');
-    const act = (root: string) => checked(root, settings);
+    const act = (root: string) => reported(flags, checked(root, settings));
     process.exitCode = await eachProject(await folders(words), act, teller(flags), isOn(flags, 'verbose'));
   },
 };
@@ -43,9 +43,10 @@ export const diff: Verb = {
   run: async ({ flags, words }) => {
     const settings = options(flags, single(flags, 'conflict') ?? 'markers');
     const act = (root: string) => {
-      const { report, text, stat } = compared(root, settings);
-      if (!isOn(flags, 'json')) write(1, isOn(flags, 'stat') ? statOf(stat) : colourDiff(text, lookOf(1)));
-      return report;
+      const change = checked(root, settings);
+      const text = () => colourDiff(diffText(changedFiles(change)), lookOf(1));
+      if (!isOn(flags, 'json')) write(1, isOn(flags, 'stat') ? statOf(change) : text());
+      return reported(flags, change);
     };
     const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;
     process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
@@ -67,27 +68,29 @@ export const upgrade: Verb = {
   ],
   run: async ({ flags, words }) => {
     const dryRun = isOn(flags, 'dry-run');
-    const settings = { ...options(flags, single(flags, 'conflict')), dryRun, allowDirty: isOn(flags, 'allow-dirty') };
-    if (dryRun && !isOn(flags, 'json')) {
-      const { seen, conflict } = settings;
-      settings.seen = (examined) => {
-        seen?.(examined);
-        print(previewUpgrade(examined, conflict, lookOf(1), isOn(flags, 'verbose')));
-      };
-    }
-    const act = (root: string) => withExit(upgraded(root, settings), isOn(flags, 'detailed-exitcode'));
-    const tellOne = dryRun && !isOn(flags, 'json') ? tellReportError : teller(flags);
+    const settings = { ...options(flags, single(flags, 'conflict')), allowDirty: isOn(flags, 'allow-dirty') };
+    const isPreview = dryRun && !isOn(flags, 'json');
+    const act = (root: string) => {
+      const change = dryRun ? checked(root, settings) : upgraded(root, settings);
+      const report = withExit(reported(flags, change), isOn(flags, 'detailed-exitcode'));
+      if (isPreview) print(previewUpgrade(change, settings.conflict, lookOf(1), isOn(flags, 'verbose')));
+      return report;
+    };
+    const tellOne = isPreview ? tellReportError : teller(flags);
     process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
   },
 };
 
-function options(flags: Flags, conflict: string | undefined): Options {
+function options(flags: Flags, conflict: string | undefined): UpgradeOptions {
   return {
     conflict: conflictMode(conflict),
-    scratch: tmpdir(),
     allowDowngrade: isOn(flags, 'allow-downgrade'),
-    seen: (examined) => tellLeftAlone(flags, examined),
   };
+}
+
+function reported(flags: Flags, change: Change): Report {
+  tellLeftAlone(flags, change);
+  return reportOf(change);
 }
 
 /** That something was changed is an exit code of its own only where that was asked for. */

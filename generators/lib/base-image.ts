@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { recover } from './apply/transaction.ts';
+import { apply, type Change } from './change.ts';
 import { readManifest } from './manifest/manifest.ts';
+import { withProject } from './project/with-project.ts';
 import { renderBase } from './render/render.ts';
-import { asOwner } from './rights.ts';
-import { type HowToWrite, planWrite, type Written } from './write.ts';
+import { type HowToWrite, planWrite } from './write.ts';
 
 /**
  * Writes the folder of the base image.
@@ -12,21 +12,12 @@ import { type HowToWrite, planWrite, type Written } from './write.ts';
  * @param dryRun write nothing, tell what would be done
  * @throws UserError as `planWrite`
  */
-export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun = false): Written {
+export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun = false): Change {
   const root = resolve(cwd, folder);
-  return asOwner(root, () => written(root, how, dryRun));
-}
-
-function written(root: string, how: HowToWrite, dryRun: boolean): Written {
-  if (!dryRun) recover(root);
-  const project = {
-    root,
-    kind: 'base' as const,
-    theirs: renderBase(),
-    manifest: readManifest(root),
-    pastBases: new Map(),
-  };
-  const planned = planWrite(project, how);
-  if (!dryRun) planned.carryOut();
-  return planned;
+  return withProject(root, dryRun, () => {
+    const manifest = readManifest(root);
+    const project = { root, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() } as const;
+    const change = planWrite(project, how.conflict);
+    return dryRun ? change : apply(change, how);
+  });
 }

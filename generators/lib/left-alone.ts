@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { Change } from './change.ts';
 import type { PlannedFile } from './plan/plan.ts';
 import { plainWord } from './quote/quote.ts';
-import type { Examined } from './regenerate.ts';
 
 const WHY: Partial<Record<PlannedFile['action'], string>> = {
   adopted: 'it was there, and is what would be written',
@@ -12,7 +12,7 @@ const WHY: Partial<Record<PlannedFile['action'], string>> = {
 };
 
 /** Every file that a run does not touch, and why not: a line for each. */
-export function leftAlone({ project, plan }: Examined): string[] {
+export function leftAlone({ project, plan }: Change): string[] {
   const planned = new Map(plan.files.map((file) => [file.path, file]));
   const why = (path: string) => {
     const file = planned.get(path);

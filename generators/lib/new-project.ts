@@ -4,7 +4,7 @@ import { problemsError } from './answers/flags.ts';
 import { idleNulls } from './answers/idle-nulls.ts';
 import { unusable } from './answers/unusable.ts';
 import { formatYoRc, type YoRc } from './answers/yo-rc.ts';
-import { recover } from './apply/transaction.ts';
+import { apply, type Change } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
@@ -14,9 +14,9 @@ import { nameOfFolder, refuseNested } from './place.ts';
 import { mentionsUs } from './project/find.ts';
 import { refuseRenamed } from './project/name.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
+import { withProject } from './project/with-project.ts';
 import { render } from './render/render.ts';
-import { asOwner } from './rights.ts';
-import { type HowToWrite, type Planned, planWrite, type Written } from './write.ts';
+import { type HowToWrite, planWrite } from './write.ts';
 
 /** Asks a person for some fields; returns their answers by field key. */
 export type Ask = (open: readonly Field[]) => Promise<Intent>;
@@ -39,14 +39,13 @@ export interface NewRequest extends HowToWrite {
   /** Absent where nobody can be asked. */
   ask?: Ask;
   /** Shows a person who was asked something what is to be written; returns whether to go on. */
-  confirm?: (planned: NewResult) => Promise<boolean>;
+  confirm?: (planned: Change) => Promise<boolean>;
   /** Write nothing, tell what would be written. */
   dryRun?: boolean;
-  /** A folder for temporary files. */
-  scratch: string;
 }
 
-export interface NewResult extends Written {
+/** A change of a project, and the image that its answers stand for. */
+export interface ProjectChange extends Change {
   image: Image;
   /** Stored answers that were not given now: with `isExact` they are gone. */
   beside?: readonly string[];
@@ -57,7 +56,7 @@ export interface NewResult extends Written {
  * @throws UserError when answers are missing or invalid (usage), when a file that differs is in the way (conflict), or when
  * the folder cannot be written (internal); nothing is written then
  */
-export async function newProject(request: NewRequest): Promise<NewResult> {
+export async function newProject(request: NewRequest): Promise<ProjectChange> {
   refuseUnusable([request.answers, request.flags]);
   const layers = [request.answers, request.flags];
   const said = () => layers.reduce((lower, upper) => merge(lower, upper), {});
@@ -73,8 +72,7 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
   if (!request.isMeant) await refuseNested(destination, request.insist);
-  return asOwner(destination, async () => {
-    if (!request.dryRun) recover(destination);
+  return withProject(destination, request.dryRun === true, async () => {
     const stored = readYoRc(destination);
     if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
     // A project that is there was asked when it was new.
@@ -90,14 +88,11 @@ export async function newProject(request: NewRequest): Promise<NewResult> {
     if (request.dryRun) return planned;
     if (isAsked && request.confirm && !(await request.confirm(planned)))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
-    planned.carryOut();
-    return planned;
+    return apply(planned, request);
   });
 }
 
 export interface WriteRequest extends HowToWrite {
-  /** A folder for temporary files. */
-  scratch: string;
   /** Write nothing, tell what would be written. */
   dryRun?: boolean;
   /** Tells the flag that answers a problem, for a verb that has others than `new`. */
@@ -109,20 +104,19 @@ export interface WriteRequest extends HowToWrite {
  * @param stored what `.yo-rc.json` holds now
  * @throws UserError as `newProject`
  */
-export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): NewResult {
+export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
   const planned = planIntent(root, stored, intent, request);
-  if (!request.dryRun) planned.carryOut();
-  return planned;
+  return request.dryRun ? planned : apply(planned, request);
 }
 
-function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): NewResult & Planned {
+function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems, request.flagOf);
   const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent);
   if (past.manifest || stored.intent) refuseRenamed({ ...past, theirs }, result.image.name);
-  return { image: result.image, ...planWrite({ ...past, theirs }, request) };
+  return { image: result.image, ...planWrite({ ...past, theirs }, request.conflict) };
 }
 
 /** Where to write, if that is known yet. */

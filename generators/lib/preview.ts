@@ -1,7 +1,7 @@
-import { changesOf, colourDiff, diffText } from './diff/changes.ts';
+import { type Change, changedFiles } from './change.ts';
+import { colourDiff, diffText } from './diff/changes.ts';
 import type { Look } from './look.ts';
 import type { ConflictMode } from './plan/plan.ts';
-import type { Examined } from './regenerate.ts';
 import { reportOf } from './report.ts';
 import { told, toldConflict } from './summary.ts';
 import { tree } from './tree.ts';
@@ -10,9 +10,10 @@ import { tree } from './tree.ts';
  * What a run would do: the tree of its files, and the differences.
  * @param all also where every file is new, whose differences are noise
  */
-export function preview({ project, plan }: Examined, look: Look, all: boolean): string {
+export function preview(change: Change, look: Look, all: boolean): string {
+  const { project, plan } = change;
   const destination = project.root;
-  const changes = changesOf(plan);
+  const changes = changedFiles(change);
   const open = plan.files.filter(({ action, settled }) => action === 'conflict' && !settled);
   const conflicts =
     open.length > 0 ? ['', 'Conflicts:', ...open.map((file) => toldConflict(destination, file, false))] : [];
@@ -24,8 +25,8 @@ export function preview({ project, plan }: Examined, look: Look, all: boolean): 
 }
 
 /** The same for `upgrade`: a project in which nothing would be written, for it is in sync or has conflicts, has its list. */
-export function previewUpgrade(examined: Examined, conflict: ConflictMode, look: Look, all: boolean): string {
-  const report = reportOf(examined, false);
+export function previewUpgrade(change: Change, conflict: ConflictMode, look: Look, all: boolean): string {
+  const report = reportOf(change);
   const isStopped = report.result === 'conflicts' && conflict === 'abort';
-  return report.result === 'in-sync' || isStopped ? told(report) : preview(examined, look, all);
+  return report.result === 'in-sync' || isStopped ? told(report) : preview(change, look, all);
 }

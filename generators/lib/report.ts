@@ -1,8 +1,8 @@
 import * as z from 'zod/mini';
+import { type Change, changedFiles, isOpen } from './change.ts';
 import { optional, required } from './model/types.ts';
 import { schemaId, version } from './package.ts';
 import type { PlannedFile } from './plan/plan.ts';
-import type { Examined } from './regenerate.ts';
 
 const lines = () => z.array(z.string());
 
@@ -60,14 +60,11 @@ export type Report = z.output<typeof reportSchema>;
 /** The exit codes of check, diff and upgrade; the same table stands in docs/exit-codes.md. */
 export const CODE = { inSync: 0, error: 1, change: 2, conflict: 3 } as const;
 
-/**
- * Tells of an examined project.
- * @param done whether it was carried out
- */
-export function reportOf(examined: Examined, done: boolean): Report {
-  const { project, plan, changes, conflicts } = examined;
-  const changed = changes ? (done ? 'changed' : 'would-change') : 'in-sync';
-  const result = conflicts ? 'conflicts' : changed;
+/** Tells of one project. */
+export function reportOf(change: Change): Report {
+  const { project, plan, isWritten } = change;
+  const changed = changedFiles(change).length > 0 ? (isWritten ? 'changed' : 'would-change') : 'in-sync';
+  const result = isOpen(change) ? 'conflicts' : changed;
   const exits = { 'in-sync': CODE.inSync, changed: CODE.inSync, 'would-change': CODE.change, conflicts: CODE.conflict };
   return {
     schema: 1,
@@ -76,7 +73,7 @@ export function reportOf(examined: Examined, done: boolean): Report {
     to: version,
     result,
     exit: exits[result],
-    written: done,
+    written: isWritten,
     files: plan.files.map(fileOf),
     adopted: plan.manifest.adopted,
   };

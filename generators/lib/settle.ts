@@ -1,23 +1,22 @@
 import { join } from 'node:path';
-import { commit, recover, stateOf, type Write } from './apply/transaction.ts';
+import { commit, stateOf, type Write } from './apply/transaction.ts';
+import { knownBytes } from './change.ts';
 import type { FileChange } from './diff/changes.ts';
 import { EXIT, UserError } from './errors.ts';
-import { BACKUP, BASE, neededBases, storedBases } from './manifest/base.ts';
-import { emptyManifest, FOLDER, formatManifest, MANIFEST, type Manifest } from './manifest/manifest.ts';
+import { emptyManifest, FOLDER, MANIFEST, type Manifest } from './manifest/manifest.ts';
+import { backupOf, storeWrites } from './manifest/store.ts';
 import { takeSide } from './merge/take-side.ts';
 import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
 import { hasMarkers, sidecarOf } from './plan/plan.ts';
 import { openProject, type Project } from './project/project.ts';
+import { withProject } from './project/with-project.ts';
 import { plainWord } from './quote/quote.ts';
-import { asOwner } from './rights.ts';
 import { sha256Of } from './sha256.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
 
 export interface SettleOptions {
-  /** A folder for temporary files. */
-  scratch: string;
   /** Write nothing, tell what would be written. */
   dryRun: boolean;
 }
@@ -29,11 +28,11 @@ export interface SettleOptions {
  * @throws UserError when the path is none that is kept up to date, or `merged` still has conflict markers
  */
 export function resolve(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
-  return asOwner(root, () => resolved(root, path, side, options));
+  return withProject(root, options.dryRun, () => resolved(root, path, side, options));
 }
 
 function resolved(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
-  const project = opened(root, options);
+  const project = openProject(root);
   const theirs = sharedFile(project, path);
   const manifest = manifestOf(project);
   const entry = readDisk(root, [path]).get(path);
@@ -50,10 +49,10 @@ function resolved(root: string, path: string, side: Side, options: SettleOptions
     const bytes = side === 'merged' ? entry.bytes : takeSide(entry.bytes, side);
     refuseMarkers(path, bytes, side);
     // Lines that the user wrote may be among those that go.
-    if (side !== 'merged') writes.push(backup(entry.bytes));
+    if (side !== 'merged') writes.push(backupOf(entry.bytes));
     if (!bytes.equals(entry.bytes)) put(bytes, entry.executable);
   } else if (side === 'theirs' && !(entry?.bytes.equals(theirs.bytes) && entry.executable === theirs.executable)) {
-    if (entry) writes.push(backup(entry.bytes));
+    if (entry) writes.push(backupOf(entry.bytes));
     put(theirs.bytes, theirs.executable);
   }
   writes.push(...dropSidecar(root, manifest, path));
@@ -63,8 +62,8 @@ function resolved(root: string, path: string, side: Side, options: SettleOptions
 
 /** Makes a file the user's for good: it is not looked at again. @throws UserError */
 export function adopt(root: string, path: string, options: SettleOptions): FileChange[] {
-  return asOwner(root, () => {
-    const project = opened(root, options);
+  return withProject(root, options.dryRun, () => {
+    const project = openProject(root);
     sharedFile(project, path);
     return takeOver(project, manifestOf(project), path, options);
   });
@@ -72,11 +71,11 @@ export function adopt(root: string, path: string, options: SettleOptions): FileC
 
 /** Brings back a file that the user deleted, or keeps one up to date again that was adopted. @throws UserError */
 export function restore(root: string, path: string, options: SettleOptions): FileChange[] {
-  return asOwner(root, () => restored(root, path, options));
+  return withProject(root, options.dryRun, () => restored(root, path, options));
 }
 
 function restored(root: string, path: string, options: SettleOptions): FileChange[] {
-  const project = opened(root, options);
+  const project = openProject(root);
   const theirs = project.theirs.files.get(path);
   if (!theirs || theirs.policy === 'intent') throw unknown(project, path);
   const manifest = manifestOf(project);
@@ -95,11 +94,6 @@ function restored(root: string, path: string, options: SettleOptions): FileChang
   }
   // What was adopted is merged from where it was then.
   return finish(project, manifest, path, entry || theirs.policy === 'seed' ? undefined : theirs, writes, options);
-}
-
-function opened(root: string, { dryRun }: SettleOptions): Project {
-  if (!dryRun) recover(root);
-  return openProject(root);
 }
 
 function manifestOf({ manifest, kind }: Project): Manifest {
@@ -138,11 +132,7 @@ function dropSidecar(root: string, { conflicts }: Manifest, path: string): Write
   const pending = conflicts[path];
   if (pending?.kind !== 'sidecar' || entry?.kind !== 'file') return [];
   const isEdited = sha256Of(entry.bytes) !== pending.theirs;
-  return [...(isEdited ? [backup(entry.bytes)] : []), { kind: 'delete', path: sidecar }];
-}
-
-function backup(bytes: Buffer): Write {
-  return { kind: 'write', path: `${BACKUP}/${sha256Of(bytes)}`, bytes, executable: false };
+  return [...(isEdited ? [backupOf(entry.bytes)] : []), { kind: 'delete', path: sidecar }];
 }
 
 function refuseMarkers(path: string, bytes: Buffer, side: Side): void {
@@ -161,26 +151,12 @@ function finish(
   writes: Write[],
   { dryRun }: SettleOptions,
 ): FileChange[] {
-  const { root, pastBases } = project;
+  const { root } = project;
   const changes = changesBy(root, writes);
   if (dryRun) return changes;
-  const bases = new Map(pastBases);
-  if (theirs) {
-    const sha256 = sha256Of(theirs.bytes);
-    manifest.files[path] = { sha256, executable: theirs.executable };
-    bases.set(sha256, theirs.bytes);
-  }
-  const needed = neededBases(manifest);
-  const stored = storedBases(root);
-  const unneeded = stored.filter((sha256) => !needed.has(sha256));
-  const text = Buffer.from(formatManifest(manifest));
+  if (theirs) manifest.files[path] = { sha256: sha256Of(theirs.bytes), executable: theirs.executable };
   commit(root, {
-    writes: [
-      ...writes,
-      ...[...needed].filter((sha256) => !stored.includes(sha256)).flatMap((sha256) => base(sha256, bases.get(sha256))),
-      ...unneeded.map((sha256): Write => ({ kind: 'delete', path: `${BASE}/${sha256}` })),
-      { kind: 'write', path: MANIFEST, bytes: text, executable: false },
-    ],
+    writes: [...writes, ...storeWrites(root, project.manifest, manifest, knownBytes(project))],
     dirs: [],
     expected: new Map(writes.map((write) => [write.path, stateOf(root, write.path)])),
   });
@@ -198,8 +174,4 @@ function changesBy(root: string, writes: readonly Write[]): FileChange[] {
     const before = entry?.kind === 'file' ? entry : undefined;
     return { path: write.path, before, after: write.kind === 'write' ? write : undefined };
   });
-}
-
-function base(sha256: string, bytes: Buffer | undefined): Write[] {
-  return bytes ? [{ kind: 'write', path: `${BASE}/${sha256}`, bytes, executable: false }] : [];
 }

@@ -1,18 +1,16 @@
 import { join, relative } from 'node:path';
+import { type Change, changedFiles, isOpen } from './change.ts';
+import { diffStat } from './diff/unified.ts';
 import type { Look } from './look.ts';
 import { runFlags } from './model/docker-run.ts';
-import type { Image } from './model/schema.ts';
 import { warningsOf } from './model/warnings.ts';
+import type { ProjectChange } from './new-project.ts';
 import { minorVersion } from './package.ts';
 import { missingSources } from './project/sources.ts';
 import { plainWord } from './quote/quote.ts';
 import type { Report } from './report.ts';
-import type { StanzaResult } from './stanza/stanza.ts';
+import type { StanzaChange } from './stanza/stanza.ts';
 import { tree } from './tree.ts';
-import type { Diff } from './upgrade.ts';
-import type { Written } from './write.ts';
-
-type Change = Exclude<StanzaResult, { list: string }>;
 
 /** Who reads a summary. */
 export interface Reader {
@@ -28,23 +26,25 @@ export interface Reader {
  * What `new` and `ci` tell when they are done: how much was written, and what to type next. The image is built where something in
  * it is new; a change of what was there belongs in its repository.
  */
-export function summary(image: Image, written: Written, { cwd, baseCommand, look }: Reader): string {
-  const changed = changes(written);
+export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reader): string {
+  const { image, project, plan } = change;
+  const { root } = project;
+  const changed = changedFiles(change);
   const warnings = [
     ...warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`),
     ...(['configs', 'seeds'] as const).flatMap((kind) =>
-      missingSources(written.destination, image, kind).map(
+      missingSources(root, image, kind).map(
         ([name, source]) => `\n  ${kind}.${name}.source project/${source} is not there yet: the build stops without it`,
       ),
     ),
   ];
-  const done = outcome(written, look) + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
-  if (changed.length === 0 || written.conflicts) return done;
-  const enter = written.destination === cwd ? '' : `cd ${plainWord(relative(cwd, written.destination))} && `;
-  const isNew = changed.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
+  const done = outcome(change, look) + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
+  if (changed.length === 0 || isOpen(change)) return done;
+  const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
+  const isNew = plan.files.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
   // Beside the project, never in it.
-  const folder = written.destination === cwd ? '../base-image' : 'base-image';
+  const folder = root === cwd ? '../base-image' : 'base-image';
   const base = `  ${baseCommand} ${folder} && docker build -t ${image.base_image} ${folder}   # once`;
   const build = [
     `  ${enter}docker build -t ${image.name} -f project/Dockerfile .`,
@@ -60,30 +60,28 @@ export function summary(image: Image, written: Written, { cwd, baseCommand, look
 }
 
 /** The same for the verbs that change one entry of the model. */
-export function stanzaSummary({ done, written }: Change, reader: Reader): string {
-  return `${done}\n${summary(written.image, written, reader)}`;
+export function stanzaSummary({ done, change }: StanzaChange, reader: Reader): string {
+  return `${done}\n${summary(change, reader)}`;
 }
 
 /** The same for `base`. */
-export function baseSummary(written: Written, { cwd, look }: Omit<Reader, 'baseCommand'>): string {
-  if (changes(written).length === 0 || written.conflicts) return outcome(written, look);
-  return `${outcome(written, look)}\n\nNext:
+export function baseSummary(change: Change, { cwd, look }: Omit<Reader, 'baseCommand'>): string {
+  if (changedFiles(change).length === 0 || isOpen(change)) return outcome(change, look);
+  return `${outcome(change, look)}\n\nNext:
 
-  docker build -t makina-image-base:${minorVersion} ${plainWord(relative(cwd, written.destination) || '.')}
+  docker build -t makina-image-base:${minorVersion} ${plainWord(relative(cwd, change.project.root) || '.')}
 `;
 }
 
-const changes = ({ files }: Written) => files.filter(({ before, after }) => before !== after);
-
-function outcome(written: Written, look: Look | undefined): string {
-  const { destination, files, examined } = written;
-  const count = changes(written).length;
+function outcome(change: Change, look: Look | undefined): string {
+  const { project, plan } = change;
+  const count = changedFiles(change).length;
   const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
-  const left = files.filter(({ action, settled }) => action === 'conflict' && !settled);
-  if (count === 0 && left.length === 0) return `${destination} is up to date, ${done}.`;
-  const what = `${done} to ${destination}${count > 0 && look ? `:\n\n${tree(examined.plan, look)}` : '.'}`;
+  const left = plan.files.filter(({ action, settled }) => action === 'conflict' && !settled);
+  if (count === 0 && left.length === 0) return `${project.root} is up to date, ${done}.`;
+  const what = `${done} to ${project.root}${count > 0 && look ? `:\n\n${tree(plan, look)}` : '.'}`;
   if (left.length === 0) return what;
-  const conflicts = left.map((file) => toldConflict(destination, file)).join('\n');
+  const conflicts = left.map((file) => toldConflict(project.root, file)).join('\n');
   return `${what}\n\nThese conflicts are left for you:\n${conflicts}`;
 }
 
@@ -145,8 +143,10 @@ const NEVER = ': git ignores it, and has never had it';
 const TO_DO: Record<string, string> = { created: 'create', updated: 'update', merged: 'merge', removed: 'remove' };
 
 /** `diff --stat` */
-export function statOf(stat: Diff['stat']): string {
-  return stat
-    .map(({ path, added, removed, binary }) => ` ${path} | ${binary ? 'binary' : `+${added} -${removed}`}\n`)
-    .join('');
+export function statOf(change: Change): string {
+  const lines = changedFiles(change).map(({ path, before, after }) => {
+    const { added, removed, binary } = diffStat(before, after);
+    return ` ${path} | ${binary ? 'binary' : `+${added} -${removed}`}\n`;
+  });
+  return lines.join('');
 }

@@ -1,32 +1,17 @@
 import fs from 'node:fs';
 import { join, parse, relative, sep } from 'node:path';
+import { type Change, examine, isOpen } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { packageRoot } from './package.ts';
-import type { ConflictMode, Plan } from './plan/plan.ts';
+import type { ConflictMode } from './plan/plan.ts';
 import type { Project } from './project/project.ts';
-import { carryOut, type Examined, examine } from './regenerate.ts';
 import { asRunner } from './rights.ts';
-
-/** What was done. */
-export interface Written {
-  destination: string;
-  files: Plan['files'];
-  /** Whether conflicts are left for the user. */
-  conflicts: boolean;
-  examined: Examined;
-}
 
 /** How a run treats what is there. */
 export interface HowToWrite {
   conflict: ConflictMode;
   /** Merge into files whose edits git does not have. */
   allowDirty?: boolean;
-}
-
-/** What is to be done. */
-export interface Planned extends Written {
-  /** Does it, all or nothing. */
-  carryOut: () => void;
 }
 
 /** Folders of the generator's own checkout that no project may be written into. */
@@ -37,24 +22,18 @@ const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'n
  * Reads, and writes nothing.
  * @throws UserError (conflict) that names every file in the way, if the mode is `abort`
  */
-export function planWrite(project: Project, { conflict, allowDirty }: HowToWrite): Planned {
+export function planWrite(project: Project, conflict: ConflictMode): Change {
   const { root } = project;
   refuseOwnFolders(root);
-  const examined = examine(project, conflict);
-  if (examined.conflicts && conflict === 'abort') {
-    const files = examined.plan.files.filter(({ action }) => action === 'conflict').map(({ path }) => `  ${path}`);
+  const change = examine(project, conflict);
+  if (isOpen(change) && conflict === 'abort') {
+    const files = change.plan.files.filter(({ action }) => action === 'conflict').map(({ path }) => `  ${path}`);
     throw new UserError(
       `${root} has files that differ from what would be written, nothing was written; --conflict=markers, sidecar, ours or theirs says how to go on:\n${files.join('\n')}`,
       EXIT.conflict,
     );
   }
-  return {
-    destination: root,
-    files: examined.plan.files,
-    conflicts: examined.conflicts,
-    examined,
-    carryOut: () => carryOut(examined, { allowDirty }),
-  };
+  return change;
 }
 
 function refuseOwnFolders(destination: string): void {

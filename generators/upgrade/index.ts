@@ -1,13 +1,13 @@
-import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
 import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { previewUpgrade } from '../lib/preview.ts';
+import { reportOf } from '../lib/report.ts';
 import { shown } from '../lib/shown.ts';
 import { told } from '../lib/summary.ts';
-import { upgrade } from '../lib/upgrade.ts';
+import { check, upgrade } from '../lib/upgrade.ts';
 import { lookOf } from '../terminal.ts';
 import { declare, FEATURES, flagValues } from '../yeoman/front.ts';
 
@@ -37,15 +37,15 @@ export default class Upgrade extends Generator {
     const values = flagValues(this.#raw, FLAGS, 'makina-image upgrade');
     const conflict = conflictMode(this.#raw.force === true ? 'theirs' : (values.conflict as string | undefined));
     const dryRun = values['dry-run'] === true;
-    const report = upgrade(resolve(this.destinationRoot(), String(this.args[0] ?? '.')), {
+    const root = resolve(this.destinationRoot(), String(this.args[0] ?? '.'));
+    const options = {
       conflict,
-      scratch: tmpdir(),
-      dryRun,
-      seen: (examined) => dryRun && this.log(shown(previewUpgrade(examined, conflict, lookOf(2), false), lookOf(2))),
       allowDirty: values['allow-dirty'] === true,
       allowDowngrade: values['allow-downgrade'] === true,
-    });
-    if (!dryRun) this.log(shown(told(report)));
+    };
+    const change = dryRun ? check(root, options) : upgrade(root, options);
+    const report = reportOf(change);
+    this.log(dryRun ? shown(previewUpgrade(change, conflict, lookOf(2), false), lookOf(2)) : shown(told(report)));
     process.exitCode = report.result === 'would-change' ? 0 : report.exit;
   }
 }

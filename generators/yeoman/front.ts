@@ -3,11 +3,11 @@ import { parseArgs } from 'node:util';
 import type Generator from 'yeoman-generator';
 import type { Flag } from '../lib/answers/flags.ts';
 import { nearest } from '../lib/answers/nearest.ts';
+import { type Change, isOpen } from '../lib/change.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { preview } from '../lib/preview.ts';
 import { shown } from '../lib/shown.ts';
 import type { Reader } from '../lib/summary.ts';
-import type { Written } from '../lib/write.ts';
 import { isCi, lookOf } from '../terminal.ts';
 
 /** Our own policy writes the files, and nothing is installed afterwards. */
@@ -71,18 +71,18 @@ function fromCommandLine(flag: string): unknown {
 }
 
 /** Tells what was written, or would be. */
-export function tellWritten(
+export function tellChange(
   generator: Generator,
   dryRun: boolean,
-  written: Written,
+  change: Change,
   summary: (reader: Reader) => string,
 ): void {
-  if (written.conflicts) process.exitCode = EXIT.conflict;
+  if (isOpen(change)) process.exitCode = EXIT.conflict;
   // Yeoman's own log goes to standard error.
   const look = lookOf(2);
   const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
   const cwd = generator.destinationRoot();
-  generator.log(shown(dryRun ? preview(written.examined, look, false) : summary({ cwd, baseCommand, look }), look));
+  generator.log(shown(dryRun ? preview(change, look, false) : summary({ cwd, baseCommand, look }), look));
 }
 
 /** Whether somebody is there to answer. */

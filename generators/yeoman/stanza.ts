@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import Generator, { type BaseOptions } from 'yeoman-generator';
 import { conflictMode } from '../conflict-mode.ts';
 import { WRITING } from '../flags.ts';
@@ -6,7 +5,7 @@ import { shown } from '../lib/shown.ts';
 import { flagsOf, type Kind } from '../lib/stanza/kinds.ts';
 import { stanza } from '../lib/stanza/stanza.ts';
 import { stanzaSummary } from '../lib/summary.ts';
-import { declare, FEATURES, flagValues, tellWritten } from './front.ts';
+import { declare, FEATURES, flagValues, tellChange } from './front.ts';
 
 /** The generator of a verb that changes one entry of the model: `yo makina-image:circus-program NAME [flags]`. */
 export function stanzaGenerator(kind: Kind) {
@@ -34,14 +33,13 @@ export function stanzaGenerator(kind: Kind) {
         flags: Object.fromEntries(Object.entries(values).map(([flag, value]) => [flag, [value]])),
         conflict: conflictMode(this.#raw.force === true ? 'theirs' : (conflict as string | undefined)),
         allowDirty: allowDirty === true,
-        scratch: tmpdir(),
       });
       if (result.list !== undefined) {
         // Yeoman's own log goes to standard error.
         console.log(shown(result.list));
         return;
       }
-      tellWritten(this, result.dryRun, result.written, (reader) => stanzaSummary(result, reader));
+      tellChange(this, values['dry-run'] === true, result.change, (reader) => stanzaSummary(result, reader));
     }
   };
 }

@@ -7,7 +7,7 @@ import { complete, type Intent, merge } from '../../generators/lib/model/intent.
 import type { Image } from '../../generators/lib/model/schema.ts';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { render } from '../../generators/lib/render/render.ts';
-import type { Report } from '../../generators/lib/report.ts';
+import { type Report, reportOf } from '../../generators/lib/report.ts';
 import { upgrade } from '../../generators/lib/upgrade.ts';
 import { SEED } from '../support/cases.ts';
 import { change, git, project, repository, run, text, work } from '../support/projects.ts';
@@ -65,8 +65,9 @@ const others = (root: string, answers: Intent) =>
 const conflicts = ({ files }: Report) =>
   files.filter(({ action }) => action === 'conflict').map(({ path, reason }) => `${path} ${reason}`);
 
-const OPTIONS = { scratch: work, dryRun: false, allowDirty: true, allowDowngrade: false } as const;
-const upgraded = (root: string, conflict: 'abort' | 'markers' = 'markers') => upgrade(root, { ...OPTIONS, conflict });
+const OPTIONS = { allowDirty: true, allowDowngrade: false } as const;
+const upgraded = (root: string, conflict: 'abort' | 'markers' = 'markers') =>
+  reportOf(upgrade(root, { ...OPTIONS, conflict }));
 
 const word = fc.constantFrom('a', 'It works', 'x: "y" # {z}', 'é \\ $HOME', '{{ cfg }}', '07', 'yes');
 const key = fc.constantFrom('a', 'bb', 'y', 'c-1');

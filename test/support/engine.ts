@@ -1,94 +1,92 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { carryOut, type Examined, examine } from '../../generators/lib/regenerate.ts';
+import { commit, type Transaction } from '../../generators/lib/apply/transaction.ts';
+import { apply, type Change, examine, transactionOf } from '../../generators/lib/change.ts';
 import { entryAt } from './snapshot.ts';
 
 /** What plans and writes; the properties hold for ours, and for none of the mutants. */
 export interface Engine {
   examine: typeof examine;
-  carryOut: typeof carryOut;
+  apply: (change: Change) => void;
 }
 
-export const engine: Engine = { examine, carryOut };
+export const engine: Engine = { examine, apply };
 
-type Write = ReturnType<Examined['transaction']>['writes'][number];
+type Write = Transaction['writes'][number];
 const isOwn = ({ path }: Write) => path.startsWith('.makina-image/');
 
 /** An engine of which the plan is changed before it is carried out; the commit point stays the last. */
-function planning(change: (examined: Examined) => Write[]): Engine {
+function writing(writes: (change: Change) => Write[]): Engine {
   return {
-    examine: (...args) => {
-      const examined = examine(...args);
-      const transaction = () => ({ ...examined.transaction(), writes: change(examined), expected: new Map() });
-      return { ...examined, transaction };
-    },
-    carryOut,
+    examine,
+    apply: (change) =>
+      commit(change.project.root, { ...transactionOf(change), writes: writes(change), expected: new Map() }),
   };
 }
 
-const writeOf = ({ project }: Examined, path: string): Write[] => {
+const writeOf = ({ project }: Change, path: string): Write[] => {
   const file = project.theirs.files.get(path);
   return file ? [{ kind: 'write', path, ...file }] : [{ kind: 'delete', path }];
 };
 /** Other writes in the work tree, those of the engine as they are. */
-const instead = ({ transaction }: Examined, work: Write[]): Write[] => [...work, ...transaction().writes.filter(isOwn)];
-const workOf = ({ transaction }: Examined) => transaction().writes.filter((write) => !isOwn(write));
-const forEach = (examined: Examined, paths: string[]) => paths.flatMap((path) => writeOf(examined, path));
-const shared = ({ theirs }: Examined['project']) =>
+const instead = (change: Change, work: Write[]): Write[] => [...work, ...transactionOf(change).writes.filter(isOwn)];
+const workOf = (change: Change) => transactionOf(change).writes.filter((write) => !isOwn(write));
+const forEach = (change: Change, paths: string[]) => paths.flatMap((path) => writeOf(change, path));
+const shared = ({ theirs }: Change['project']) =>
   [...theirs.files].filter(([, { policy }]) => policy === 'shared').map(([path]) => path);
 
 /** Engines with a fault each. */
 export const mutants: Record<string, Engine> = {
-  'takes ours for theirs': planning((examined) => {
-    const swapped = examined.plan.files.filter(({ action }) => action === 'user-edit').map(({ path }) => path);
-    const updated = examined.plan.files.filter(({ action }) => action === 'updated').map(({ path }) => path);
-    const rest = workOf(examined).filter(({ path }) => !updated.includes(path));
-    return instead(examined, [...rest, ...forEach(examined, swapped)]);
+  'takes ours for theirs': writing((change) => {
+    const swapped = change.plan.files.filter(({ action }) => action === 'user-edit').map(({ path }) => path);
+    const updated = change.plan.files.filter(({ action }) => action === 'updated').map(({ path }) => path);
+    const rest = workOf(change).filter(({ path }) => !updated.includes(path));
+    return instead(change, [...rest, ...forEach(change, swapped)]);
   }),
   'swaps the sides of a conflict': {
     examine: (project, mode) =>
       examine(project, ({ ours: 'theirs', theirs: 'ours' } as Record<string, typeof mode>)[mode] ?? mode),
-    carryOut,
+    apply,
   },
   'drops the base': {
     examine: (project, mode) =>
       examine({ ...project, manifest: project.manifest && { ...project.manifest, files: {} } }, mode),
-    carryOut,
+    apply,
   },
-  'overwrites always': planning((examined) => {
-    const free = shared(examined.project).filter(
-      (path) => !examined.plan.files.some((file) => file.path === path && file.reason === 'type-changed'),
+  'overwrites always': writing((change) => {
+    const free = shared(change.project).filter(
+      (path) => !change.plan.files.some((file) => file.path === path && file.reason === 'type-changed'),
     );
-    const others = workOf(examined).filter(({ path }) => !free.includes(path));
-    return instead(examined, [...others, ...forEach(examined, free)]);
+    const others = workOf(change).filter(({ path }) => !free.includes(path));
+    return instead(change, [...others, ...forEach(change, free)]);
   }),
-  'never deletes': planning(({ transaction }) =>
-    transaction().writes.filter((write) => isOwn(write) || write.kind !== 'delete'),
+  'never deletes': writing((change) =>
+    transactionOf(change).writes.filter((write) => isOwn(write) || write.kind !== 'delete'),
   ),
-  'ignores exec bits': planning(({ transaction }) =>
-    transaction().writes.map((write) => (write.kind === 'write' ? { ...write, executable: false } : write)),
+  'ignores exec bits': writing((change) =>
+    transactionOf(change).writes.map((write) => (write.kind === 'write' ? { ...write, executable: false } : write)),
   ),
-  'forgets the manifest': planning(({ transaction }) =>
-    transaction().writes.filter(({ path }) => path !== '.makina-image/manifest.json'),
+  'forgets the manifest': writing((change) =>
+    transactionOf(change).writes.filter(({ path }) => path !== '.makina-image/manifest.json'),
   ),
-  'deletes edited files that the templates removed': planning((examined) => {
-    const lost = examined.plan.files.filter(({ reason }) => reason === 'template-deleted').map(({ path }) => path);
-    return instead(examined, [...workOf(examined), ...forEach(examined, lost)]);
+  'deletes edited files that the templates removed': writing((change) => {
+    const lost = change.plan.files.filter(({ reason }) => reason === 'template-deleted').map(({ path }) => path);
+    return instead(change, [...workOf(change), ...forEach(change, lost)]);
   }),
-  'keeps no backup': planning(({ transaction }) =>
-    transaction().writes.filter(({ path }) => !path.startsWith('.makina-image/backup/')),
+  'keeps no backup': writing((change) =>
+    transactionOf(change).writes.filter(({ path }) => !path.startsWith('.makina-image/backup/')),
   ),
   'writes what is there already': {
     examine,
-    carryOut: (examined) => {
-      carryOut(examined);
-      const { root, theirs } = examined.project;
+    apply: (change) => {
+      apply(change);
+      const { root, theirs } = change.project;
       rewriteFirst(root, [...theirs.files.keys()]);
     },
   },
-  'brings deleted files back': planning((examined) => {
-    const gone = examined.plan.files.filter(({ action }) => action === 'deleted-by-user').map(({ path }) => path);
-    return instead(examined, [...workOf(examined), ...forEach(examined, gone)]);
+  'brings deleted files back': writing((change) => {
+    const gone = change.plan.files.filter(({ action }) => action === 'deleted-by-user').map(({ path }) => path);
+    return instead(change, [...workOf(change), ...forEach(change, gone)]);
   }),
 };
 

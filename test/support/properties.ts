@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
+import { type Change, changedFiles, isOpen } from '../../generators/lib/change.ts';
+import { diffText } from '../../generators/lib/diff/changes.ts';
 import { readManifest } from '../../generators/lib/manifest/manifest.ts';
 import { CONFLICT_MODES, type ConflictMode } from '../../generators/lib/plan/plan.ts';
-import type { Examined } from '../../generators/lib/regenerate.ts';
 import type { Rendered, RenderedFile } from '../../generators/lib/render/render.ts';
 import { type Report, reportOf } from '../../generators/lib/report.ts';
-import { type Diff, diffOf } from '../../generators/lib/upgrade.ts';
 import type { Engine } from './engine.ts';
 import { edit, type Scenario } from './scenario.ts';
 import { contents, stamps, workFiles, workTree } from './snapshot.ts';
@@ -14,17 +14,17 @@ import { contents, stamps, workFiles, workTree } from './snapshot.ts';
 /** @throws when an engine does not do as it should in an empty folder `root` */
 export type Property = (engine: Engine, scenario: Scenario, root: string) => void;
 
-function open(engine: Engine, root: string, theirs: Rendered, mode: ConflictMode): Examined {
+function open(engine: Engine, root: string, theirs: Rendered, mode: ConflictMode): Change {
   const project = { root, kind: 'project', theirs, manifest: readManifest(root), pastBases: new Map() } as const;
   return engine.examine(project, mode);
 }
 
 /** What the verb upgrade does. */
 function upgrade(engine: Engine, root: string, theirs: Rendered, mode: ConflictMode): Report {
-  const examined = open(engine, root, theirs, mode);
-  if (examined.conflicts && mode === 'abort') return reportOf(examined, false);
-  engine.carryOut(examined);
-  return reportOf(examined, true);
+  const change = open(engine, root, theirs, mode);
+  if (isOpen(change) && mode === 'abort') return reportOf(change);
+  engine.apply(change);
+  return reportOf({ ...change, isWritten: true });
 }
 
 function begin(engine: Engine, { versions, edits }: Scenario, root: string): void {
@@ -158,8 +158,8 @@ export const properties: Record<string, Property> = {
     const foretold = open(engine, root, scenario.versions[1], mode);
     expect(stamps(root)).toEqual(before);
     const files = workFiles(root);
-    const { text } = diffOf(foretold);
-    const { files: told } = reportOf(foretold, false);
+    const text = diffText(changedFiles(foretold));
+    const { files: told } = reportOf(foretold);
     const done = upgrade(engine, root, scenario.versions[1], mode);
     expect(done.files).toEqual(told);
     if (mode !== 'abort' || done.exit === 0) diffed.push({ before: files, text, after: workFiles(root) });
@@ -167,7 +167,7 @@ export const properties: Record<string, Property> = {
 };
 
 /** What the diffs of the property above have to do; many are applied at once, since that starts a process each. */
-export const diffed: { before: Record<string, string>; text: Diff['text']; after: Record<string, string> }[] = [];
+export const diffed: { before: Record<string, string>; text: string; after: Record<string, string> }[] = [];
 
 /** For edits of which nobody disputes the merge. */
 export const plainProperties: Record<string, Property> = {
@@ -188,10 +188,10 @@ export const plainProperties: Record<string, Property> = {
   'a clean upgrade has every line of the user, and takes what is new': (engine, scenario, root) => {
     const [first, second] = scenario.versions;
     begin(engine, scenario, root);
-    const examined = open(engine, root, second, 'abort');
-    if (examined.conflicts) return;
+    const change = open(engine, root, second, 'abort');
+    if (isOpen(change)) return;
     const lines = userLines(workTree(root));
-    engine.carryOut(examined);
+    engine.apply(change);
     expect(userLines(workTree(root))).toEqual(lines);
     const added = (path: string) =>
       second.files

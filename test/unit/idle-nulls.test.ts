@@ -11,8 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-const answer = (answers: Intent) =>
-  newProject({ cwd: dir, flags: { name: 'shop' }, answers, conflict: 'abort', scratch: dir });
+const answer = (answers: Intent) => newProject({ cwd: dir, flags: { name: 'shop' }, answers, conflict: 'abort' });
 const stored = () => JSON.parse(readFileSync(join(dir, 'shop/.yo-rc.json'), 'utf8'))['generator-makina-image'].answers;
 
 it.each([

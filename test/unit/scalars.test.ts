@@ -18,7 +18,7 @@ const spelled = all.filter(([source]) => !table.null.includes(source) || /^N/.te
 const dir = mkdtempSync(join(tmpdir(), 'makina-image-scalars-'));
 const [root, data] = [join(dir, 'demo'), join(dir, 'volume')];
 beforeAll(async () => {
-  await newProject({ cwd: dir, flags: { name: 'demo' }, answers: {}, conflict: 'abort', scratch: dir });
+  await newProject({ cwd: dir, flags: { name: 'demo' }, answers: {}, conflict: 'abort' });
   mkdirSync(join(data, 'configuration'), { recursive: true });
 });
 afterAll(() => rmSync(dir, { recursive: true }));

@@ -1,9 +1,9 @@
+import type { Change } from '../change.ts';
 import { EXIT, UserError } from '../errors.ts';
 import type { Look } from '../look.ts';
 import type { Field } from '../model/fields.ts';
 import { complete } from '../model/intent.ts';
 import { tree } from '../tree.ts';
-import type { Written } from '../write.ts';
 
 /**
  * Waits for answers.
@@ -35,9 +35,9 @@ function problemOf(key: string, answer: unknown): string | undefined {
 }
 
 /** What is shown of what is to be written, and whether to go on; the answer is called `go`. */
-export function confirmation({ destination, examined }: Written, look: Look) {
+export function confirmation({ project, plan }: Change, look: Look) {
   return {
-    intro: `\n${destination}:\n\n${tree(examined.plan, look)}\n`,
+    intro: `\n${project.root}:\n\n${tree(plan, look)}\n`,
     question: { type: 'confirm', name: 'go', message: 'Write this?', default: true },
   };
 }

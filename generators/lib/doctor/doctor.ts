@@ -30,8 +30,6 @@ export interface DoctorRequest {
   /** The version of Node, and the folders of PATH. */
   node: string;
   searchPath: string;
-  /** A folder for temporary files. */
-  scratch: string;
 }
 
 /**
@@ -71,7 +69,7 @@ async function checkHost(searchPath: string): Promise<Finding[]> {
 }
 
 async function checkProject(root: string, request: DoctorRequest): Promise<Finding[]> {
-  const { scratch, searchPath } = request;
+  const { searchPath } = request;
   try {
     asOwner(root, () => undefined);
   } catch (failure) {
@@ -92,7 +90,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(await found('leftovers', () => checkLeftovers(root))),
     ...(kept ? await found('files', () => checkFiles(root, kept)) : []),
   ];
-  const sync = () => found('sync', () => [checkSync(root, scratch)]);
+  const sync = () => found('sync', () => [checkSync(root)]);
   const ignored = () => found('git', () => checkIgnored(root, kept));
   if (kept?.kind === 'base') return [...findings, ...(await sync()), ...(await ignored())];
 

@@ -7,7 +7,7 @@ import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
 import { YO_RC } from '../project/project.ts';
 import { plainWord } from '../quote/quote.ts';
-import type { Report } from '../report.ts';
+import { type Report, reportOf } from '../report.ts';
 import { check } from '../upgrade.ts';
 import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
 import { checkLauncher, LAUNCHER } from './launcher.ts';
@@ -146,12 +146,11 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
 
 /**
  * Whether the project is what this generator makes of its answers, as `check` tells.
- * @param scratch a folder for temporary files
  */
-export function checkSync(root: string, scratch: string): Finding {
+export function checkSync(root: string): Finding {
   let report: Report;
   try {
-    report = check(root, { conflict: 'abort', scratch, allowDowngrade: true });
+    report = reportOf(check(root, { conflict: 'abort', allowDowngrade: true }));
   } catch (failure) {
     return fromError('sync', failure, root);
   }

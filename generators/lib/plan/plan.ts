@@ -65,8 +65,6 @@ export interface Plan {
   /** Files to write beside those of `files`: what the user has to merge by hand. */
   sidecars: Map<string, { before: Side | undefined; after: Side }>;
   manifest: Manifest;
-  /** What `manifest` refers to, as far as the rendering brings it, by SHA-256. */
-  bases: Map<string, Buffer>;
   /** What the user wrote and is nowhere else after this. */
   backups: Buffer[];
 }
@@ -101,7 +99,6 @@ export function plan(input: PlanInput): Plan {
     files: [],
     sidecars: new Map(),
     manifest: { ...old, files: {}, seeds: [...old.seeds], conflicts: {} },
-    bases: new Map(),
     backups: [],
   };
   const moved = movedFiles(input, old);
@@ -201,7 +198,6 @@ function planShared(
   // What the templates moved is written, though nothing else is new in it.
   const action = from && outcome.action === 'user-edit' ? 'merged' : outcome.action;
   if (outcome.base === 'as it was' && base) result.manifest.files[path] = base;
-  if (theirs && (outcome.base === 'rendered' || pending)) result.bases.set(sha256Of(theirs.bytes), theirs.bytes);
   if (theirs && outcome.base === 'rendered') result.manifest.files[path] = baseOf(theirs);
   if (pending) result.manifest.conflicts[path] = pending;
   if (outcome.isAdopted) result.manifest.adopted = [...result.manifest.adopted, path];

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { UserError } from '../errors.ts';
-import { readBase } from '../manifest/base.ts';
+import { readBase } from '../manifest/store.ts';
 import { readDisk } from '../plan/disk.ts';
 import { sha256Of } from '../sha256.ts';
 import { type Project, YO_RC } from './project.ts';

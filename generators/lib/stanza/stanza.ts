@@ -1,17 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { answersFromFlags, type FlagValues, problemsError, single } from '../answers/flags.ts';
+import { answersFromFlags, type FlagValues, isOn, problemsError, single } from '../answers/flags.ts';
 import { nearest } from '../answers/nearest.ts';
 import type { YoRc } from '../answers/yo-rc.ts';
-import { recover } from '../apply/transaction.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { isDict } from '../model/dict.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Problem } from '../model/problem.ts';
 import type { Image } from '../model/schema.ts';
-import { type NewResult, refuseUnusable, writeIntent } from '../new-project.ts';
+import { type ProjectChange, refuseUnusable, writeIntent } from '../new-project.ts';
 import { findProject } from '../project/find.ts';
 import { readYoRc } from '../project/project.ts';
-import { asOwner } from '../rights.ts';
+import { withProject } from '../project/with-project.ts';
 import type { HowToWrite } from '../write.ts';
 import type { Kind } from './kinds.ts';
 import { listed, rowsOf } from './list.ts';
@@ -24,12 +23,16 @@ export interface StanzaRequest extends HowToWrite {
   /** The words after the verb. */
   words: readonly string[];
   flags: FlagValues;
-  /** A folder for temporary files. */
-  scratch: string;
 }
 
 /** What was done; nothing was written where it is a list. */
-export type StanzaResult = { list: string } | { list?: never; done: string; dryRun: boolean; written: NewResult };
+export type StanzaResult = { list: string } | StanzaChange;
+
+export interface StanzaChange {
+  list?: never;
+  done: string;
+  change: ProjectChange;
+}
 
 /**
  * Adds, changes, removes or lists entries of a project's model: a change of its answers, and everything rendered anew.
@@ -37,17 +40,16 @@ export type StanzaResult = { list: string } | { list?: never; done: string; dryR
  */
 export function stanza(kind: Kind, request: StanzaRequest): StanzaResult {
   const root = findProject(request.cwd);
-  return asOwner(root, () => changed(kind, root, request));
+  const isReadOnly = isOn(request.flags, 'dry-run') || isOn(request.flags, 'list');
+  return withProject(root, isReadOnly, () => changed(kind, root, request));
 }
 
 function changed(kind: Kind, root: string, { words, flags, ...request }: StanzaRequest): StanzaResult {
-  const isOn = (flag: string) => flags[flag]?.at(-1) === true;
   refuseTogether(kind, flags, words);
-  const dryRun = isOn('dry-run');
-  if (!dryRun && !isOn('list')) recover(root);
   const stored = readYoRc(root);
   const { intent, image } = opened(root, stored);
-  if (isOn('list')) return { list: isOn('json') ? JSON.stringify(rowsOf(kind, image), null, 2) : listed(kind, image) };
+  if (isOn(flags, 'list'))
+    return { list: isOn(flags, 'json') ? JSON.stringify(rowsOf(kind, image), null, 2) : listed(kind, image) };
 
   const removed = single(flags, 'remove');
   const target = targetOf(kind, [...words, ...(removed === undefined ? [] : [removed])], image);
@@ -55,8 +57,8 @@ function changed(kind: Kind, root: string, { words, flags, ...request }: StanzaR
   const flagOf = (problem: Problem) => flagFor(kind, target, problem);
   refuseUnusable(layers, flagOf);
   const wanted = layers.reduce((lower, upper) => merge(lower, upper), intent);
-  const written = writeIntent(root, stored, wanted, { ...request, dryRun, flagOf });
-  return { done: told(target, parts, image, written.image), dryRun, written };
+  const change = writeIntent(root, stored, wanted, { ...request, dryRun: isOn(flags, 'dry-run'), flagOf });
+  return { done: told(target, parts, image, change.image), change };
 }
 
 function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image } {
@@ -88,13 +90,13 @@ function refuseTogether({ verb }: Kind, flags: FlagValues, words: readonly strin
     throw new UserError('--vhost goes with --location PATH; add that, or leave --vhost out');
 }
 
-/** What changes, the lowest layer first, and what is added with it. */
-interface Change {
+/** What is said, the lowest layer first, and what is added with it. */
+interface Said {
   layers: Intent[];
   parts: readonly string[];
 }
 
-function settings(kind: Kind, flags: FlagValues, target: Target, image: Image): Change {
+function settings(kind: Kind, flags: FlagValues, target: Target, image: Image): Said {
   const unset = (flags.unset ?? []).map((word) =>
     put([...target.path, ...fieldPath(kind, target, String(word), image)], null),
   );
@@ -109,7 +111,7 @@ function settings(kind: Kind, flags: FlagValues, target: Target, image: Image): 
   return { layers: [...layers, served.change], parts: served.parts };
 }
 
-function removal({ verb, noun }: Kind, target: Target, image: Image): Change {
+function removal({ verb, noun }: Kind, target: Target, image: Image): Said {
   if (at(image, target.path) === undefined) throw unknown(verb, target, image);
   const others = noun === 'program' ? servedBy(image, target.path[1] as string) : [];
   return { layers: [target, ...others].map(({ path }) => put(path, null)), parts: others.map(({ told }) => told) };

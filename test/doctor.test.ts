@@ -162,9 +162,11 @@ describe('Docker', () => {
 
 describe('the base image', () => {
   test('that is missing is an error with the command that builds it', async () => {
-    const { told, of } = await doctor(await project(), [], path({ images: {} }));
+    const root = await project();
+    const { told, of } = await doctor(root, [], path({ images: {} }));
     expect(told).toEqual(['error base-image']);
-    expect(of('base-image')?.fix).toBe(`makina-image base ../base-image && docker build -t ${BASE} ../base-image`);
+    const folder = join(root, '../base-image');
+    expect(of('base-image')?.fix).toBe(`makina-image base ${folder} && docker build -t ${BASE} ${folder}`);
   });
 
   test.each([
@@ -184,7 +186,10 @@ describe('the port', () => {
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const { told, of } = await doctor(await project('--publish', String(port)));
-    expect([told, of('port')?.fix]).toEqual([['error port'], expect.stringContaining('makina-image new --publish')]);
+    expect([told, of('port')?.fix]).toEqual([
+      ['error port'],
+      expect.stringMatching(/makina-image new \S+demo --publish/),
+    ]);
   });
 
   test.each([

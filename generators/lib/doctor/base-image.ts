@@ -1,5 +1,7 @@
+import { join } from 'node:path';
 import { minorVersion, version } from '../package.ts';
 import { readDisk } from '../plan/disk.ts';
+import { plainWord } from '../quote/quote.ts';
 import { asOwner } from '../rights.ts';
 import { ran } from './command.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
@@ -25,13 +27,13 @@ export async function checkBaseImage(
   const [name, tag] = image.split(':');
   const isOurs = name === OURS;
   const minor = generator.split('.').slice(0, 2).join('.');
-  const wrong = isOurs && tag !== minor ? [ofOtherVersion(image, minor)] : [];
+  const wrong = isOurs && tag !== minor ? [ofOtherVersion(root, image, minor)] : [];
 
   const words = ['image', 'inspect', '--format', '{{json .Config.Labels}}', image];
   const { end, code, stdout, stderr } = await ran('docker', words, searchPath);
   if (end === 'ended' && code === 0) {
     if (isOurs && !stdout.includes(`"${OURS}"`))
-      return [warning(ID, `${image} is not what \`makina-image base\` builds`, image, buildIt(image))];
+      return [warning(ID, `${image} is not what \`makina-image base\` builds`, image, buildIt(root, image))];
     return wrong.length > 0 ? wrong : [ok(ID, `${image} is there`)];
   }
   // Whatever keeps Docker from telling stands in its own line.
@@ -45,21 +47,23 @@ export async function checkBaseImage(
         `docker pull ${image}   # shows whether it can`,
       ),
     ];
-  return [error(ID, `${image} is not here, and no registry has it`, image, buildIt(image))];
+  return [error(ID, `${image} is not here, and no registry has it`, image, buildIt(root, image))];
 }
 
-function ofOtherVersion(image: string, minor: string): Finding {
+function ofOtherVersion(root: string, image: string, minor: string): Finding {
   return warning(
     ID,
     `the project is of version ${minor}, and its base image is ${image}`,
     image,
-    `let base_image be ${OURS}:${minor}: \`makina-image new --base-image ${OURS}:${minor}\``,
+    `let base_image be ${OURS}:${minor}: \`makina-image new ${plainWord(root)} --base-image ${OURS}:${minor}\``,
   );
 }
 
-function buildIt(image: string): string {
-  const build = `makina-image base ../base-image && docker build -t ${OURS}:${minorVersion} ../base-image`;
-  return image === `${OURS}:${minorVersion}` ? build : `makina-image upgrade, then ${build}`;
+function buildIt(root: string, image: string): string {
+  // Beside the project, never in it.
+  const folder = plainWord(join(root, '../base-image'));
+  const build = `makina-image base ${folder} && docker build -t ${OURS}:${minorVersion} ${folder}`;
+  return image === `${OURS}:${minorVersion}` ? build : `makina-image upgrade ${plainWord(root)}, then ${build}`;
 }
 
 /** What a build takes, whatever the answers say. */

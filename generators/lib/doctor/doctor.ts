@@ -99,7 +99,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   const slow = await Promise.all([
     told('base-image', () => checkBaseImage(root, image?.base_image, searchPath, kept?.generator)),
     checkSettings(root, intent, image, request),
-    image ? checkPort(image.publish, image.name, searchPath) : [],
+    image ? checkPort(root, image.publish, image.name, searchPath) : [],
   ]);
   return [
     ...answers.findings,

@@ -57,16 +57,21 @@ function checkDeleted(root: string, manifest: Manifest, disk: Disk): Finding[] {
 function neverCame(root: string, manifest: Manifest, lost: string[]): Finding {
   const seeds = lost.filter((path) => manifest.seeds.includes(path));
   const again = [
-    ...(seeds.length < lost.length ? ['`makina-image upgrade` writes what you had not edited'] : []),
-    ...(seeds.length > 0 ? [`a first version comes from: makina-image restore ${seeds.join(' ')}`] : []),
+    ...(seeds.length < lost.length
+      ? [`\`makina-image upgrade ${plainWord(root)}\` writes what you had not edited`]
+      : []),
+    ...(seeds.length > 0 ? [`a first version comes from: makina-image restore ${typed(root, seeds)}`] : []),
   ];
   return warning(
     'deleted',
     `${named(lost)}: missing, since git ignores ${itOrThem(lost)} and has never had ${itOrThem(lost)}`,
     root,
-    `where they still are: git add --force ${lost.join(' ')}; elsewhere ${again.join(', and ')}`,
+    `where they still are: git -C ${plainWord(root)} add --force ${lost.map(plainWord).join(' ')}; elsewhere ${again.join(', and ')}`,
   );
 }
+
+/** Files as they are typed anywhere. */
+const typed = (root: string, files: readonly string[]) => files.map((path) => plainWord(join(root, path))).join(' ');
 
 const itOrThem = ({ length }: readonly string[]) => (length > 1 ? 'them' : 'it');
 
@@ -74,12 +79,7 @@ function checkGone(root: string, manifest: Manifest, gone: string[]): Finding {
   const needed = gone.filter((path) => manifest.kind === 'base' || NEEDED.test(path));
   if (needed.length === 0) return ok('deleted', `you deleted ${named(gone)}`);
   const what = `you deleted ${named(needed)}, and the image may need what you deleted`;
-  return warning(
-    'deleted',
-    what,
-    root,
-    `makina-image restore ${needed.map((path) => plainWord(join(root, path))).join(' ')}`,
-  );
+  return warning('deleted', what, root, `makina-image restore ${typed(root, needed)}`);
 }
 
 function checkLineEnds(root: string, disk: Disk): Finding {
@@ -87,7 +87,7 @@ function checkLineEnds(root: string, disk: Disk): Finding {
     entry?.kind === 'file' && entry.bytes.includes('\r\n') ? [path] : [],
   );
   if (crlf.length === 0) return ok('line-ends', 'all files have those of Unix');
-  const fix = `put \`* text=auto eol=lf\` into .gitattributes, then: sed -i 's/\\r$//' ${crlf.join(' ')}`;
+  const fix = `put \`* text=auto eol=lf\` into .gitattributes, then: sed -i 's/\\r$//' ${typed(root, crlf)}`;
   const what = `${plural(crlf.length, 'file')} with the line ends of Windows: ${named(crlf)}`;
   // The kernel looks for an interpreter whose name ends with a carriage return.
   if (crlf.includes(LAUNCHER)) return error('line-ends', what, join(root, LAUNCHER), fix);
@@ -156,14 +156,20 @@ export function checkSync(root: string): Finding {
   }
   const paths = report.files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
   if (report.result === 'in-sync') return ok('sync', 'the files are what the answers say, and your edits');
-  const shown = '`makina-image diff` shows it';
+  const project = plainWord(root);
+  const shown = `\`makina-image diff ${project}\` shows it`;
   if (report.files.some(({ reason }) => reason === 'unresolved'))
     return warning('sync', `an upgrade waits for ${named(paths)}`, root, 'settle the open conflicts first');
   if (report.result === 'conflicts') {
-    const fix = `${shown}, \`makina-image upgrade --conflict=markers\` lets you settle it in the files`;
+    const fix = `${shown}, \`makina-image upgrade --conflict=markers ${project}\` lets you settle it in the files`;
     return warning('sync', `an upgrade would conflict in ${named(paths)}`, root, fix);
   }
-  return warning('sync', `an upgrade would change ${named(paths)}`, root, `${shown}, \`makina-image upgrade\` does it`);
+  return warning(
+    'sync',
+    `an upgrade would change ${named(paths)}`,
+    root,
+    `${shown}, \`makina-image upgrade ${project}\` does it`,
+  );
 }
 
 const QUIET = ['user-edit', 'adopted', 'converged', 'deleted-by-user'];

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { plainWord } from '../quote/quote.ts';
 import { type Ran, ran } from './command.ts';
 import { error, type Finding, ok } from './finding.ts';
 
@@ -9,14 +10,14 @@ const ID = 'port';
  * Whether the port that a project is published on is free.
  * @param name the project, whose own container may have it, @param searchPath folders, as in PATH
  */
-export async function checkPort(port: number, name: string, searchPath: string): Promise<Finding> {
+export async function checkPort(root: string, port: number, name: string, searchPath: string): Promise<Finding> {
   const words = ['ps', '--filter', `publish=${port}`, '--format', '{{.Image}}\t{{.Names}}'];
   const publishers = ran('docker', words, searchPath);
   const state = await bound(port);
   const [image, container] = firstOf(await publishers);
   if (image === name || image?.startsWith(`${name}:`))
     return ok(ID, `${port} is this project's, in the container ${container}`);
-  const other = `makina-image new --publish ${port === 65535 ? port - 1 : port + 1}`;
+  const other = `makina-image new ${plainWord(root)} --publish ${port === 65535 ? port - 1 : port + 1}`;
   if (container !== undefined)
     return error(
       ID,

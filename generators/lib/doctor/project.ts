@@ -10,6 +10,7 @@ import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../past/first-release.ts';
 import { readYoRc, YO_RC } from '../project/project.ts';
+import { plainWord } from '../quote/quote.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
 
 /** The manifest of a project, if it can be used, and what is to say of it and of the generator that wrote it. */
@@ -22,7 +23,7 @@ export function checkManifest(root: string): { manifest: Manifest | undefined; f
   }
   if (!manifest) {
     const what = `there is none: ${FIRST_RELEASE} wrote the project, or .makina-image/ is not in its repository`;
-    const fix = 'take .makina-image/ back from your history; if it never was there, `makina-image upgrade` makes it';
+    const fix = `take .makina-image/ back from your history; if it never was there, \`makina-image upgrade ${plainWord(root)}\` makes it`;
     return { manifest, findings: [warning('manifest', what, join(root, MANIFEST), fix)] };
   }
   const readable = ok('manifest', `${keptPaths(manifest).length} files are kept up to date`);
@@ -35,7 +36,7 @@ function checkGenerator(root: string, from: string): Finding {
       'generator',
       `${from} wrote this project, and this is ${version}`,
       root,
-      '`makina-image diff` shows what is new, `makina-image upgrade` takes it',
+      `\`makina-image diff ${plainWord(root)}\` shows what is new, \`makina-image upgrade ${plainWord(root)}\` takes it`,
     );
   if (isOlder(version, from))
     return error(
@@ -61,7 +62,7 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
     return { findings: [error('answers', 'the answers of the project are not there', where, fix)] };
   }
   const { image, problems = [] } = complete(intent);
-  const fix = 'correct it there, then run `makina-image new` in that folder';
+  const fix = `correct it there, then run \`makina-image new ${plainWord(`${root}/`)}\``;
   if (image) {
     const look = 'correct it there, or see to it that the build makes what is named';
     const odd = warningsOf(image).map(({ path, message }) =>
@@ -83,7 +84,7 @@ export function checkLeftovers(root: string): Finding[] {
     const fix = 'wait until it ends; if there is no such run, remove that folder';
     return [warning('leftovers', `another run writes to the project (${named(live)})`, lock, fix)];
   }
-  const settled = 'the next run that writes settles it: `makina-image upgrade`';
+  const settled = `the next run that writes settles it: \`makina-image upgrade ${plainWord(root)}\``;
   if (lstat(join(root, TX))) {
     try {
       readJournal(root);

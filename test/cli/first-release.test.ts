@@ -13,7 +13,9 @@ import { SEED } from '../support/cases.ts';
 import { change, git, project, repository, run, text, work } from '../support/projects.ts';
 import { BIN, tempDir } from '../support/run.ts';
 
-const CASES = Number(process.env.PAST_CASES ?? 4);
+const CASES = Number(process.env.PAST_CASES ?? 3);
+/** Milliseconds; each case starts the bin of a release. */
+const TIMEOUT = 60_000 + CASES * 5_000;
 
 beforeAll(() => {
   for (const release of ['0.1.0', '0.2.0']) {
@@ -109,50 +111,55 @@ const news = fc.record(
 ) as fc.Arbitrary<Intent>;
 
 describe.each(['0.1.0', '0.2.0'])('a project of %s', (release) => {
-  test('of any answers that somebody changed by hand becomes what this version writes of them', () => {
-    fc.assert(
-      fc.property(
-        answers,
-        answers,
-        news,
-        fc.boolean(),
-        fc.uniqueArray(fc.nat(20), { maxLength: 3 }),
-        fc.constantFrom('never', 'at first', 'changed', 'edited'),
-        (old, now, added, isWhole, edited, committed) => {
-          const root = projectOf(release, old);
-          const commit = (when: string) => {
-            if (when !== committed) return;
-            const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b.invalid'];
-            for (const args of [
-              ['init', '--quiet'],
-              ['add', '--all'],
-              ['commit', '--quiet', '--message', 'all'],
-            ])
-              execFileSync('git', [...identity, ...args], { cwd: root, stdio: 'ignore' });
-          };
-          commit('at first');
-          const today = setAnswers(root, (answers) => {
-            const next = merge(isWhole ? { name: 'shop' } : answers, merge(now, added));
-            return complete(next).image ? next : answers;
-          });
-          commit('changed');
-          const kept = fresh(today)
-            .map(([path]) => path)
-            .filter((path) => existsSync(join(root, path)));
-          const paths = edited.flatMap((index) => kept[index] ?? []);
-          for (const path of paths) change(root, path, (before) => before.replace('\n', `\n# mine\n`));
-          commit('edited');
-          const report = upgraded(root);
-          expect(conflicts(report).filter((line) => line.includes('both-added'))).toEqual([]);
-          expect(conflicts(report).filter((line) => !paths.some((path) => line.startsWith(path)))).toEqual([]);
-          expect(others(root, today).filter((path) => !paths.includes(path))).toEqual([]);
-          for (const path of paths) expect([path, text(root, path)]).toEqual([path, expect.stringContaining('# mine')]);
-          rmSync(root, { recursive: true });
-        },
-      ),
-      { numRuns: CASES, seed: SEED },
-    );
-  });
+  test(
+    'of any answers that somebody changed by hand becomes what this version writes of them',
+    () => {
+      fc.assert(
+        fc.property(
+          answers,
+          answers,
+          news,
+          fc.boolean(),
+          fc.uniqueArray(fc.nat(20), { maxLength: 3 }),
+          fc.constantFrom('never', 'at first', 'changed', 'edited'),
+          (old, now, added, isWhole, edited, committed) => {
+            const root = projectOf(release, old);
+            const commit = (when: string) => {
+              if (when !== committed) return;
+              const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b.invalid'];
+              for (const args of [
+                ['init', '--quiet'],
+                ['add', '--all'],
+                ['commit', '--quiet', '--message', 'all'],
+              ])
+                execFileSync('git', [...identity, ...args], { cwd: root, stdio: 'ignore' });
+            };
+            commit('at first');
+            const today = setAnswers(root, (answers) => {
+              const next = merge(isWhole ? { name: 'shop' } : answers, merge(now, added));
+              return complete(next).image ? next : answers;
+            });
+            commit('changed');
+            const kept = fresh(today)
+              .map(([path]) => path)
+              .filter((path) => existsSync(join(root, path)));
+            const paths = edited.flatMap((index) => kept[index] ?? []);
+            for (const path of paths) change(root, path, (before) => before.replace('\n', `\n# mine\n`));
+            commit('edited');
+            const report = upgraded(root);
+            expect(conflicts(report).filter((line) => line.includes('both-added'))).toEqual([]);
+            expect(conflicts(report).filter((line) => !paths.some((path) => line.startsWith(path)))).toEqual([]);
+            expect(others(root, today).filter((path) => !paths.includes(path))).toEqual([]);
+            for (const path of paths)
+              expect([path, text(root, path)]).toEqual([path, expect.stringContaining('# mine')]);
+            rmSync(root, { recursive: true });
+          },
+        ),
+        { numRuns: CASES, seed: SEED },
+      );
+    },
+    TIMEOUT,
+  );
 });
 
 const PILLAR = 'project/.salt/PILLAR.sample';
@@ -215,6 +222,45 @@ describe('a project of 0.1.0', () => {
     expect(files.find(({ path }) => path === 'compose.yaml')?.conflicts?.[0]?.base.join()).toContain('9000:80');
   });
 });
+
+/** Edits of what the answers say, in files that hold it. */
+const EDITS: [path: string, pattern: RegExp, edit: string][] = [
+  ['compose.yaml', /"[0-9]+:80"/, '"9999:80"'],
+  ['README.md', /(?<=-p )[0-9]+(?=:80)/, '9998'],
+  ['project/Dockerfile', /(?<=BASE_IMAGE=).*/, 'edited.invalid/base'],
+  ['project/Dockerfile', /(?<=description=").*(?=")/, 'Edited in Dockerfile'],
+  [PILLAR, /(?<=greeting: ").*(?=")/, 'Edited in the pillar'],
+  [PILLAR, /(?<=packages: )\[\]/, '[\n      "edited-package"]'],
+  ['project/launch.sh', /$/, '# Edited in launch.sh\n'],
+];
+
+test(
+  'an edit of what the answers say is kept, in the file or in a copy',
+  () => {
+    fc.assert(
+      fc.property(answers, answers, fc.subarray(EDITS), fc.boolean(), (old, now, edits, isDropped) => {
+        const root = projectOf('0.1.0', old);
+        const made = edits.filter(([path, pattern]) => pattern.test(text(root, path)));
+        for (const [path, pattern, edit] of made) change(root, path, (before) => before.replace(pattern, () => edit));
+        setAnswers(root, (answers) => {
+          const next = merge(isDropped ? { name: 'shop' } : answers, now);
+          return complete(next).image ? next : answers;
+        });
+        upgraded(root);
+        const backup = join(root, '.makina-image/backup');
+        const copies = existsSync(backup) ? readdirSync(backup).map((name) => text(backup, name)) : [];
+        const kept = [...new Set(made.map(([path]) => path)).values()]
+          .map((path) => text(root, path))
+          .concat(copies)
+          .join();
+        expect(made.filter(([, , edit]) => !kept.includes(edit)).map(([path, , edit]) => [path, edit])).toEqual([]);
+        rmSync(root, { recursive: true });
+      }),
+      { numRuns: CASES, seed: SEED },
+    );
+  },
+  TIMEOUT,
+);
 
 test.each<[string, string, string]>([
   ['a pillar without end', PILLAR, `a: ${'['.repeat(5000)}`],

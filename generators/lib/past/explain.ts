@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Intent } from '../model/intent.ts';
 import type { RenderedFile } from '../render/render.ts';
 import { firstFiles, firstImage, type PastImage } from './first-release.ts';
-import { PILLAR, type Reading } from './readings.ts';
+import type { Reading } from './readings.ts';
 
 /** Fields that no file but the pillar holds. */
 const ONLY_IN_PILLAR = ['packages', 'seeds', 'app', 'programs', 'vhosts'];
@@ -15,7 +15,7 @@ export interface Explained {
   files: Map<string, RenderedFile>;
   /** Files that hold an answer of which nothing tells whether the owner changed it here or in the answers. */
   unclear: string[];
-  /** Files that no recorded answers explain, but the answers that they themselves hold. */
+  /** Files whose rendering is of no recorded answers, but of those that the files themselves hold. */
   onlyByThemselves: string[];
 }
 
@@ -58,11 +58,12 @@ export function explain(
   const shared = [...best.files].filter(([, { policy }]) => policy === 'shared');
   const explained = shared.filter(([path, file]) => disk.get(path) === textOf(file));
   if (explained.length < shared.length * LEAST_SHARE) return undefined;
-  const isRecorded = (path: string) => starts.some(({ files }) => disk.get(path) === textOf(files.get(path)));
+  const isRecorded = (path: string) =>
+    starts.some(({ files }) => textOf(files.get(path)) === textOf(best.files.get(path)));
   return {
     ...best,
     unclear: unclear(best.image, readings).filter((path) => disk.get(path) !== textOf(best.files.get(path))),
-    onlyByThemselves: explained.flatMap(([path]) => (path === PILLAR && !isRecorded(path) ? [path] : [])),
+    onlyByThemselves: shared.flatMap(([path]) => (isRecorded(path) ? [] : [path])),
   };
 }
 

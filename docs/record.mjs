@@ -15,13 +15,13 @@ const checkout = fileURLToPath(new URL('..', import.meta.url));
 const SIZE = { cols: 96, rows: 24 };
 /** What is typed, each after the text it waits for has been printed. */
 const SESSION = [
-  ['$ ', 'npx makina-image new shop'],
+  ['$ ', 'makina-image new shop'],
   ['What is it, in one line?', 'The shop'],
   ['Start with the small demo', ''],
   ['Write this?', ''],
-  ['$ ', "cd shop && npx makina-image circus-program worker --cmd 'celery -A shop worker'"],
-  ['$ ', "echo '# an edit of mine' >> compose.yaml && npx makina-image new --publish 9000 --yes"],
-  ['$ ', "grep -nE '9000|mine' compose.yaml && npx makina-image check"],
+  ['$ ', "cd shop && makina-image circus-program worker --cmd 'celery -A shop worker'"],
+  ['$ ', "echo '# an edit of mine' >> compose.yaml && makina-image new --publish 9000 --yes"],
+  ['$ ', "grep -nE '9000|mine' compose.yaml && makina-image check"],
   ['$ ', ''],
 ];
 const KEY = 0.045;
@@ -42,12 +42,12 @@ try {
 /** Types the session. Returns what the terminal got, as `{at, text}`, `at` in seconds. */
 async function record(folder) {
   const bin = `node '${join(checkout, 'dist/makina-image.cjs')}'`;
-  const npx = `npx() { shift; npm_command=exec ${bin} "$@"; }`;
-  const rc = `stty cols ${SIZE.cols} rows ${SIZE.rows}; PS1='$ '; unset CI; bind 'set enable-bracketed-paste off'; ${npx}\n`;
+  const command = `makina-image() { ${bin} "$@"; }`;
+  const rc = `stty cols ${SIZE.cols} rows ${SIZE.rows}; PS1='$ '; unset CI; bind 'set enable-bracketed-paste off'; ${command}\n`;
   writeFileSync(join(folder, '.rc'), rc);
   const shell = spawn('script', ['-qefc', `bash --noprofile --rcfile '${folder}/.rc' -i`, '/dev/null'], {
     cwd: folder,
-    env: { ...process.env, HOME: folder, TERM: 'xterm-256color' },
+    env: { ...process.env, npm_command: '', HOME: folder, TERM: 'xterm-256color' },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const chunks = [];

@@ -28,7 +28,7 @@ describe('docs/recording.svg', () => {
     expect(seconds).toBeLessThan(30);
   });
   test('shows commands that worked', () => {
-    expect(recording).toContain('npx makina-image new shop');
+    expect(recording).toContain('makina-image new shop');
     expect(recording).toContain('in sync');
     expect(recording).not.toMatch(/makina-image: |rror|not found/);
   });

@@ -40,6 +40,6 @@ export async function tellChange(
     print(preview(change, look, isOn(flags, 'verbose')));
     return;
   }
-  const baseCommand = process.env.npm_command === 'exec' ? 'npx makina-image base' : 'makina-image base';
+  const baseCommand = process.env.npm_command === 'exec' ? 'npx --no makina-image base' : 'makina-image base';
   tell(flags, summary({ cwd: process.cwd(), baseCommand, look }), isOpen(change));
 }

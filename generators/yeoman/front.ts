@@ -80,7 +80,7 @@ export function tellChange(
   if (isOpen(change)) process.exitCode = EXIT.conflict;
   // Yeoman's own log goes to standard error.
   const look = lookOf(2);
-  const baseCommand = process.env.npm_command === 'exec' ? 'npx yo makina-image:base' : 'yo makina-image:base';
+  const baseCommand = process.env.npm_command === 'exec' ? 'npx --no yo makina-image:base' : 'yo makina-image:base';
   const cwd = generator.destinationRoot();
   generator.log(shown(dryRun ? preview(change, look, false) : summary({ cwd, baseCommand, look }), look));
 }

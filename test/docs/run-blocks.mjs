@@ -7,7 +7,7 @@ import { agrees, checkout, commandsOf } from './blocks.mjs';
 const GIT = { GIT_AUTHOR_NAME: 'me', GIT_AUTHOR_EMAIL: 'me@example.com', GIT_CONFIG_GLOBAL: '/dev/null' };
 
 /**
- * Writes the commands that the blocks call: `makina-image`, `npx makina-image`, `yo` and `npx yo` of this checkout.
+ * Writes the commands that the blocks call: `makina-image`, `npx --no makina-image`, `yo` and `npx --no yo` of this checkout.
  * @param {string} folder where; made
  * @param {string} built the checkout they run, which the user of the blocks can read
  * @returns {NodeJS.ProcessEnv} the environment in which they are found
@@ -15,10 +15,10 @@ const GIT = { GIT_AUTHOR_NAME: 'me', GIT_AUTHOR_EMAIL: 'me@example.com', GIT_CON
 export function prepareCommands(folder, built = checkout) {
   const bin = `exec node '${join(built, 'dist/makina-image.cjs')}' "$@"`;
   const yo = `exec node '${join(built, 'node_modules/yo/lib/cli.js')}' "$@"`;
-  const npx = `case $1 in
-    makina-image) shift; export npm_command=exec; ${bin} ;;
-    yo) shift; ${yo} ;;
-    *) echo "npx $1 is not what the docs may call" >&2; exit 1 ;;
+  const npx = `case "$1 $2" in
+    '--no makina-image') shift 2; export npm_command=exec; ${bin} ;;
+    '--no yo') shift 2; ${yo} ;;
+    *) echo "npx $1 $2 is not what the docs may call" >&2; exit 1 ;;
   esac`;
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries({ 'makina-image': bin, yo, npx }))

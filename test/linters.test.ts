@@ -28,6 +28,9 @@ const linters: Record<string, { files: RegExp; args: string[] }> = {
   hadolint: { files: /(^|\/)Dockerfile$/, args: ['--no-color'] },
   yamllint: { files: /\.ya?ml$/, args: ['--format', 'parsable', '--strict'] },
   'salt-lint': { files: /\.sls$/, args: ['--nocolor'] },
+  // Of all weights, and nothing is asked of GitHub.
+  zizmor: { files: /^\.github\/workflows\//, args: ['--offline', '--quiet', '--no-progress', '--format', 'github'] },
+  'check-jsonschema': { files: /^\.gitlab\//, args: ['--quiet', '--builtin-schema', 'vendor.gitlab-ci'] },
   shellcheck: { files: /\.sh$/, args: [] },
   ruff: {
     files: /\.py$|bin\/salt-call$/,

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { isFolder } from '../lib/apply/state.ts';
 import { UserError } from '../lib/errors.ts';
-import { projectAround } from '../lib/project/find.ts';
+import { projectAround, projectsInRepository } from '../lib/project/find.ts';
 import { errorReport, type Report, worst } from '../lib/report.ts';
 import { shown } from '../lib/shown.ts';
 import { isTerminal } from '../terminal.ts';
@@ -31,6 +31,13 @@ export async function folders(words: readonly string[]): Promise<string[]> {
   if (found.length === 0)
     throw new UserError(`there is no project at ${words.join(' ')}; name a folder that makina-image new wrote`);
   return [...new Set(found.map((folder) => resolve(folder)))];
+}
+
+/** The same for a verb that writes nothing: without a word, in a repository of several projects, it looks at all of them. */
+export async function foldersToRead(words: readonly string[]): Promise<string[]> {
+  const here = process.cwd();
+  const below = words.length === 0 && projectAround(here) === undefined ? projectsInRepository(here) : [];
+  return below.length > 0 ? below : folders(words);
 }
 
 /** The project that one is in, or the folder itself where that is in none. */

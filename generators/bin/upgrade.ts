@@ -11,7 +11,7 @@ import { lookOf } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { tellSentence } from './errors.ts';
 import { print, write } from './print.ts';
-import { eachProject, folders } from './projects.ts';
+import { eachProject, folders, foldersToRead } from './projects.ts';
 import { tell, tellLeftAlone } from './tell.ts';
 import type { Verb } from './verb.ts';
 
@@ -20,17 +20,18 @@ type Flags = CommandLine['flags'];
 const JSON_FLAG: Flag = { flag: 'json', description: 'one line of JSON for each project' };
 const FOLDERS =
   'DIR is a project, a glob pattern, or - for a list of projects on standard input; this folder if not given.';
+const BELOW = 'Outside of a project, in a git repository: all projects below this folder.';
 
 /** `makina-image check [DIR...]` */
 export const check: Verb = {
   words: '[DIR...]',
   names: 'folder',
-  about: `${FOLDERS}\nExit code 0: in sync, 1: error, 2: would change, 3: would conflict. Writes nothing.`,
+  about: `${FOLDERS} ${BELOW}\nExit code 0: in sync, 1: error, 2: would change, 3: would conflict. Writes nothing.`,
   flags: [JSON_FLAG, ALLOW_DOWNGRADE],
   run: async ({ flags, words }) => {
     const settings = options(flags, 'abort');
     const act = (root: string) => reported(flags, checked(root, settings));
-    process.exitCode = await eachProject(await folders(words), act, teller(flags), isOn(flags, 'verbose'));
+    process.exitCode = await eachProject(await foldersToRead(words), act, teller(flags), isOn(flags, 'verbose'));
   },
 };
 
@@ -38,7 +39,7 @@ export const check: Verb = {
 export const diff: Verb = {
   words: '[DIR...]',
   names: 'folder',
-  about: `${FOLDERS}\nPrints what upgrade would do as a diff that git apply takes. Exit codes as check.`,
+  about: `${FOLDERS} ${BELOW}\nPrints what upgrade would do as a diff that git apply takes. Exit codes as check.`,
   flags: [{ flag: 'stat', description: 'how many lines change in each file' }, CONFLICT, JSON_FLAG, ALLOW_DOWNGRADE],
   run: async ({ flags, words }) => {
     const settings = options(flags, single(flags, 'conflict') ?? 'markers');
@@ -49,7 +50,7 @@ export const diff: Verb = {
       return reported(flags, change);
     };
     const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;
-    process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
+    process.exitCode = await eachProject(await foldersToRead(words), act, tellOne, isOn(flags, 'verbose'));
   },
 };
 

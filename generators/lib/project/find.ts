@@ -1,9 +1,12 @@
+import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ANSWERS_KEY } from '../answers/yo-rc.ts';
 import { codeOf, lstat } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
+import { placeInRepository } from '../git.ts';
 import { MANIFEST } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
+import { asOwner } from '../rights.ts';
 import { YO_RC } from './project.ts';
 
 /** The nearest folder that is a project: this one or one above it. @throws UserError (internal) */
@@ -17,6 +20,36 @@ export function findProject(start: string): string {
 export function projectAround(start: string): string | undefined {
   if (isProject(start)) return start;
   return dirname(start) === start ? undefined : projectAround(dirname(start));
+}
+
+const DEEPEST = 5;
+const MOST_FOLDERS = 20_000;
+
+/** The projects below a folder of a git repository, a few folders deep; [] outside of a repository. */
+export function projectsInRepository(folder: string): string[] {
+  return asOwner(folder, () => {
+    const found: string[] = [];
+    let level = placeInRepository(folder) ? [folder] : [];
+    for (let depth = 0, seen = 0; depth < DEEPEST && seen < MOST_FOLDERS; depth += 1, seen += level.length) {
+      level = level.flatMap(foldersIn);
+      found.push(...level.filter(isProject));
+      level = level.filter((each) => !isProject(each));
+    }
+    return found.sort();
+  });
+}
+
+/** The folders in a folder that may hold projects. */
+function foldersIn(folder: string): string[] {
+  try {
+    const entries = fs.readdirSync(folder, { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
+      .map(({ name }) => join(folder, name));
+  } catch {
+    // What one may not list holds nothing that one may read.
+    return [];
+  }
 }
 
 /** Whether a folder is a project, or that of a base image, however broken. */

@@ -2,7 +2,7 @@ import { fileState } from './apply/state.ts';
 import { commit, type Transaction, type Write } from './apply/transaction.ts';
 import { changesOf, type FileChange } from './diff/changes.ts';
 import { EXIT, UserError } from './errors.ts';
-import { dirtyPaths, neverCommitted } from './git.ts';
+import { dirtyPaths, historyOf, neverCommitted } from './git.ts';
 import { MANIFEST } from './manifest/manifest.ts';
 import { backupOf, readBase, storeWrites } from './manifest/store.ts';
 import { version } from './package.ts';
@@ -125,8 +125,14 @@ function basesToMerge({ root, manifest, theirs, pastBases }: Project, disk: Disk
     const needed = pending && !disk.get(sidecarOf(path)) ? pending.theirs : sha256;
     // What is rendered was hashed before, for another project.
     if (!isMoved && ((next && sha256Of(next.bytes) === needed) || sha256Of(ours.bytes) === needed)) continue;
-    const base = pastBases.get(needed) ?? readBase(root, needed);
+    const base = pastBases.get(needed) ?? readBase(root, needed) ?? committed(root, path, needed);
     if (base) bases.set(path, base);
   }
   return bases;
+}
+
+/** What was rendered was committed before anybody edited it, as a rule. */
+function committed(root: string, path: string, sha256: string): Buffer | undefined {
+  const versions = historyOf(root, path, []).flatMap((files) => files.get(path) ?? []);
+  return versions.find((bytes) => sha256Of(bytes) === sha256);
 }

@@ -90,7 +90,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(await found('leftovers', () => checkLeftovers(root))),
     ...(kept ? await found('files', () => checkFiles(root, kept)) : []),
   ];
-  const sync = () => found('sync', () => [checkSync(root)]);
+  const sync = () => found('sync', () => checkSync(root));
   const ignored = () => found('git', () => checkIgnored(root, kept));
   if (kept?.kind === 'base') return [...findings, ...(await sync()), ...(await ignored())];
 

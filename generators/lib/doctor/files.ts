@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { lstat, OWN } from '../apply/state.ts';
+import type { Change } from '../change.ts';
 import { ignoredPaths, neverCommitted } from '../git.ts';
 import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
@@ -11,6 +12,7 @@ import { type Report, reportOf } from '../report.ts';
 import { check } from '../upgrade.ts';
 import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
 import { checkLauncher, LAUNCHER } from './launcher.ts';
+import { checkStore } from './store.ts';
 
 /** The files of a project as they are on the disk: conflicts, line ends, modes and names. */
 export function checkFiles(root: string, manifest: Manifest): Finding[] {
@@ -144,16 +146,18 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
   });
 }
 
-/**
- * Whether the project is what this generator makes of its answers, as `check` tells.
- */
-export function checkSync(root: string): Finding {
-  let report: Report;
+/** Whether the project is what this generator makes of its answers, as `check` tells, and what the next merge needs is there. */
+export function checkSync(root: string): Finding[] {
+  let change: Change;
   try {
-    report = reportOf(check(root, { conflict: 'abort', allowDowngrade: true }));
+    change = check(root, { conflict: 'abort', allowDowngrade: true });
   } catch (failure) {
-    return fromError('sync', failure, root);
+    return [fromError('sync', failure, root)];
   }
+  return [syncOf(root, reportOf(change)), ...checkStore(change)];
+}
+
+function syncOf(root: string, report: Report): Finding {
   const paths = report.files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
   if (report.result === 'in-sync') return ok('sync', 'the files are what the answers say, and your edits');
   const project = plainWord(root);

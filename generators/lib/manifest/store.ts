@@ -6,8 +6,8 @@ import { sha256Of } from '../sha256.ts';
 import { isSha256 } from './content.ts';
 import { FOLDER, formatManifest, MANIFEST, type Manifest } from './manifest.ts';
 
-const BASE = `${FOLDER}/base`;
-const ATTRIBUTES = `${FOLDER}/.gitattributes`;
+export const BASE = `${FOLDER}/base`;
+export const ATTRIBUTES = `${FOLDER}/.gitattributes`;
 /** Git changes no line end in what is found by its SHA-256, and shows nobody its differences. */
 const ATTRIBUTES_TEXT = Buffer.from('base/* -text -diff linguist-generated=true\nbackup/* -text -diff\n');
 

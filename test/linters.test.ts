@@ -38,6 +38,18 @@ const linters: Record<string, { files: RegExp; args: string[] }> = {
   },
 };
 
+test('zizmor and shellcheck find nothing in what the forge runs of this repository', async () => {
+  const settings = { cwd: packageRoot, env, reject: false, all: true } as const;
+  for (const [linter, ...args] of [
+    ['zizmor', ...(linters.zizmor?.args ?? []), '.github/workflows'],
+    ['shellcheck', '.ci/advisories'],
+  ] as [string, ...string[]][]) {
+    const { exitCode, all, code } = await execa(linter, args, settings);
+    if (code === 'ENOENT' && !NO_SKIP) continue;
+    expect([linter, exitCode, all]).toEqual([linter, 0, '']);
+  }
+});
+
 const root = mkdtempSync(join(tmpdir(), 'makina-image-linters-'));
 afterAll(() => rmSync(root, { recursive: true }));
 

@@ -15,7 +15,18 @@ export interface HowToWrite {
 }
 
 /** Folders of the generator's own checkout that no project may be written into. */
-const OWN_FOLDERS = new Set(['', '.ci', '.git', 'dist', 'docs', 'generators', 'node_modules', 'templates', 'test']);
+const OWN_FOLDERS = new Set([
+  '',
+  '.ci',
+  '.git',
+  '.github',
+  'dist',
+  'docs',
+  'generators',
+  'node_modules',
+  'templates',
+  'test',
+]);
 
 /**
  * What brings a folder to a rendered tree: the one call behind every verb that writes a project or changes its model.

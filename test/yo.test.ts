@@ -35,11 +35,19 @@ describe('yo makina-image', () => {
     expect(readTree(join(byYo, 'demo'))).toEqual(readTree(join(byBin, 'demo')));
   });
 
-  test('takes lists and dicts as one JSON string or from an answers file', async () => {
+  test('takes lists and dicts one by one, as one JSON string or from an answers file', async () => {
     const dir = userDir();
-    writeFileSync(join(dir, 'answers.yaml'), 'packages: [curl, jq]\nprograms: {worker: {cmd: sleep 9}}\n');
+    writeFileSync(join(dir, 'answers.yaml'), 'programs: {worker: {cmd: sleep 9}}\n');
     expect(
-      (await yo(dir, ['makina-image', 'demo', '--answers', 'answers.yaml', '--app', '{"a": {"b": 1}}'])).exitCode,
+      (
+        await yo(dir, [
+          'makina-image',
+          'demo',
+          ...'--answers answers.yaml --packages curl --packages jq'.split(' '),
+          '--app',
+          '{"a": {"b": 1}}',
+        ])
+      ).exitCode,
     ).toBe(0);
     const { answers } = JSON.parse(readFileSync(join(dir, 'demo/.yo-rc.json'), 'utf8'))['generator-makina-image'];
     expect(answers).toEqual({
@@ -51,9 +59,9 @@ describe('yo makina-image', () => {
   });
 
   test.each([
-    [['demo', '--packages', 'a', '--packages', 'b'], '--packages more than once'],
+    [['demo', '--publish', '1', '--publish', '2'], '--publish was given 2 times'],
     [['demo', '--description'], '--description needs a value'],
-    [['demo', '--unknown-flag', 'x'], 'there is no flag --unknown-flag'],
+    [['demo', '--unknown-flag', 'x'], 'new has no flag --unknown-flag'],
     [['--publish', 'x'], '--publish'],
     [[], 'name is required'],
   ])('refuses %j with 2 and one sentence', async (args, sentence) => {
@@ -98,8 +106,8 @@ describe('yo makina-image', () => {
 
   test.each([['--preview'], ['--dry-run']])('%s shows what would be written, and writes nothing', async (flag) => {
     const dir = userDir();
-    const { exitCode, stderr } = await yo(dir, ['makina-image', 'demo', flag]);
-    expect([exitCode, stderr]).toEqual([0, expect.stringMatching(/would be written[\s\S]*\+ project\//)]);
+    const { exitCode, stdout } = await yo(dir, ['makina-image', 'demo', flag]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/would be written[\s\S]*\+ project\//)]);
     expect(readTree(dir)).toEqual({});
   });
 
@@ -167,7 +175,17 @@ describe('yo makina-image:circus-program', () => {
     await yo(dir, ['makina-image', 'demo']);
     const inside = join(dir, 'demo/project');
     const before = readTree(join(dir, 'demo'));
-    const flags = ['--cmd', 'celery -A app', '--env', 'QUEUE=mail', '--args', '["-l", "info"]', '--no-essential'];
+    const flags = [
+      '--cmd',
+      'celery -A app',
+      '--env',
+      'QUEUE=mail',
+      '--env',
+      'B=2',
+      '--args',
+      '["-l", "info"]',
+      '--no-essential',
+    ];
     const { exitCode, stderr } = await yo(inside, ['makina-image:circus-program', 'worker', ...flags]);
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('program worker: added')]);
     const { stdout } = await yo(inside, ['makina-image:circus-program', '--list', '--json']);
@@ -175,7 +193,7 @@ describe('yo makina-image:circus-program', () => {
       name: 'worker',
       cmd: 'celery -A app',
       args: ['-l', 'info'],
-      env: { QUEUE: 'mail' },
+      env: { QUEUE: 'mail', B: '2' },
       essential: false,
     });
     expect((await yo(inside, ['makina-image:circus-program', '--remove', 'worker'])).exitCode).toBe(0);
@@ -183,7 +201,7 @@ describe('yo makina-image:circus-program', () => {
   });
   test.each([
     [['circus-program', 'web', '--nunprocesses', '3'], 'did you mean --numprocesses?'],
-    [['circus-program', 'web', '--env', 'A=1', '--env', 'B=2'], '--env more than once'],
+    [['circus-program', 'web', '--cmd', 'a', '--cmd', 'b'], '--cmd was given 2 times'],
     [['nginx-location', '/x', '--alias', 'here'], '--alias'],
   ])('refuses %j with 2', async ([verb, ...args], sentence) => {
     const dir = userDir();
@@ -197,10 +215,21 @@ test('yo lists these generators and no helper among them', async () => {
   const { stdout } = await yo(userDir(), ['--generators']);
   expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
     "  makina-image
+        adopt
         base
+        check
+        ci
         circus-program
+        completion
+        diff
+        doctor
+        help
+        new
         nginx-location
         nginx-vhost
+        resolve
+        restore
+        schema
         upgrade"
   `);
 });

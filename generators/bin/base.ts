@@ -6,7 +6,7 @@ import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { isDryRun, tellChange } from './tell.ts';
-import type { Verb } from './verb.ts';
+import type { Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image base DIR [flags]` */
 export const base: Verb = {
@@ -17,14 +17,14 @@ export const base: Verb = {
   run,
 };
 
-async function run({ flags, words }: CommandLine): Promise<void> {
+async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> {
   const [folder] = words;
   if (!folder || words.length > 1) throw new UserError('base takes one folder: makina-image base DIR');
   const change = baseImage(
-    process.cwd(),
+    host.cwd,
     folder,
     { conflict: conflictMode(single(flags, 'conflict')), allowDirty: isOn(flags, 'allow-dirty') },
     isDryRun(flags),
   );
-  await tellChange(flags, change, (reader) => baseSummary(change, reader));
+  return tellChange(flags, host, change, (reader) => baseSummary(change, reader));
 }

@@ -11,10 +11,9 @@ import { findProject } from '../lib/project/find.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { asOwner } from '../lib/rights.ts';
 import { summary } from '../lib/summary.ts';
-import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { isDryRun, tell, tellChange } from './tell.ts';
-import type { Verb } from './verb.ts';
+import type { Host, Verb, Wrote } from './verb.ts';
 
 const SOURCE = fields.find(({ key }) => key === 'ci_source') as Field;
 const KINDS = ['github', 'gitlab'] as const;
@@ -33,8 +32,8 @@ export const ci: Verb = {
   run,
 };
 
-async function run({ flags, words }: CommandLine): Promise<void> {
-  const root = findProject(process.cwd());
+async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> {
+  const root = findProject(host.cwd);
   const { intent } = asOwner(root, () => readYoRc(root));
   if (!intent)
     throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);
@@ -47,16 +46,16 @@ async function run({ flags, words }: CommandLine): Promise<void> {
     flags: {
       ci: [...new Set([...((intent.ci as string[] | undefined) ?? []), ...words])],
       ...folderAnswer(place, intent),
-      ...(await sourceAnswer(flags, intent)),
+      ...(await sourceAnswer(flags, intent, host)),
     },
     answers: {},
     conflict: conflictMode(single(flags, 'conflict')),
     allowDirty: isOn(flags, 'allow-dirty'),
     dryRun: isDryRun(flags),
   });
-  await tellChange(flags, change, (reader) => summary(change, reader));
+  const wrote = await tellChange(flags, host, change, (reader) => summary(change, reader));
   const { image } = change;
-  if (isDryRun(flags)) return;
+  if (isDryRun(flags)) return wrote;
   if (image.ci_source === undefined)
     tell(
       flags,
@@ -64,6 +63,7 @@ async function run({ flags, words }: CommandLine): Promise<void> {
       true,
     );
   for (const kind of KINDS) if (words.includes(kind)) tell(flags, needs(kind, place));
+  return wrote;
 }
 
 /** What only a person can set there. */
@@ -86,12 +86,12 @@ function folderAnswer(place: CiPlace | undefined, intent: Intent): Intent {
 }
 
 /** Where the generator comes from, as the flag or a person says. */
-async function sourceAnswer(flags: CommandLine['flags'], intent: Intent): Promise<Intent> {
+async function sourceAnswer(flags: CommandLine['flags'], intent: Intent, host: Host): Promise<Intent> {
   const given = answersFromFlags(flags, [SOURCE]);
-  const mayAsk = !isCi() && !isOn(flags, 'quiet') && isTerminal(0, 1);
-  if (given.ci_source !== undefined || intent.ci_source !== undefined || !mayAsk) return given;
-  const { ask } = await import('./prompts.ts');
-  return ask([
+  if (given.ci_source !== undefined || intent.ci_source !== undefined || isOn(flags, 'quiet')) return given;
+  const prompts = await host.prompts();
+  if (!prompts) return given;
+  return prompts.ask([
     { ...SOURCE, prompt: 'Where does CI take the generator from (@scope/name, https://....tgz, git+https://...)' },
   ]);
 }

@@ -22,12 +22,12 @@ export const doctorVerb: Verb = {
     },
     { flag: 'json', description: 'the findings as one line of JSON' },
   ],
-  run: async ({ flags, words }) => {
+  run: async ({ flags, words }, { cwd }) => {
     if (words.length > 1) throw new UserError(`doctor takes one folder, not ${words.length} words: ${words.join(' ')}`);
     const volume = single(flags, 'volume');
     const report = await doctor({
-      folder: resolve(words[0] ?? '.'),
-      volume: volume === undefined ? undefined : resolve(volume),
+      folder: resolve(cwd, words[0] ?? '.'),
+      volume: volume === undefined ? undefined : resolve(cwd, volume),
       node: process.versions.node,
       searchPath: process.env.PATH ?? '',
     });

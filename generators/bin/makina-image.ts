@@ -1,9 +1,21 @@
 import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
+import { isCi, isTerminal } from '../terminal.ts';
 import { parseCommandLine } from './command-line.ts';
 import { tellError } from './errors.ts';
 import { print } from './print.ts';
+import type { Host } from './verb.ts';
 import { VERBS, verbNamed } from './verbs.ts';
+
+const HOST: Host = {
+  get cwd() {
+    return process.cwd();
+  },
+  get baseCommand() {
+    return process.env.npm_command === 'exec' ? 'npx --no makina-image base' : 'makina-image base';
+  },
+  prompts: async () => (!isCi() && isTerminal(0, 1) ? import('./prompts.ts') : undefined),
+};
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === undefined) return (await import('./help.ts')).printShortHelp();
@@ -24,7 +36,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   const verb = await listed.load();
   const line = parseCommandLine(name, args, verb.flags);
   if (line.flags.help) return (await import('./help.ts')).printVerbHelp(name, verb);
-  await verb.run(line);
+  await verb.run(line, HOST);
 }
 
 const argv = process.argv.slice(2);

@@ -3,14 +3,13 @@ import { conflictMode } from '../conflict-mode.ts';
 import { newFlags } from '../flags.ts';
 import { toldBeside } from '../lib/answers/beside.ts';
 import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
-import { UserError } from '../lib/errors.ts';
-import { newProject } from '../lib/new-project.ts';
+import { EXIT, UserError } from '../lib/errors.ts';
+import { askOpen, type NewRequest, newProject } from '../lib/new-project.ts';
 import { placeOf } from '../lib/place.ts';
 import { summary } from '../lib/summary.ts';
-import { isCi, isTerminal } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { isDryRun, tell, tellChange } from './tell.ts';
-import type { Verb } from './verb.ts';
+import type { Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export const newVerb = (): Verb => ({
@@ -19,10 +18,24 @@ export const newVerb = (): Verb => ({
   about:
     'NAME is written to ./NAME; PATH, such as . or images/shop, is the folder itself.\nA flag wins over the answers file, that over .yo-rc.json, that over the defaults.',
   flags: newFlags(),
-  run,
+  run: async (line, host) => write(line, host, await requestOf(line, host)),
+  ask: async (line, host) => {
+    const request = await askOpen(await requestOf(line, host));
+    await refuseEarly(request);
+    return () => write(line, host, request);
+  },
 });
 
-async function run({ flags, words }: CommandLine): Promise<void> {
+/** Refuses answers that cannot be used before others have written; what is in the way of files may change until ours are. */
+async function refuseEarly(request: NewRequest): Promise<void> {
+  try {
+    await newProject({ ...request, ask: undefined, dryRun: true });
+  } catch (error) {
+    if (error instanceof UserError && error.code === EXIT.usage) throw error;
+  }
+}
+
+async function requestOf({ flags, words }: CommandLine, host: Host): Promise<NewRequest> {
   if (words.length > 1)
     throw new UserError(
       `new takes one name or path, not ${words.length} words: ${words.join(' ')}; a value of several words needs quotes`,
@@ -31,30 +44,39 @@ async function run({ flags, words }: CommandLine): Promise<void> {
   const { names, ...place } = placeOf(words, single(flags, 'destination'));
   const answersFrom = single(flags, 'answers');
   const isExact = isOn(flags, 'exact');
-  const mayAsk = !isOn(flags, 'yes') && !isExact && answersFrom !== STANDARD_INPUT && !isCi() && isTerminal(0, 1);
-  const prompts = mayAsk ? await import('./prompts.ts') : undefined;
-  let isShown = false;
-  const change = await newProject({
-    cwd: process.cwd(),
+  const mayAsk = !isOn(flags, 'yes') && !isExact && answersFrom !== STANDARD_INPUT;
+  const prompts = mayAsk ? await host.prompts() : undefined;
+  return {
+    cwd: host.cwd,
     ...place,
     flags: answersFromFlags({ ...flags, name: [...names, ...(flags.name ?? [])] }),
-    answers: await readAnswers(answersFrom, isExact),
+    answers: await readAnswers(answersFrom, host.cwd, isExact),
     isExact,
     ask: prompts?.ask,
     insist: prompts?.insist,
-    confirm:
-      prompts &&
-      ((planned) => {
-        isShown = true;
-        return prompts.confirm(planned);
-      }),
+    confirm: prompts?.confirm,
     dryRun: isDryRun(flags),
     conflict: conflictMode(single(flags, 'conflict')),
     allowDirty: isOn(flags, 'allow-dirty'),
+  };
+}
+
+async function write({ flags }: CommandLine, host: Host, request: NewRequest): Promise<Wrote[]> {
+  const { confirm } = request;
+  let isShown = false;
+  const change = await newProject({
+    ...request,
+    confirm:
+      confirm &&
+      ((planned) => {
+        isShown = true;
+        return confirm(planned);
+      }),
   });
-  await tellChange(flags, change, ({ look, ...reader }) =>
+  const wrote = await tellChange(flags, host, change, ({ look, ...reader }) =>
     summary(change, { ...reader, look: isShown ? undefined : look }),
   );
-  const others = toldBeside(change.beside ?? [], isExact, !isDryRun(flags));
+  const others = toldBeside(change.beside ?? [], request.isExact === true, !isDryRun(flags));
   if (others) tell(flags, others);
+  return wrote;
 }

@@ -1,15 +1,52 @@
 import fs from 'node:fs';
+import type { Look } from '../lib/look.ts';
 import { shown } from '../lib/shown.ts';
 import { lookOf } from '../terminal.ts';
 
-/** Prints a line as console.log does, and none of a project's control characters. Node's own stream takes a tenth of a start to load. */
+/** Where words go, without the line break at their end. */
+export interface Output {
+  /** What was asked for, such as `--json` or a diff. */
+  print(text: string): void;
+  /** What was done. */
+  tell(text: string): void;
+  printError(text: string): void;
+  /** How `tell` shows its words. */
+  look(): Look;
+}
+
+/** Node's own streams take a tenth of a start to load. */
+const STANDARD: Output = {
+  print: (text) => write(1, `${text}\n`),
+  tell: (text) => write(1, `${text}\n`),
+  printError: (text) => write(2, `${text}\n`),
+  look: () => lookOf(1),
+};
+
+let output = STANDARD;
+
+/** Sends all words somewhere else: Yeoman's adapter has places of its own for them. */
+export function printTo(other: Output = STANDARD): void {
+  output = other;
+}
+
+/** Prints a line as console.log does, and none of a project's control characters. */
 export function print(text: string): void {
-  write(1, `${shown(text, lookOf(1))}\n`);
+  output.print(shown(text, lookOf(1)));
+}
+
+/** The same with what was done. */
+export function printTold(text: string): void {
+  output.tell(shown(text, output.look()));
+}
+
+/** How `printTold` shows a text. */
+export function toldLook(): Look {
+  return output.look();
 }
 
 /** The same on standard error. */
 export function printError(text: string): void {
-  write(2, `${shown(text, lookOf(2))}\n`);
+  output.printError(shown(text, lookOf(2)));
 }
 
 /** Writes a text as it is. */

@@ -15,9 +15,10 @@ const MAGIC = /[\\*?[\]{}()!+@|]/;
 /**
  * The folders that the words of a command line name: folders, glob patterns, and `-` for a list on standard input, one a
  * line; the project that one is in if there is no word.
+ * @param cwd the folder that they start from
  */
-export async function folders(words: readonly string[]): Promise<string[]> {
-  if (words.length === 0) return [projectHere()];
+export async function folders(words: readonly string[], cwd: string): Promise<string[]> {
+  if (words.length === 0) return [projectHere(cwd)];
   // Loading it takes a fifth of a run without a pattern.
   const glob = words.some((word) => MAGIC.test(word)) ? await import('tinyglobby') : undefined;
   const found = words.flatMap((word) => {
@@ -25,32 +26,33 @@ export async function folders(words: readonly string[]): Promise<string[]> {
       return readFileSync(0, 'utf8')
         .split(/\r?\n|\0/)
         .filter(Boolean);
-    if (!glob || isFolder(word) || !MAGIC.test(word)) return [word];
-    return matching(glob.globSync, word);
+    if (!glob || isFolder(resolve(cwd, word)) || !MAGIC.test(word)) return [word];
+    return matching(glob.globSync, word, cwd);
   });
   if (found.length === 0)
     throw new UserError(`there is no project at ${words.join(' ')}; name a folder that makina-image new wrote`);
-  return [...new Set(found.map((folder) => resolve(folder)))];
+  return [...new Set(found.map((folder) => resolve(cwd, folder)))];
 }
 
 /** The same for a verb that writes nothing: without a word, in a repository of several projects, it looks at all of them. */
-export async function foldersToRead(words: readonly string[]): Promise<string[]> {
-  const here = process.cwd();
-  const below = words.length === 0 && projectAround(here) === undefined ? projectsInRepository(here) : [];
-  return below.length > 0 ? below : folders(words);
+export async function foldersToRead(words: readonly string[], cwd: string): Promise<string[]> {
+  const below = words.length === 0 && projectAround(cwd) === undefined ? projectsInRepository(cwd) : [];
+  return below.length > 0 ? below : folders(words, cwd);
 }
 
 /** The project that one is in, or the folder itself where that is in none. */
-export function projectHere(): string {
-  return projectAround(process.cwd()) ?? process.cwd();
+export function projectHere(cwd: string): string {
+  return projectAround(cwd) ?? cwd;
 }
 
 /** The folders that a pattern names; looks into no folder that is deeper than they are. */
-function matching(globSync: typeof import('tinyglobby').globSync, pattern: string): string[] {
+function matching(globSync: typeof import('tinyglobby').globSync, pattern: string, here: string): string[] {
   const names = pattern.split('/');
   // A folder may be named `images (old)`: what is there is no pattern.
-  const fixed = names.findIndex((name, index) => MAGIC.test(name) && !isFolder(names.slice(0, index + 1).join('/')));
-  const cwd = resolve(names.slice(0, fixed).join('/') || (fixed === 0 ? '.' : '/'));
+  const fixed = names.findIndex(
+    (name, index) => MAGIC.test(name) && !isFolder(resolve(here, names.slice(0, index + 1).join('/'))),
+  );
+  const cwd = resolve(here, names.slice(0, fixed).join('/') || (fixed === 0 ? '.' : '/'));
   const rest = names.slice(fixed).join('/');
   const deep = /\*\*|[*+]\(/.test(rest) ? undefined : names.length - fixed - 1;
   const options = { cwd, deep, onlyDirectories: true, dot: true, expandDirectories: false };

@@ -14,7 +14,7 @@ import {
 import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
 import { isDryRun, tell } from './tell.ts';
-import type { Verb } from './verb.ts';
+import type { Verb, Wrote } from './verb.ts';
 
 const SIDES: Flag[] = [
   { flag: 'merged', description: 'the file is as you want it now' },
@@ -28,13 +28,13 @@ export const resolve: Verb = {
   names: 'file',
   about: 'Settles the conflict of a file. The next upgrade starts from what the templates say now.',
   flags: [...SIDES, DRY_RUN],
-  run: async ({ flags, words }) => {
+  run: async ({ flags, words }, { cwd }) => {
     const [side, ...more] = SIDES.map(({ flag }) => flag as Side).filter((known) => isOn(flags, known));
     if (!side || more.length > 0)
       throw new UserError(
         'resolve needs one of --ours, --theirs and --merged: your side, that of the templates, or the file as it is now',
       );
-    await eachPath('resolve', words, flags, (root, path, options) => settled(root, path, side, options));
+    return eachPath('resolve', words, flags, cwd, (root, path, options) => settled(root, path, side, options));
   },
 };
 
@@ -44,7 +44,7 @@ export const adopt: Verb = {
   names: 'file',
   about: 'The file is yours from now on: no upgrade looks at it again. restore undoes that.',
   flags: [DRY_RUN],
-  run: ({ words, flags }) => eachPath('adopt', words, flags, adopted),
+  run: ({ words, flags }, { cwd }) => eachPath('adopt', words, flags, cwd, adopted),
 };
 
 /** `makina-image restore PATH...` */
@@ -53,25 +53,30 @@ export const restore: Verb = {
   names: 'file',
   about: 'Brings back a file that you deleted, or keeps one up to date again that you adopted.',
   flags: [DRY_RUN],
-  run: ({ words, flags }) => eachPath('restore', words, flags, restored),
+  run: ({ words, flags }, { cwd }) => eachPath('restore', words, flags, cwd, restored),
 };
 
 async function eachPath(
   verb: string,
   words: string[],
   flags: FlagValues,
+  cwd: string,
   act: (root: string, path: string, options: SettleOptions) => FileChange[],
-): Promise<void> {
+): Promise<Wrote[]> {
   if (words.length === 0) throw new UserError(`${verb} needs the path of a file: makina-image ${verb} PATH`);
   const dryRun = isDryRun(flags);
+  const wrote: Wrote[] = [];
   for (const word of words) {
-    const full = resolvePath(word);
+    const full = resolvePath(cwd, word);
     const root = findProject(dirname(full));
     const changes = act(root, relative(root, full).split(sep).join('/'), { dryRun });
-    if (!dryRun) tell(flags, `${word}: done`);
-    else {
+    if (!dryRun) {
+      wrote.push({ root, paths: changes.map(({ path }) => path) });
+      tell(flags, `${word}: done`);
+    } else {
       const { colourDiff, diffText } = await import('../lib/diff/changes.ts');
       print(`${word}: ${verb} would be done\n${colourDiff(diffText(changes), lookOf(1))}`.trimEnd());
     }
   }
+  return wrote;
 }

@@ -7,7 +7,7 @@ import { stanzaSummary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { print } from './print.ts';
 import { tellChange } from './tell.ts';
-import type { Verb } from './verb.ts';
+import type { Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image circus-program NAME [flags]`, and the other kinds of entries */
 export function stanzaVerb(verb: keyof typeof KINDS): Verb {
@@ -16,13 +16,13 @@ export function stanzaVerb(verb: keyof typeof KINDS): Verb {
     words: kind.words,
     about: `${kind.does}, in the project that this folder is in. Only what is given changes.`,
     flags: [...flagsOf(kind), ...WRITING],
-    run: (line) => run(kind, line),
+    run: (line, host) => run(kind, line, host),
   };
 }
 
-async function run(kind: Kind, { flags, words }: CommandLine): Promise<void> {
+async function run(kind: Kind, { flags, words }: CommandLine, host: Host): Promise<Wrote[]> {
   const result = stanza(kind, {
-    cwd: process.cwd(),
+    cwd: host.cwd,
     words,
     flags,
     conflict: conflictMode(single(flags, 'conflict')),
@@ -30,7 +30,7 @@ async function run(kind: Kind, { flags, words }: CommandLine): Promise<void> {
   });
   if (result.list !== undefined) {
     print(result.list);
-    return;
+    return [];
   }
-  await tellChange(flags, result.change, (reader) => stanzaSummary(result, reader));
+  return tellChange(flags, host, result.change, (reader) => stanzaSummary(result, reader));
 }

@@ -1,10 +1,11 @@
 import { type FlagValues, isOn } from '../lib/answers/flags.ts';
-import { type Change, isOpen } from '../lib/change.ts';
+import { type Change, changedFiles, isOpen } from '../lib/change.ts';
 import { EXIT } from '../lib/errors.ts';
 import { leftAlone } from '../lib/left-alone.ts';
 import type { Reader } from '../lib/summary.ts';
 import { lookOf } from '../terminal.ts';
-import { print, printError } from './print.ts';
+import { print, printError, printTold, toldLook } from './print.ts';
+import type { Host, Wrote } from './verb.ts';
 
 /** Whether nothing is to be written. */
 export function isDryRun(flags: FlagValues): boolean {
@@ -13,7 +14,7 @@ export function isDryRun(flags: FlagValues): boolean {
 
 /** Tells what was done; --quiet leaves only what the reader has to settle, on standard error. */
 export function tell(flags: FlagValues, text: string, isProblem = false): void {
-  if (!isOn(flags, 'quiet')) print(text);
+  if (!isOn(flags, 'quiet')) printTold(text);
   else if (isProblem) printError(text);
 }
 
@@ -26,20 +27,26 @@ export function tellLeftAlone(flags: FlagValues, change: Change): void {
 /**
  * Tells what was written, or would be.
  * @param summary makes the text of what was written
+ * @returns the files that were changed
  */
 export async function tellChange(
   flags: FlagValues,
+  { cwd, baseCommand }: Host,
   change: Change,
   summary: (reader: Reader) => string,
-): Promise<void> {
+): Promise<Wrote[]> {
   if (isOpen(change)) process.exitCode = EXIT.conflict;
   tellLeftAlone(flags, change);
-  const look = lookOf(1);
   if (isDryRun(flags)) {
     const { preview } = await import('../lib/preview.ts');
-    print(preview(change, look, isOn(flags, 'verbose')));
-    return;
+    print(preview(change, lookOf(1), isOn(flags, 'verbose')));
+    return [];
   }
-  const baseCommand = process.env.npm_command === 'exec' ? 'npx --no makina-image base' : 'makina-image base';
-  tell(flags, summary({ cwd: process.cwd(), baseCommand, look }), isOpen(change));
+  tell(flags, summary({ cwd, baseCommand, look: toldLook() }), isOpen(change));
+  return [wrote(change)];
+}
+
+/** The files that a change wrote. */
+export function wrote(change: Change): Wrote {
+  return { root: change.project.root, paths: changedFiles(change).map(({ path }) => path) };
 }

@@ -12,8 +12,8 @@ import type { CommandLine } from './command-line.ts';
 import { tellSentence } from './errors.ts';
 import { print, write } from './print.ts';
 import { eachProject, folders, foldersToRead } from './projects.ts';
-import { tell, tellLeftAlone } from './tell.ts';
-import type { Verb } from './verb.ts';
+import { tell, tellLeftAlone, wrote } from './tell.ts';
+import type { Verb, Wrote } from './verb.ts';
 
 type Flags = CommandLine['flags'];
 
@@ -28,10 +28,10 @@ export const check: Verb = {
   names: 'folder',
   about: `${FOLDERS} ${BELOW}\nExit code 0: in sync, 1: error, 2: would change, 3: would conflict. Writes nothing.`,
   flags: [JSON_FLAG, ALLOW_DOWNGRADE],
-  run: async ({ flags, words }) => {
+  run: async ({ flags, words }, { cwd }) => {
     const settings = options(flags, 'abort');
     const act = (root: string) => reported(flags, checked(root, settings));
-    process.exitCode = await eachProject(await foldersToRead(words), act, teller(flags), isOn(flags, 'verbose'));
+    process.exitCode = await eachProject(await foldersToRead(words, cwd), act, teller(flags), isOn(flags, 'verbose'));
   },
 };
 
@@ -41,7 +41,7 @@ export const diff: Verb = {
   names: 'folder',
   about: `${FOLDERS} ${BELOW}\nPrints what upgrade would do as a diff that git apply takes. Exit codes as check.`,
   flags: [{ flag: 'stat', description: 'how many lines change in each file' }, CONFLICT, JSON_FLAG, ALLOW_DOWNGRADE],
-  run: async ({ flags, words }) => {
+  run: async ({ flags, words }, { cwd }) => {
     const settings = options(flags, single(flags, 'conflict') ?? 'markers');
     const act = (root: string) => {
       const change = checked(root, settings);
@@ -50,7 +50,7 @@ export const diff: Verb = {
       return reported(flags, change);
     };
     const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;
-    process.exitCode = await eachProject(await foldersToRead(words), act, tellOne, isOn(flags, 'verbose'));
+    process.exitCode = await eachProject(await foldersToRead(words, cwd), act, tellOne, isOn(flags, 'verbose'));
   },
 };
 
@@ -67,18 +67,21 @@ export const upgrade: Verb = {
     JSON_FLAG,
     ALLOW_DOWNGRADE,
   ],
-  run: async ({ flags, words }) => {
+  run: async ({ flags, words }, { cwd }) => {
     const dryRun = isOn(flags, 'dry-run');
     const settings = { ...options(flags, single(flags, 'conflict')), allowDirty: isOn(flags, 'allow-dirty') };
     const isPreview = dryRun && !isOn(flags, 'json');
+    const changed: Wrote[] = [];
     const act = (root: string) => {
       const change = dryRun ? checked(root, settings) : upgraded(root, settings);
+      if (change.isWritten) changed.push(wrote(change));
       const report = withExit(reported(flags, change), isOn(flags, 'detailed-exitcode'));
       if (isPreview) print(previewUpgrade(change, settings.conflict, lookOf(1), isOn(flags, 'verbose')));
       return report;
     };
     const tellOne = isPreview ? tellReportError : teller(flags);
-    process.exitCode = await eachProject(await folders(words), act, tellOne, isOn(flags, 'verbose'));
+    process.exitCode = await eachProject(await folders(words, cwd), act, tellOne, isOn(flags, 'verbose'));
+    return changed;
   },
 };
 

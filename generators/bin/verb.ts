@@ -1,5 +1,33 @@
 import type { Flag } from '../lib/answers/flags.ts';
+import type { Change } from '../lib/change.ts';
+import type { Ask } from '../lib/new-project.ts';
 import type { CommandLine } from './command-line.ts';
+
+/** Where a verb runs: on our own command line, or under Yeoman. */
+export interface Host {
+  /** The folder that relative paths start from. */
+  readonly cwd: string;
+  /** How the reader calls the verb `base`. */
+  readonly baseCommand: string;
+  /** How a person is asked; undefined where nobody can be. */
+  prompts(): Promise<Prompts | undefined>;
+}
+
+export interface Prompts {
+  ask: Ask;
+  /** Shows what is to be written; returns whether to go on. */
+  confirm: (planned: Change) => Promise<boolean>;
+  /** Asks for a yes that nobody says by accident. */
+  insist: (question: string) => Promise<boolean>;
+}
+
+/** The files that a verb changed, by their path below a project. */
+export interface Wrote {
+  root: string;
+  paths: string[];
+}
+
+type Run = (line: CommandLine, host: Host) => Promise<Wrote[]> | Promise<void> | void;
 
 /** What a verb takes and does; its help, its completion and the reading of its flags are made from this. */
 export interface Verb {
@@ -12,7 +40,9 @@ export interface Verb {
   /** Paragraphs for its help. */
   about: string;
   flags: readonly Flag[];
-  run: (line: CommandLine) => Promise<void> | void;
+  run: Run;
+  /** Asks what is open, for a host that lets others write first; returns what does the rest. */
+  ask?: (line: CommandLine, host: Host) => Promise<() => ReturnType<Run>>;
 }
 
 /** Flags that every verb takes. */

@@ -1,5 +1,5 @@
-import { KINDS } from '../lib/stanza/kinds.ts';
-import { stanzaGenerator } from '../yeoman/stanza.ts';
+import { stanzaVerb } from '../bin/stanza.ts';
+import { verbGenerator } from '../yeoman/front.ts';
 
 /** `yo makina-image:circus-program NAME [flags]` */
-export default stanzaGenerator(KINDS['circus-program']);
+export default verbGenerator('circus-program', stanzaVerb('circus-program'));

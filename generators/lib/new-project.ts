@@ -38,6 +38,8 @@ export interface NewRequest extends HowToWrite {
   isExact?: boolean;
   /** Absent where nobody can be asked. */
   ask?: Ask;
+  /** What was answered already, by `askOpen`. */
+  asked?: Intent;
   /** Shows a person who was asked something what is to be written; returns whether to go on. */
   confirm?: (planned: Change) => Promise<boolean>;
   /** Write nothing, tell what would be written. */
@@ -52,31 +54,47 @@ export interface ProjectChange extends Change {
 }
 
 /**
+ * Asks a person what is open, for a front that writes later.
+ * @returns the request with the answers, and with what was insisted on
+ * @throws UserError as `newProject`
+ */
+export async function askOpen(request: NewRequest): Promise<NewRequest> {
+  refuseUnusable([request.answers, request.flags]);
+  const layers = [request.answers, request.flags];
+  const said = () => mergeAll(layers);
+  let asked: Intent | undefined;
+  const askFor = async (candidates: readonly Field[]) => {
+    const open = candidates.filter((field) => field.prompt && said()[field.key] === undefined);
+    if (!request.ask || open.length === 0) return;
+    const answers = answersTo(open, await request.ask(open));
+    asked = { ...asked, ...answers };
+    layers.push(answers);
+  };
+  if (!locate(request, said())) await askFor([fields[0] as Field]);
+  const destination = locate(request, said());
+  if (!destination) throw problemsError(complete(said()).problems ?? []);
+  if (!request.isMeant) await refuseNested(destination, request.insist);
+  const { intent } = withProject(destination, request.dryRun === true, () => readYoRc(destination));
+  if (!intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
+  // A project that is there was asked when it was new.
+  if (!intent) await askFor(fields);
+  return { ...request, asked, isMeant: true };
+}
+
+/**
  * Writes a new project, or changes the model of one that is there.
  * @throws UserError when answers are missing or invalid (usage), when a file that differs is in the way (conflict), or when
  * the folder cannot be written (internal); nothing is written then
  */
 export async function newProject(request: NewRequest): Promise<ProjectChange> {
-  refuseUnusable([request.answers, request.flags]);
-  const layers = [request.answers, request.flags];
-  const said = () => layers.reduce((lower, upper) => merge(lower, upper), {});
-  const name = fields[0] as Field;
-  let isAsked = false;
-  const askFor = async (candidates: readonly Field[]) => {
-    const open = candidates.filter((field) => field.prompt && said()[field.key] === undefined);
-    if (!request.ask || open.length === 0) return;
-    isAsked = true;
-    layers.push(answersTo(open, await request.ask(open)));
-  };
-  if (!locate(request, said())) await askFor([name]);
+  const { asked } = request.asked ? request : await askOpen(request);
+  const layers = [request.answers, request.flags, asked ?? {}];
+  const said = () => mergeAll(layers);
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
-  if (!request.isMeant) await refuseNested(destination, request.insist);
   return withProject(destination, request.dryRun === true, async () => {
     const stored = readYoRc(destination);
-    if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
-    // A project that is there was asked when it was new.
-    if (!stored.intent) await askFor(fields);
+    if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, false));
     const before = stored.intent ?? {};
     const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
     if (idle.length > 0) throw problemsError(idle);
@@ -86,10 +104,15 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     layers.unshift(kept);
     const planned = { ...planIntent(destination, stored, said(), request), beside: others };
     if (request.dryRun) return planned;
-    if (isAsked && request.confirm && !(await request.confirm(planned)))
+    if (asked && request.confirm && !(await request.confirm(planned)))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
     return apply(planned, request);
   });
+}
+
+/** Answers, the lowest layer first. */
+function mergeAll(layers: readonly Intent[]): Intent {
+  return layers.reduce((lower, upper) => merge(lower, upper), {});
 }
 
 export interface WriteRequest extends HowToWrite {

@@ -1,5 +1,5 @@
-import { KINDS } from '../lib/stanza/kinds.ts';
-import { stanzaGenerator } from '../yeoman/stanza.ts';
+import { stanzaVerb } from '../bin/stanza.ts';
+import { verbGenerator } from '../yeoman/front.ts';
 
 /** `yo makina-image:nginx-location [VHOST] PATH [flags]` */
-export default stanzaGenerator(KINDS['nginx-location']);
+export default verbGenerator('nginx-location', stanzaVerb('nginx-location'));

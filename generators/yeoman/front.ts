@@ -1,95 +1,112 @@
-import { isatty } from 'node:tty';
-import { parseArgs } from 'node:util';
-import type Generator from 'yeoman-generator';
-import type { Flag } from '../lib/answers/flags.ts';
-import { nearest } from '../lib/answers/nearest.ts';
-import { type Change, isOpen } from '../lib/change.ts';
+import Generator, { type BaseOptions } from 'yeoman-generator';
+import type { CommandLine } from '../bin/command-line.ts';
+import { sentence } from '../bin/errors.ts';
+import { printTo } from '../bin/print.ts';
+import type { Host, Verb, Wrote } from '../bin/verb.ts';
+import { verbNamed } from '../bin/verbs.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
-import { preview } from '../lib/preview.ts';
-import { shown } from '../lib/shown.ts';
-import type { Reader } from '../lib/summary.ts';
-import { isCi, lookOf } from '../terminal.ts';
+import { hostOf, outputOf, terminalOf } from './adapter.ts';
+import { refreshCopies } from './copies.ts';
+import { lineOf } from './options.ts';
 
-/** Our own policy writes the files, and nothing is installed afterwards. */
-export const FEATURES = { customCommitTask: () => undefined, customInstallTask: true };
-
-/** What yo and Yeoman put among the options themselves, or take for themselves. */
-const YEOMAN_OPTIONS = new Set(
-  `_ _meta askAnswered color cwd debug destinationRoot env force forceInstall forwardErrorToEnvironment generator help
-   insight localConfigOnly namespace resolved root sharedData skipCache skipInstall skipLocalCache skipParseOptions
-   stdin stdout stderr update-notifier updateNotifier version`.split(/\s+/),
-);
-
-/** Declares flags to Yeoman, for its `--help`. */
-export function declare(generator: Generator, flags: readonly Flag[]): void {
-  for (const { flag, description, value } of flags)
-    generator.option(flag, { type: value === undefined ? Boolean : String, description });
+/** What the generators share. It is no generator: Yeoman runs the public methods of the class right below it alone. */
+class Front extends Generator {
+  /** Yeoman would read package.json for it, and then tell in each run that nothing is installed. */
+  override determineAppname(): string {
+    return '';
+  }
 }
 
 /**
- * Reads our flags out of the raw options that Yeoman hands over, before its own parser joins and guesses values.
- * @param equivalent the same command on our own bin, for errors
- * @throws UserError for an unknown flag, a repeated one, or one without its value
+ * The generator of a verb: `yo makina-image:VERB [words] [flags]`.
+ *
+ * Our own policy writes our files, after Yeoman has written those of the generators that are composed with this one:
+ * it sees theirs, and nothing of Yeoman's is switched off.
  */
-export function flagValues(
-  raw: Readonly<Record<string, unknown>>,
-  flags: readonly Flag[],
-  equivalent: string,
-): Record<string, string | boolean> {
-  const byOption = new Map(flags.map((flag) => [camelCase(flag.flag), flag]));
-  const values: Record<string, string | boolean> = {};
-  for (const [option, passed] of Object.entries(raw)) {
-    const known = byOption.get(option);
-    if (!known && (YEOMAN_OPTIONS.has(option) || option.includes('-'))) continue;
-    const value = YEOMAN_OPTIONS.has(option) ? fromCommandLine(option) : passed;
-    if (value === undefined) continue;
-    const flag = known?.flag ?? option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-    if (!known) {
-      const meant = nearest(
-        flag,
-        flags.map((other) => other.flag),
-        '--',
-      );
-      throw new UserError(`there is no flag --${flag}${meant}; add --help to see them all`);
+export function verbGenerator(name: string, verb: Verb) {
+  return class VerbGenerator extends Front {
+    readonly #raw: Readonly<Record<string, unknown>>;
+    readonly #words: readonly unknown[];
+    /** Whether it was started for itself, by `yo` for example, and no other generator chose its options. */
+    readonly #isRoot: boolean;
+    #line: CommandLine = { flags: {}, words: [] };
+    #code = 0;
+    #host!: Host;
+    #write: () => ReturnType<Verb['run']> = () => verb.run(this.#line, this.#host);
+
+    constructor(args: string | string[], options: BaseOptions) {
+      // Yeoman's parser would join lists and guess at values.
+      super(args as string[], options, { skipParseOptions: true });
+      this.#raw = { ...options };
+      this.#words = [args ?? []].flat();
+      this.#isRoot = this.env.rootGenerator?.() === undefined;
+      for (const word of verb.words.split(' ').filter((word) => !word.startsWith('--')))
+        this.argument(word.replace(/[[\].]/g, ''), { type: String, required: !word.startsWith('[') });
+      for (const { flag, description, value } of verb.flags)
+        this.option(flag, { type: value === undefined ? Boolean : String, description });
     }
-    if (Array.isArray(value))
-      throw new UserError(`yo cannot pass --${flag} more than once; give one JSON value, or use ${equivalent}`);
-    if (typeof value === 'boolean' && known.value !== undefined)
-      throw new UserError(`--${flag} needs a value; write --${flag}=VALUE, or use ${equivalent}`);
-    values[flag] = typeof value === 'boolean' ? value : String(value);
-  }
-  return values;
-}
 
-/** The value of a flag of ours that Yeoman takes for itself (`--env`): it reaches us on the command line alone. */
-function fromCommandLine(flag: string): unknown {
-  const options = { [flag]: { type: 'string', multiple: true } } as const;
-  const given = parseArgs({ args: process.argv.slice(2), strict: false, options }).values[flag] as
-    | unknown[]
-    | undefined;
-  return given && given.length > 1 ? given : given?.[0];
-}
+    /** Refuses what is not understood while nobody has written anything. */
+    initializing(): Promise<void> {
+      return this.#guarded(async () => {
+        this.#line = lineOf(name, verb, this.#words, this.#raw, this.#isRoot ? process.argv.slice(2) : []);
+        this.#host = hostOf(this);
+      });
+    }
 
-/** Tells what was written, or would be. */
-export function tellChange(
-  generator: Generator,
-  dryRun: boolean,
-  change: Change,
-  summary: (reader: Reader) => string,
-): void {
-  if (isOpen(change)) process.exitCode = EXIT.conflict;
-  // Yeoman's own log goes to standard error.
-  const look = lookOf(2);
-  const baseCommand = process.env.npm_command === 'exec' ? 'npx --no yo makina-image:base' : 'yo makina-image:base';
-  const cwd = generator.destinationRoot();
-  generator.log(shown(dryRun ? preview(change, look, false) : summary({ cwd, baseCommand, look }), look));
-}
+    prompting(): Promise<void> {
+      return this.#guarded(async () => {
+        if (verb.ask) this.#write = await verb.ask(this.#line, this.#host);
+      });
+    }
 
-/** Whether somebody is there to answer. */
-export function mayAsk(yes: boolean): boolean {
-  return !yes && !isCi() && isatty(0) && isatty(1);
-}
+    /** The first of Yeoman's phases in which the files of all generators are on the disk. */
+    async install(): Promise<void> {
+      try {
+        await this.#guarded(async () => refreshCopies(this.env.sharedFs, await this.#run()));
+        this.#end();
+      } catch (error) {
+        // Others may have steps of theirs in this phase.
+        this.queueTask({
+          queueName: 'end',
+          taskName: 'install',
+          method: () => {
+            throw error;
+          },
+        });
+      }
+    }
 
-function camelCase(flag: string): string {
-  return flag.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    /** A verb tells its exit code in process.exitCode, which belongs to whoever runs Yeoman. */
+    async #run(): Promise<readonly Wrote[]> {
+      const before = process.exitCode;
+      process.exitCode = undefined;
+      try {
+        return (await this.#write()) || [];
+      } finally {
+        this.#code = Number(process.exitCode ?? 0);
+        process.exitCode = before;
+      }
+    }
+
+    /** Tells the exit code of the verb: to the shell, or to a host that is no terminal. */
+    #end(): void {
+      if (this.#code === 0) return;
+      if (!terminalOf(this.env.adapter))
+        throw new UserError(`makina-image ${name} ended with ${this.#code}`, this.#code);
+      process.exitCode ||= this.#code;
+    }
+
+    async #guarded(work: () => Promise<void>): Promise<void> {
+      printTo(outputOf(this));
+      try {
+        await work();
+      } catch (error) {
+        const code = error instanceof UserError && !verbNamed(name)?.answers ? error.code : EXIT.internal;
+        throw Object.assign(new UserError(sentence(error), code), { cause: error });
+      } finally {
+        printTo();
+      }
+    }
+  };
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { UserError } from '../errors.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
@@ -7,18 +8,19 @@ import { type Place, placeOfType } from './place.ts';
 
 /**
  * Reads an answers file, JSON (`.json`) or YAML; no file gives no answers.
- * @param path the file, relative to the folder the command runs in
+ * @param path the file, relative to `cwd`
  * @throws UserError when it cannot be read, is not valid, or does not hold one mapping
  */
-export async function readAnswersFile(path: string | undefined): Promise<Intent> {
+export async function readAnswersFile(path: string | undefined, cwd: string): Promise<Intent> {
   if (path === undefined) return {};
   const isJson = /\.json$/i.test(path);
   const read = async () => {
     // Loaded here because most runs have no answers file.
     const { default: fs } = await import('fs-extra');
     // A process substitution of the shell, /dev/fd/63, is welcome.
-    if (!path.startsWith('/dev/') && !(await fs.stat(path)).isFile()) throw new Error('it is not a file');
-    return decode(await fs.readFile(path));
+    const file = resolve(cwd, path);
+    if (!file.startsWith('/dev/') && !(await fs.stat(file)).isFile()) throw new Error('it is not a file');
+    return decode(await fs.readFile(file));
   };
   return mapping(path, isJson ? 'JSON' : 'YAML', async () =>
     isJson ? parseJson(await read(), placeOfType(imageSchema)) : parseYaml(path, await read()),

@@ -44,6 +44,12 @@ export function parseYoRc(path: string, text: string): YoRc {
   return { intent: migrate(ours.answers, model), others };
 }
 
+/** The part of a `.yo-rc.json` that is ours, as it is there; undefined where it has none. @throws Error for broken JSON */
+export function ownPart(text: string): Intent | undefined {
+  const content: unknown = JSON.parse(text);
+  return isDict(content) && content[ANSWERS_KEY] !== undefined ? { [ANSWERS_KEY]: content[ANSWERS_KEY] } : undefined;
+}
+
 /** It could not be written back as it is, also where another generator keeps it. */
 function refuseUnusable(path: string, content: Intent): void {
   const [problem] = unusable(content);

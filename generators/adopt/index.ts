@@ -1,0 +1,5 @@
+import { adopt } from '../bin/settle.ts';
+import { verbGenerator } from '../yeoman/front.ts';
+
+/** `yo makina-image:adopt PATH...` */
+export default verbGenerator('adopt', adopt);

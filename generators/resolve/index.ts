@@ -1,0 +1,5 @@
+import { resolve } from '../bin/settle.ts';
+import { verbGenerator } from '../yeoman/front.ts';
+
+/** `yo makina-image:resolve PATH... --merged|--ours|--theirs` */
+export default verbGenerator('resolve', resolve);

@@ -1,0 +1,5 @@
+import { schema } from '../bin/schema.ts';
+import { verbGenerator } from '../yeoman/front.ts';
+
+/** `yo makina-image:schema answers|report|doctor` */
+export default verbGenerator('schema', schema);

@@ -1,0 +1,54 @@
+import type Generator from 'yeoman-generator';
+import { type Output, write } from '../bin/print.ts';
+import type { Host } from '../bin/verb.ts';
+import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
+import { shown } from '../lib/shown.ts';
+import { isCi, lookOf } from '../terminal.ts';
+
+/** Yeoman's adapter where it is a terminal, such as that of `yo`: it has streams. */
+interface Terminal {
+  stdin?: { isTTY?: boolean };
+  stdout: NodeJS.WriteStream;
+}
+
+/** The terminal behind an adapter; undefined for a test's or an editor's. */
+export function terminalOf(adapter: unknown): Terminal | undefined {
+  // The adapter of an environment queues what it hands to another one.
+  const { actualAdapter = adapter } = adapter as { actualAdapter?: unknown };
+  return (actualAdapter as Partial<Terminal>).stdout ? (actualAdapter as Terminal) : undefined;
+}
+
+/** A verb's host under Yeoman. */
+export function hostOf(generator: Generator): Host {
+  const prompt = <T>(asked: unknown) => answered(generator.prompt(asked as never) as Promise<T>);
+  return {
+    cwd: generator.destinationRoot(),
+    baseCommand: process.env.npm_command === 'exec' ? 'npx --no yo makina-image:base' : 'yo makina-image:base',
+    prompts: async () => {
+      if (!canAsk(generator.env.adapter)) return undefined;
+      return {
+        ask: (open) => prompt(questions(open)),
+        confirm: async (planned) => {
+          const { intro, question } = confirmation(planned, lookOf(2));
+          generator.log(shown(intro, lookOf(2)));
+          return (await prompt<{ go: boolean }>([question])).go;
+        },
+        insist: async (question) => (await prompt<{ go: boolean }>([insistence(shown(question))])).go,
+      };
+    },
+  };
+}
+
+/** An adapter that is no terminal knows whom to ask. */
+function canAsk(adapter: unknown): boolean {
+  const terminal = terminalOf(adapter);
+  return !terminal || (!isCi() && terminal.stdin?.isTTY === true && terminal.stdout.isTTY);
+}
+
+/** Where the words of a verb go: to the adapter, and what is for other programs to the terminal's standard output. */
+export function outputOf({ env, log }: Generator): Output {
+  const stdout = terminalOf(env.adapter)?.stdout;
+  const tell = (text: string) => void log(text);
+  const print = (text: string) => (stdout === process.stdout ? write(1, `${text}\n`) : stdout?.write(`${text}\n`));
+  return { print: stdout ? print : tell, tell, printError: tell, look: () => lookOf(2) };
+}

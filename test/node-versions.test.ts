@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { packageRoot } from '../generators/lib/package.ts';
@@ -44,6 +44,46 @@ describe.each(TAKEN)('Node %s', { timeout: 180_000 }, (version) => {
     expect((await run(join(byBin, 'demo'), ['check'])).stdout).toContain('in sync');
   });
 });
+
+// 7 does not start on Node 20.
+test.each([
+  ['20.17.0', 'yeoman-environment', '6.'],
+  ['24', 'yeoman-environment', '6.'],
+  ['24', 'yeoman-environment-7', '7.'],
+])(
+  'Node %s composes ours with another generator under %s',
+  { timeout: 180_000 },
+  async (version, environment, major) => {
+    const node = await installNode(version);
+    const dir = tempDir();
+    const bin = tempDir();
+    writeFileSync(join(bin, 'npm'), '#!/bin/sh\necho "$@" > installed\n', { mode: 0o755 });
+    const ours = {
+      generator: 'makina-image',
+      options: { name: 'shop', destination: '.', packages: ['curl'], yes: true },
+    };
+    const worker = { generator: 'makina-image:circus-program', args: ['worker', '--cmd', 'sleep 9'] };
+    const plans = [
+      { files: { 'other.txt': 'x' }, dependencies: { left: '1' }, compose: { initializing: [ours] } },
+      { files: { 'second.txt': 'x' }, compose: { end: [worker] } },
+    ];
+    const script = join(packageRoot, 'test/support/compose.mjs');
+    const { stdout } = await execa(node, [script, environment, dir, ...plans.map((plan) => JSON.stringify(plan))], {
+      stdin: 'ignore',
+      env: { PATH: `${bin}${delimiter}${process.env.PATH}` },
+    });
+    expect(stdout).toMatch(new RegExp(`environment ${major}.*Node v${version}`));
+    const tree = readTree(dir);
+    expect(tree).toMatchObject({ 'other.txt': 'x', 'second.txt': 'x', installed: 'install\n' });
+    expect(JSON.parse(tree['.yo-rc.json'] as string)).toMatchObject({
+      'generator-neighbour': { mine: 1, installed: 2, late: 3 },
+      'generator-makina-image': {
+        answers: { name: 'shop', packages: ['curl'], programs: { worker: { cmd: 'sleep 9' } } },
+      },
+    });
+    expect((await makinaImage(dir, ['check'])).exitCode).toBe(0);
+  },
+);
 
 // It was tried with 16 and 20.16 too.
 test(`Node ${REFUSED} is told apart in one sentence, and nothing is written`, {

@@ -33,18 +33,17 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
 }
 
 /**
- * The mode that git has noted for a file, such as `100755`, and the folder of its repository, relative to the project.
+ * The mode that git has noted for a file, such as `100755`.
  * @returns undefined where git does not have the file
  * @throws UserError (internal) when git cannot tell
  */
-export function trackedMode(root: string, path: string): { mode: string; repository: string } | undefined {
+export function trackedMode(root: string, path: string): string | undefined {
   const [repository] = repositoriesOf(root, [path]);
   if (!repository) return undefined;
-  const { top, real, inTop } = repository;
+  const { top, inTop } = repository;
   const words = ['--work-tree', top, '--literal-pathspecs', 'ls-files', '--stage', '-z', '--', inTop(path)];
   // `100644 1234abcd 0<tab>path`
-  const mode = git(top, words, [0])?.split(' ')[0];
-  return mode ? { mode, repository: relative(real, top) } : undefined;
+  return git(top, words, [0])?.split(' ')[0] || undefined;
 }
 
 /** Whether git has a file, be it on the disk or not; where git refuses, nobody knows, and it has none. */

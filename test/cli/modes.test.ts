@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execaSync } from 'execa';
+import { execa, execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { recover } from '../../generators/lib/apply/transaction.ts';
 import { sha256Of } from '../../generators/lib/sha256.ts';
@@ -25,10 +25,10 @@ describe('git has modes of its own', () => {
         level: 'warning',
         what: 'git has it without its exec bit, so an image that is built from a clone cannot start',
         where: join(root, LAUNCHER),
-        fix: 'git update-index --chmod=+x project/launch.sh, then commit it',
+        fix: `git -C ${root}/project update-index --chmod=+x launch.sh, then commit it`,
       },
     ]);
-    await git(root, 'update-index', '--chmod=+x', LAUNCHER);
+    await execa('sh', ['-c', of('executable')?.fix?.replace(', then commit it', '') as string], { cwd: '/' });
     expect((await doctor(root)).of('executable')?.level).toBe('ok');
   });
 
@@ -38,22 +38,27 @@ describe('git has modes of its own', () => {
     await repository(sub);
     await git(sub, 'update-index', '--chmod=-x', 'launch.sh');
     expect((await doctor(inner)).of('executable')?.fix).toContain(
-      'git -C project update-index --chmod=+x launch.sh, then',
+      `git -C ${sub} update-index --chmod=+x launch.sh, then`,
     );
     const below = project();
     await repository(join(below, '..'));
     await git(below, 'update-index', '--chmod=-x', LAUNCHER);
-    expect((await doctor(below)).of('executable')?.fix).toContain(`--chmod=+x ${LAUNCHER}`);
+    expect((await doctor(below)).of('executable')?.fix).toContain(
+      `git -C ${below}/project update-index --chmod=+x launch.sh`,
+    );
   });
 
   test('a script without it on the disk as well is mended in both', async () => {
     const root = project();
     chmodSync(join(root, LAUNCHER), 0o644);
-    expect((await doctor(root)).of('executable')).toMatchObject({ level: 'error', fix: `chmod +x ${LAUNCHER}` });
+    expect((await doctor(root)).of('executable')).toMatchObject({
+      level: 'error',
+      fix: `chmod +x ${root}/${LAUNCHER}`,
+    });
     await repository(root);
     expect((await doctor(root)).of('executable')).toMatchObject({
       level: 'error',
-      fix: `chmod +x ${LAUNCHER}, and in git: git update-index --chmod=+x ${LAUNCHER}`,
+      fix: `chmod +x ${root}/${LAUNCHER}, and in git: git -C ${root}/project update-index --chmod=+x launch.sh`,
     });
   });
 });

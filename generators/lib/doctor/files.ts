@@ -141,7 +141,7 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
       'git',
       `${told} ${verb} ignored, and ${lost}`,
       source,
-      `take that pattern out, then: git add ${added.join(' ')}`,
+      `take that pattern out, then: git -C ${plainWord(root)} add ${added.map(plainWord).join(' ')}`,
     );
   });
 }

@@ -1,6 +1,7 @@
-import { dirname, join } from 'node:path';
+import { dirname, join, parse } from 'node:path';
 import { trackedMode } from '../git.ts';
 import type { DiskEntry } from '../plan/plan.ts';
+import { plainWord } from '../quote/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import { mountOf, takesModes, takesOwners } from './mount.ts';
 
@@ -19,7 +20,7 @@ export function checkLauncher(root: string, entry: DiskEntry | undefined): Findi
     const what = isKept ? '' : `, and a disk of the type ${mount.type} keeps no modes`;
     const clone = 'build in a clone on another disk';
     const doubt = mount && takesOwners(mount) === 'perhaps' ? `, or, if that changes nothing, ${clone}` : '';
-    const fix = isKept ? `chmod +x ${LAUNCHER}${doubt}` : `mount it with fmask=0022, or ${clone}`;
+    const fix = isKept ? `chmod +x ${plainWord(where)}${doubt}` : `mount it with fmask=0022, or ${clone}`;
     const also = inGit ? `, and in git: ${inGit}` : '';
     return [error('executable', `the container cannot start what is not executable${what}`, where, fix + also)];
   }
@@ -30,15 +31,13 @@ export function checkLauncher(root: string, entry: DiskEntry | undefined): Findi
 
 /** What mends the mode in git; undefined where git has it right, does not have the file, or does not answer, which is another finding. */
 function modeInGit(root: string): string | undefined {
-  let tracked: ReturnType<typeof trackedMode>;
+  let mode: string | undefined;
   try {
-    tracked = trackedMode(root, LAUNCHER);
+    mode = trackedMode(root, LAUNCHER);
   } catch {
     return undefined;
   }
-  if (tracked?.mode !== '100644') return undefined;
-  // project/ may be a repository of its own.
-  return tracked.repository === 'project'
-    ? 'git -C project update-index --chmod=+x launch.sh'
-    : `git update-index --chmod=+x ${LAUNCHER}`;
+  // In its folder: project/ may be a repository of its own.
+  const { dir, base } = parse(join(root, LAUNCHER));
+  return mode === '100644' ? `git -C ${plainWord(dir)} update-index --chmod=+x ${base}` : undefined;
 }

@@ -13,7 +13,7 @@ import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { otherVersion } from '../support/newer.ts';
-import { clash, git, NEWER, project, run, text, work } from '../support/projects.ts';
+import { change, clash, git, NEWER, project, run, text, work } from '../support/projects.ts';
 import { packed, registry } from '../support/registry.ts';
 import { BIN, tempDir } from '../support/run.ts';
 
@@ -166,7 +166,7 @@ describe.each(['github', 'gitlab'] as const)('%s', (kind) => {
     await w.person(w.branch, 'project/launch.sh', '#!/bin/sh\n# settled\n');
     await w.person('main', 'README.md', 'Another README\n');
     const { code, all } = await w.monday();
-    expect([code, all]).toEqual([0, expect.stringContaining('is left as it is: it has 1 commits')]);
+    expect([code, all]).toEqual([0, expect.stringContaining('is left as it is: somebody else has committed to it')]);
     expect(await w.show('project/launch.sh')).not.toContain('<<<<<<<');
     expect(await w.log()).toContain('By a person');
   });
@@ -273,6 +273,27 @@ test('without a source, or with the token in its reach, the first job ends with 
     1,
     expect.stringMatching(/^makina-image: MAKINA_IMAGE_TOKEN reaches the job.*$/),
   ]);
+});
+
+test('a file of the same name arrives beside it, but one that CI runs', async () => {
+  const spoil = (root: string) => {
+    for (const path of ['.editorconfig', FILES.github]) {
+      appendFileSync(join(root, path), '# mine\n');
+      change(root, '.makina-image/manifest.json', (text) => {
+        const { files, ...rest } = JSON.parse(text);
+        delete files[path];
+        return `${JSON.stringify({ ...rest, files }, null, 2)}\n`;
+      });
+    }
+  };
+  const w = await world('github', { spoil });
+  w.publish(version('9.0.0'));
+  expect((await w.monday()).code).toBe(0);
+  expect(await w.show('.editorconfig.makina-image-new')).not.toContain('# mine');
+  await expect(w.show(`${FILES.github}.makina-image-new`)).rejects.toThrow();
+  const { files, conflicts } = JSON.parse(await w.show('.makina-image/manifest.json'));
+  expect([Object.keys(conflicts), files[FILES.github]]).toEqual([['.editorconfig'], undefined]);
+  expect(w.body()).toContain('makina-image.yml.makina-image-new');
 });
 
 test('a git source is taken from its branch, as it is', async () => {

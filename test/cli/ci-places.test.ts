@@ -14,7 +14,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { clash, git, newer, project, repository, run, text } from '../support/projects.ts';
 import { packed } from '../support/registry.ts';
-import { BIN, tempDir } from '../support/run.ts';
+import { BIN, onTerminal, tempDir } from '../support/run.ts';
 
 const SOURCE = ['--ci-source', '@acme/generator'];
 /** What doctor finds of CI. */
@@ -103,6 +103,20 @@ test('ci tells of a missing source, and keeps one that is there', async () => {
   expect(text(root, '.ci/makina-image/common.mjs')).toContain('SOURCE = "@acme/generator"');
   const refused = await run(BIN, root, ['ci', 'github', '--ci-source', 'generator-makina-image']);
   expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining('ci_source must be @scope/name')]);
+});
+
+test('on a terminal ci asks where the generator comes from, until the answer can be used', async () => {
+  const root = project();
+  const typed = await onTerminal(
+    root,
+    ['node', BIN, 'ci', 'github'],
+    [
+      ['take the generator from', 'generator-makina-image\r'],
+      ['must be @scope/name', `${'\x7f'.repeat(30)}@acme/generator\r`],
+    ],
+  );
+  expect([typed.exitCode, typed.stdout]).toEqual([0, expect.not.stringContaining('until it knows')]);
+  expect(text(root, '.yo-rc.json')).toContain('"ci_source": "@acme/generator"');
 });
 
 test('check and diff look at all projects of a repository; upgrade wants their names', async () => {

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { otherVersion } from '../support/newer.ts';
 import { change, clash, git, NEWER, project, run, text, work } from '../support/projects.ts';
-import { packed, registry } from '../support/registry.ts';
+import { type Published, packed, registry } from '../support/registry.ts';
 import { BIN, tempDir } from '../support/run.ts';
 
 type Kind = 'github' | 'gitlab';
@@ -26,6 +26,12 @@ case "$2" in
   create) echo OPEN > "$GH_STATE"; cat > "$GH_BODY" ;;
   edit) cat > "$GH_BODY" ;;
 esac
+`;
+/** `npm pack`, which takes longer than all else; one test asks the real one and its registry. */
+const NPM = `#!/bin/sh
+[ "$1 $2" = 'pack --ignore-scripts' ] || exit 1
+while [ "$1" != --pack-destination ]; do shift; done
+cp "$PUBLISHED" "$2/acme-generator.tgz"
 `;
 /** GitHub takes no change of a workflow from the token of a workflow. */
 const NO_WORKFLOWS = `#!/bin/sh
@@ -74,7 +80,10 @@ function stepsOf(kind: Kind, file: string): { prepare: string; propose: string }
 }
 
 /** A repository with a project in it, its origin, a registry and the platform around them. */
-async function world(kind: Kind, { folder = '.', source = '@acme/generator', spoil = (_root: string) => {} } = {}) {
+async function world(
+  kind: Kind,
+  { folder = '.', source = '@acme/generator', spoil = (_root: string) => {}, isRealNpm = false } = {},
+) {
   const parent = tempDir();
   const top = join(parent, 'source');
   const root = join(top, folder);
@@ -97,6 +106,7 @@ async function world(kind: Kind, { folder = '.', source = '@acme/generator', spo
   const bin = join(parent, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'gh'), GH, { mode: 0o755 });
+  if (!isRealNpm) writeFileSync(join(bin, 'npm'), NPM, { mode: 0o755 });
   const branch = folder === '.' ? 'makina-image-upgrade' : `makina-image-upgrade-${folder.replaceAll('/', '--')}`;
   const said = (name: string) => (existsSync(join(parent, name)) ? text(parent, name) : '');
   let runs = 0;
@@ -112,6 +122,7 @@ async function world(kind: Kind, { folder = '.', source = '@acme/generator', spo
       GH_LOG: join(parent, 'gh'),
       GH_STATE: join(parent, 'state'),
       GH_BODY: join(parent, 'body'),
+      PUBLISHED: join(parent, 'published.tgz'),
     };
     const { exitCode, all } = await execa('bash', ['-e', '-c', script], {
       cwd: clone,
@@ -126,7 +137,10 @@ async function world(kind: Kind, { folder = '.', source = '@acme/generator', spo
     parent,
     origin,
     branch,
-    ...npm,
+    publish: (version: Published) => {
+      writeFileSync(join(parent, 'published.tgz'), version.tarball);
+      npm.publish(version);
+    },
     steps: stepsOf(kind, join(root, FILES[kind])),
     job,
     gh: () => said('gh'),
@@ -216,7 +230,7 @@ test('in sync: the pin is proposed once, and a version that is something else la
 });
 
 test('news: one request that renews itself, and comes back once it is closed only with something new', async () => {
-  const w = await world('github', { folder: 'services/shop' });
+  const w = await world('github', { folder: 'services/shop', isRealNpm: true });
   w.publish(version('9.0.0', NEWER, withChangelog(CHANGELOG)));
   expect((await w.monday()).all).toContain('has the upgrade');
   expect(await w.show('README.md')).toContain('News of 9.0.0');

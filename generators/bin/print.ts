@@ -3,11 +3,11 @@ import type { Look } from '../lib/look.ts';
 import { shown } from '../lib/shown.ts';
 import { lookOf } from '../terminal.ts';
 
-/** Where words go, without the line break at their end. */
+/** Where words go. */
 export interface Output {
-  /** What was asked for, such as `--json` or a diff. */
-  print(text: string): void;
-  /** What was done. */
+  /** What was asked for, such as `--json` or a diff; the text as it is. */
+  write(text: string): void;
+  /** What was done; a line. */
   tell(text: string): void;
   printError(text: string): void;
   /** How `tell` shows its words. */
@@ -16,7 +16,7 @@ export interface Output {
 
 /** Node's own streams take a tenth of a start to load. */
 const STANDARD: Output = {
-  print: (text) => write(1, `${text}\n`),
+  write: (text) => write(1, text),
   tell: (text) => write(1, `${text}\n`),
   printError: (text) => write(2, `${text}\n`),
   look: () => lookOf(1),
@@ -31,7 +31,12 @@ export function printTo(other: Output = STANDARD): void {
 
 /** Prints a line as console.log does, and none of a project's control characters. */
 export function print(text: string): void {
-  output.print(shown(text, lookOf(1)));
+  output.write(`${shown(text, lookOf(1))}\n`);
+}
+
+/** The same with a text that another program reads: as it is. */
+export function printAsIs(text: string): void {
+  output.write(text);
 }
 
 /** The same with what was done. */

@@ -10,7 +10,7 @@ import { check as checked, type UpgradeOptions, upgrade as upgraded } from '../l
 import { lookOf } from '../terminal.ts';
 import type { CommandLine } from './command-line.ts';
 import { tellSentence } from './errors.ts';
-import { print, write } from './print.ts';
+import { print, printAsIs } from './print.ts';
 import { eachProject, folders, foldersToRead } from './projects.ts';
 import { tell, tellLeftAlone, wrote } from './tell.ts';
 import type { Verb, Wrote } from './verb.ts';
@@ -46,7 +46,7 @@ export const diff: Verb = {
     const act = (root: string) => {
       const change = checked(root, settings);
       const text = () => colourDiff(diffText(changedFiles(change)), lookOf(1));
-      if (!isOn(flags, 'json')) write(1, isOn(flags, 'stat') ? statOf(change) : text());
+      if (!isOn(flags, 'json')) printAsIs(isOn(flags, 'stat') ? statOf(change) : text());
       return reported(flags, change);
     };
     const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;

@@ -49,6 +49,7 @@ function canAsk(adapter: unknown): boolean {
 export function outputOf({ env, log }: Generator): Output {
   const stdout = terminalOf(env.adapter)?.stdout;
   const tell = (text: string) => void log(text);
-  const print = (text: string) => (stdout === process.stdout ? write(1, `${text}\n`) : stdout?.write(`${text}\n`));
-  return { print: stdout ? print : tell, tell, printError: tell, look: () => lookOf(2) };
+  const print = (text: string) => (stdout === process.stdout ? write(1, text) : stdout?.write(text));
+  const tellAsIs = (text: string) => text !== '' && tell(text.replace(/\n$/, ''));
+  return { write: stdout ? print : tellAsIs, tell, printError: tell, look: () => lookOf(2) };
 }

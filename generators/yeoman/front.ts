@@ -9,11 +9,24 @@ import { hostOf, outputOf, terminalOf } from './adapter.ts';
 import { refreshCopies } from './copies.ts';
 import { lineOf } from './options.ts';
 
+const NO_STORAGE = {
+  get: () => undefined,
+  getPath: () => undefined,
+  set: () => undefined,
+  setPath: () => undefined,
+  createStorage: () => NO_STORAGE,
+};
+
 /** What the generators share. It is no generator: Yeoman runs the public methods of the class right below it alone. */
 class Front extends Generator {
   /** Yeoman would read package.json for it, and then tell in each run that nothing is installed. */
   override determineAppname(): string {
     return '';
+  }
+
+  /** Our own code reads `.yo-rc.json`: Yeoman would open whatever is there, a FIFO too, before a verb can tell. */
+  override _getStorage(): never {
+    return NO_STORAGE as never;
   }
 }
 

@@ -52,6 +52,10 @@ const CHANGELOG = `# Changelog
 
 - News of eight
 
+## Unreleased (0.3.0)
+
+- News of three
+
 ## 0.2.0
 
 - Old news
@@ -240,6 +244,7 @@ test('news: one request that renews itself, and comes back once it is closed onl
   const body = w.body();
   expect(body).toContain('News of nine &#64;everybody fixes &#35;1<br>');
   expect(body).toContain('News of eight');
+  expect(body).toContain('News of three');
   expect(body).not.toContain('Old news');
   const tip = await git(w.origin, 'rev-parse', w.branch);
   expect((await w.monday()).all).toContain('has the same upgrade already');

@@ -9,7 +9,7 @@ import type { Intent } from '../lib/model/intent.ts';
 import { newProject } from '../lib/new-project.ts';
 import { findProject } from '../lib/project/find.ts';
 import { readYoRc } from '../lib/project/project.ts';
-import { asOwner } from '../lib/rights.ts';
+import { withProject } from '../lib/project/with-project.ts';
 import { summary } from '../lib/summary.ts';
 import type { CommandLine } from './command-line.ts';
 import { isDryRun, tell, tellChange } from './tell.ts';
@@ -34,13 +34,13 @@ export const ci: Verb = {
 
 async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> {
   const root = findProject(host.cwd);
-  const { intent } = asOwner(root, () => readYoRc(root));
+  const { intent } = withProject(root, true, readYoRc);
   if (!intent)
     throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);
   if (words.length === 0) throw new UserError('ci needs to know where: makina-image ci github, or gitlab');
   const unknown = words.find((word) => !(KINDS as readonly string[]).includes(word));
   if (unknown) throw new UserError(`ci does not know ${unknown}; it takes github and gitlab`);
-  const place = asOwner(root, () => ciPlace(root));
+  const place = withProject(root, true, () => ciPlace(root));
   const change = await newProject({
     cwd: root,
     flags: {

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { apply, type Change } from './change.ts';
+import { apply, at, type Change } from './change.ts';
 import { readManifest } from './manifest/manifest.ts';
 import { withProject } from './project/with-project.ts';
 import { renderBase } from './render/render.ts';
@@ -14,10 +14,10 @@ import { type HowToWrite, planWrite } from './write.ts';
  */
 export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun = false): Change {
   const root = resolve(cwd, folder);
-  return withProject(root, dryRun, () => {
-    const manifest = readManifest(root);
-    const project = { root, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() } as const;
+  return withProject(root, dryRun, (folder) => {
+    const manifest = readManifest(folder);
+    const project = { root: folder, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() } as const;
     const change = planWrite(project, how.conflict);
-    return dryRun ? change : apply(change, how);
+    return at(root, dryRun ? change : apply(change, how));
   });
 }

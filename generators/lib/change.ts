@@ -29,6 +29,11 @@ export function isOpen({ plan }: Pick<Change, 'plan'>): boolean {
   return plan.files.some(({ action, settled }) => action === 'conflict' && !settled);
 }
 
+/** The same change, told with the path that its reader knows. */
+export function at<C extends Change>(root: string, change: C): C {
+  return { ...change, project: { ...change.project, root } };
+}
+
 /** Plans what brings a project to its rendering; reads, and writes nothing. */
 export function examine(project: Project, mode: ConflictMode): Change {
   const { root, manifest, theirs } = project;

@@ -4,7 +4,7 @@ import { problemsError } from './answers/flags.ts';
 import { idleNulls } from './answers/idle-nulls.ts';
 import { unusable } from './answers/unusable.ts';
 import { formatYoRc, type YoRc } from './answers/yo-rc.ts';
-import { apply, type Change } from './change.ts';
+import { apply, at, type Change } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
@@ -74,7 +74,7 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
   if (!request.isMeant) await refuseNested(destination, request.insist);
-  const { intent } = withProject(destination, request.dryRun === true, () => readYoRc(destination));
+  const { intent } = withProject(destination, request.dryRun === true, readYoRc);
   if (!intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
   // A project that is there was asked when it was new.
   if (!intent) await askFor(fields);
@@ -92,8 +92,8 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
   const said = () => mergeAll(layers);
   const destination = locate(request, said());
   if (!destination) throw problemsError(complete(said()).problems ?? []);
-  return withProject(destination, request.dryRun === true, async () => {
-    const stored = readYoRc(destination);
+  return withProject(destination, request.dryRun === true, async (folder) => {
+    const stored = readYoRc(folder);
     if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, false));
     const before = stored.intent ?? {};
     const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
@@ -102,11 +102,11 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     const kept = request.isExact ? nameOf(before) : before;
     const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, said()) : [];
     layers.unshift(kept);
-    const planned = { ...planIntent(destination, stored, said(), request), beside: others };
-    if (request.dryRun) return planned;
-    if (asked && request.confirm && !(await request.confirm(planned)))
+    const planned = { ...planIntent(folder, stored, said(), request), beside: others };
+    if (request.dryRun) return at(destination, planned);
+    if (asked && request.confirm && !(await request.confirm(at(destination, planned))))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
-    return apply(planned, request);
+    return at(destination, apply(planned, request));
   });
 }
 

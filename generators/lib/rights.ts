@@ -66,21 +66,40 @@ function withRights<T>(uid: number, gid: number, work: () => T): T {
   return result;
 }
 
+/**
+ * Whether root has to hold on to a folder while it works there: one of root's, or one that is to be made, that somebody else can
+ * replace.
+ * @param isReadOnly nothing is made
+ */
+export function isMovable(folder: string, isReadOnly: boolean): boolean {
+  if (process.geteuid?.() !== ROOT || process.platform !== 'linux') return false;
+  const stat = fs.statSync(existing(resolve(folder)));
+  if (!stat.isDirectory()) return false;
+  if (stat.uid !== ROOT) return !isReadOnly && !fs.existsSync(folder);
+  return replaceablePart(resolve(folder), ROOT) !== undefined;
+}
+
 /** The owner of a folder. Nobody else may own a part of the way to it: they could lead it elsewhere, also while it is looked at. */
 function ownerOf(folder: string): fs.Stats {
   const path = resolve(folder);
   const real = existing(path);
   const owner = fs.statSync(real);
-  for (const [part, stat] of [...partsOf(path), ...partsOf(real)]) {
+  const part = replaceablePart(path, owner.uid);
+  if (part === undefined) return owner;
+  const whose = owner.uid === ROOT ? 'root' : `the user ${owner.uid}`;
+  throw new UserError(
+    `${folder} belongs to ${whose}, but others can write to ${part} and replace it; give both to one user with chown -R, or move it`,
+    EXIT.internal,
+  );
+}
+
+/** A part of the way to a folder of `uid` that somebody else, who is not root, can lead elsewhere. */
+function replaceablePart(path: string, uid: number): string | undefined {
+  for (const [part, stat] of [...partsOf(path), ...partsOf(existing(path))]) {
     const isOpen = !stat.isSymbolicLink() && (stat.mode & (WRITABLE_BY_ALL | STICKY)) === WRITABLE_BY_ALL;
-    if ((stat.uid === ROOT || stat.uid === owner.uid) && !(isOpen && owner.uid === ROOT)) continue;
-    const whose = owner.uid === ROOT ? 'root' : `the user ${owner.uid}`;
-    throw new UserError(
-      `${folder} belongs to ${whose}, but others can write to ${part} and replace it; give both to one user with chown -R, or move it`,
-      EXIT.internal,
-    );
+    if ((stat.uid !== ROOT && stat.uid !== uid) || (isOpen && uid === ROOT)) return part;
   }
-  return owner;
+  return undefined;
 }
 
 /** The folders and links that lead to a path, from the top on, as far as it is there. */

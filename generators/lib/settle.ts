@@ -28,7 +28,7 @@ export interface SettleOptions {
  * @throws UserError when the path is none that is kept up to date, or `merged` still has conflict markers
  */
 export function resolve(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
-  return withProject(root, options.dryRun, () => resolved(root, path, side, options));
+  return withProject(root, options.dryRun, (folder) => resolved(folder, path, side, options));
 }
 
 function resolved(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
@@ -62,8 +62,8 @@ function resolved(root: string, path: string, side: Side, options: SettleOptions
 
 /** Makes a file the user's for good: it is not looked at again. @throws UserError */
 export function adopt(root: string, path: string, options: SettleOptions): FileChange[] {
-  return withProject(root, options.dryRun, () => {
-    const project = openProject(root);
+  return withProject(root, options.dryRun, (folder) => {
+    const project = openProject(folder);
     sharedFile(project, path);
     return takeOver(project, manifestOf(project), path, options);
   });
@@ -71,7 +71,7 @@ export function adopt(root: string, path: string, options: SettleOptions): FileC
 
 /** Brings back a file that the user deleted, or keeps one up to date again that was adopted. @throws UserError */
 export function restore(root: string, path: string, options: SettleOptions): FileChange[] {
-  return withProject(root, options.dryRun, () => restored(root, path, options));
+  return withProject(root, options.dryRun, (folder) => restored(folder, path, options));
 }
 
 function restored(root: string, path: string, options: SettleOptions): FileChange[] {

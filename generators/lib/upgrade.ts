@@ -1,4 +1,4 @@
-import { apply, type Change, examine, isOpen } from './change.ts';
+import { apply, at, type Change, examine, isOpen } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { isOlder, version } from './package.ts';
 import { openProject } from './project/project.ts';
@@ -12,7 +12,7 @@ export interface UpgradeOptions extends HowToWrite {
 
 /** What `upgrade` would do to a project; writes nothing. @throws UserError */
 export function check(root: string, options: UpgradeOptions): Change {
-  return withProject(root, true, () => open(root, options));
+  return withProject(root, true, (folder) => at(root, open(folder, options)));
 }
 
 /**
@@ -21,9 +21,9 @@ export function check(root: string, options: UpgradeOptions): Change {
  * @throws UserError (internal) with nothing written
  */
 export function upgrade(root: string, options: UpgradeOptions): Change {
-  return withProject(root, false, () => {
-    const change = open(root, options);
-    return isOpen(change) && options.conflict === 'abort' ? change : apply(change, options);
+  return withProject(root, false, (folder) => {
+    const change = open(folder, options);
+    return at(root, isOpen(change) && options.conflict === 'abort' ? change : apply(change, options));
   });
 }
 

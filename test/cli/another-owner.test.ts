@@ -31,6 +31,21 @@ for turn in itertools.count():
             renameat2(-100, path.encode(), -100, link.encode(), 2)
 `;
 
+/** Starts the swapper. */
+async function swapping(root: string, outside: string) {
+  const user = ['--reuid=1000', '--regid=1000', '--clear-groups'];
+  const args = [...user, '/usr/bin/python3', '-c', SWAPPER, root, outside];
+  const swapper = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => swapper.once('close', resolve));
+  await Promise.race([ended, new Promise((resolve) => swapper.stdout.once('data', resolve))]);
+  const stop = async () => {
+    expect(swapper.exitCode, 'the swapper is at work').toBe(null);
+    swapper.kill('SIGKILL');
+    await ended;
+  };
+  return { stop };
+}
+
 /** Each verb, and what makes it write. */
 const VERBS: [words: string[], prepare?: (root: string) => void][] = [
   [['upgrade', '--conflict=theirs']],
@@ -57,25 +72,11 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
         const root = project('demo', top);
         prepare?.(root);
         execaSync('chown', ['-R', '1000:1000', top]);
-        const args = [
-          '--reuid=1000',
-          '--regid=1000',
-          '--clear-groups',
-          '/usr/bin/python3',
-          '-c',
-          SWAPPER,
-          root,
-          outside,
-        ];
-        const swapper = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'] });
-        const ended = new Promise((resolve) => swapper.once('close', resolve));
+        const swapper = await swapping(root, outside);
         try {
-          await Promise.race([ended, new Promise((resolve) => swapper.stdout.once('data', resolve))]);
           await run(newer, top, words, { cwd: root }).catch(() => undefined);
         } finally {
-          expect(swapper.exitCode, 'the swapper is at work').toBe(null);
-          swapper.kill('SIGKILL');
-          await ended;
+          await swapper.stop();
         }
         expect(stamps(outside), `round ${round}`).toEqual(before);
         expect((await execa('find', [top, '-user', '0'])).stdout, `round ${round}`).toBe('');
@@ -83,22 +84,51 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
     },
   );
 
-  test('a new project there is the owner’s', async () => {
+  test('a new project there is root’s, as with any command', async () => {
     const top = userDir();
-    expect((await run(BIN, top, ['new', 'demo', '--yes'])).code).toBe(0);
-    expect((await execa('find', [top, '!', '-user', '1000', '-o', '!', '-group', '1000'])).stdout).toBe('');
-    expect(contents(join(top, 'demo'))).toEqual(contents(project()));
+    expect((await run(BIN, top, ['new', 'demo', '--yes', '--dry-run'])).code).toBe(0);
+    expect(existsSync(join(top, 'demo'))).toBe(false);
+    expect((await run(BIN, top, ['new', 'demo', '--yes', '--destination', 'a/b/demo'])).code).toBe(0);
+    expect((await execa('find', [join(top, 'a'), '!', '-user', '0'])).stdout).toBe('');
+    expect(contents(join(top, 'a/b/demo'))).toEqual(contents(project()));
+    const { code, stderr } = await run(BIN, top, ['new', 'x', '--yes', '--publish', '0']);
+    expect([code, stderr, existsSync(join(top, 'x'))]).toEqual([2, expect.stringContaining('publish'), false]);
   });
 
-  test('one of root’s in a folder of somebody else is refused', async () => {
-    const top = userDir();
-    const root = project('demo', top);
-    for (const words of [['check'], ['upgrade'], ['circus-program', 'w', '--cmd', 'sleep 9']]) {
-      const { code, stderr } = await run(newer, root, words);
-      expect([code, stderr]).toEqual([
-        1,
-        expect.stringMatching(/belongs to root, but others can write to .* and replace it; give both to one user/),
-      ]);
+  test('one of root’s in a folder of somebody else is worked on where it is', async () => {
+    const root = project('demo', userDir());
+    const { code, stdout } = await run(newer, root, ['check']);
+    expect([code, stdout]).toEqual([2, expect.stringMatching(new RegExp(`^${root}: would change`))]);
+    for (const words of [['upgrade'], ['circus-program', 'w', '--cmd', 'sleep 9'], ['adopt', 'README.md']])
+      expect((await run(newer, root, words)).code).toBe(0);
+    expect((await run(newer, join(root, 'project'), ['check'])).code).toBe(0);
+    writeFileSync(join(root, '.makina-image/manifest.json'), '{');
+    const { stderr } = await run(newer, root, ['check']);
+    expect(stderr).toContain(`${root}/.makina-image/manifest.json cannot be used`);
+    chmodSync(root, 0o777);
+    expect((await run(newer, root, ['check'])).stderr).toMatch(/belongs to root, but others can write to it/);
+  });
+
+  test.each([
+    [['upgrade']],
+    [['circus-program', 'w', '--cmd', 'sleep 9']],
+    [['new', 'demo', '--yes']],
+  ])('of root’s there %j touches nothing outside, whatever is swapped', { timeout: 600_000 }, async (words) => {
+    const outside = join(tempDir(), 'of-root');
+    mkdirSync(outside);
+    writeFileSync(join(outside, 'precious'), '{}');
+    chmodSync(join(outside, '..'), 0o755);
+    const before = stamps(outside);
+    for (let round = 0; round < ROUNDS; round++) {
+      const top = userDir();
+      const root = words[0] === 'new' ? join(top, 'demo') : project('demo', top);
+      const swapper = await swapping(root, outside);
+      try {
+        await run(newer, top, words, { cwd: words[0] === 'new' ? top : root }).catch(() => undefined);
+      } finally {
+        await swapper.stop();
+      }
+      expect(stamps(outside), `round ${round}`).toEqual(before);
     }
   });
 
@@ -112,7 +142,9 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
       const { code, stderr } = await run(newer, '/', ['check', link]);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringMatching(/belongs to (root|the user 1001), but others can write to .* and replace it/),
+        expect.stringMatching(
+          /belongs to the user 1001, but others can write to .* and replace it|is a link that somebody else may have put/,
+        ),
       ]);
     }
     const own = join(tempDir(), 'link');

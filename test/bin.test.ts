@@ -393,6 +393,14 @@ describe('makina-image', () => {
     expect(Object.keys(readTree(join(dir, 'base-image')))).toContain('Dockerfile');
     expect((await makinaImage(dir, ['base', 'base-image'])).stdout).toContain('up to date');
   });
+  test('new tells how to build the base image, also where another generator was before', async () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, '.yo-rc.json'), '{"generator-other": {}}');
+    expect((await makinaImage(dir, ['new', '.', '--name', 'shop', '--yes'])).stdout).toContain(
+      'makina-image base ../base-image',
+    );
+    expect((await makinaImage(dir, ['new', '--publish', '81'])).stdout).not.toContain('base-image');
+  });
   test('tells its version and its flags', async () => {
     expect((await makinaImage('.', ['--version'])).stdout).toBe(version);
     expect((await makinaImage('.', ['new', '--help'])).stdout).toContain('--base-image TEXT');

@@ -27,7 +27,7 @@ export interface Reader {
  * it is new; a change of what was there belongs in its repository.
  */
 export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reader): string {
-  const { image, project, plan } = change;
+  const { image, project } = change;
   const { root } = project;
   const changed = changedFiles(change);
   const warnings = [
@@ -41,7 +41,7 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
   const done = outcome(change, look) + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || isOpen(change)) return done;
   const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
-  const isNew = plan.files.some(({ action, path }) => action === 'created' && path === '.yo-rc.json');
+  const isNew = project.manifest === undefined;
   const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
   // Beside the project, never in it.
   const folder = root === cwd ? '../base-image' : 'base-image';

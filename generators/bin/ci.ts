@@ -59,7 +59,7 @@ async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> 
   if (image.ci_source === undefined)
     tell(
       flags,
-      `CI: its job ends with an error until it knows where the generator comes from: makina-image ci ${image.ci.join(' ')} --ci-source SOURCE`,
+      `CI: the job ends with an error until it knows where the generator comes from: makina-image ci ${image.ci.join(' ')} --ci-source SOURCE`,
       true,
     );
   for (const kind of KINDS) if (words.includes(kind)) tell(flags, needs(kind, place));
@@ -80,7 +80,7 @@ function folderAnswer(place: CiPlace | undefined, intent: Intent): Intent {
   if (!place || place.folder === (intent.ci_folder ?? '.')) return {};
   if (!ciFolder().safeParse(place.folder).success)
     throw new UserError(
-      `CI cannot work in ${place.folder} of ${place.top}: the names of its folders may hold letters, digits and _.- alone, no "--", and no dot at either end; rename them, or let the project be a repository of its own`,
+      `CI cannot work in ${place.folder} of ${place.top}: the names of its folders may hold letters, digits and _.- alone, no "--", no dot or "-" at the beginning, and no dot or ".lock" at the end; rename them, or let the project be a repository of its own`,
     );
   return { ci_folder: place.folder };
 }

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { apply, at, type Change } from './change.ts';
+import { apply, type Change, withRoot } from './change.ts';
 import { readManifest } from './manifest/manifest.ts';
 import { withProject } from './project/with-project.ts';
 import { renderBase } from './render/render.ts';
@@ -18,6 +18,6 @@ export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun =
     const manifest = readManifest(folder);
     const project = { root: folder, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() } as const;
     const change = planWrite(project, how.conflict);
-    return at(root, dryRun ? change : apply(change, how));
+    return withRoot(root, dryRun ? change : apply(change, how));
   });
 }

@@ -30,7 +30,7 @@ export function isOpen({ plan }: Pick<Change, 'plan'>): boolean {
 }
 
 /** The same change, told with the path that its reader knows. */
-export function at<C extends Change>(root: string, change: C): C {
+export function withRoot<C extends Change>(root: string, change: C): C {
   return { ...change, project: { ...change.project, root } };
 }
 

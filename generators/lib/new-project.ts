@@ -4,7 +4,7 @@ import { problemsError } from './answers/flags.ts';
 import { idleNulls } from './answers/idle-nulls.ts';
 import { unusable } from './answers/unusable.ts';
 import { formatYoRc, type YoRc } from './answers/yo-rc.ts';
-import { apply, at, type Change } from './change.ts';
+import { apply, type Change, withRoot } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { type Field, fields } from './model/fields.ts';
 import { complete, type Intent, merge } from './model/intent.ts';
@@ -83,8 +83,8 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
 
 /**
  * Writes a new project, or changes the model of one that is there.
- * @throws UserError when answers are missing or invalid (usage), when a file that differs is in the way (conflict), or when
- * the folder cannot be written (internal); nothing is written then
+ * @throws UserError when answers are missing or invalid (usage), when a file that differs is in the way (conflict), when
+ * the folder cannot be written (internal), or when a person says no (interrupted); nothing is written then
  */
 export async function newProject(request: NewRequest): Promise<ProjectChange> {
   const { asked } = request.asked ? request : await askOpen(request);
@@ -103,10 +103,10 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, said()) : [];
     layers.unshift(kept);
     const planned = { ...planIntent(folder, stored, said(), request), beside: others };
-    if (request.dryRun) return at(destination, planned);
-    if (asked && request.confirm && !(await request.confirm(at(destination, planned))))
+    if (request.dryRun) return withRoot(destination, planned);
+    if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
-    return at(destination, apply(planned, request));
+    return withRoot(destination, apply(planned, request));
   });
 }
 

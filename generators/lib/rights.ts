@@ -9,7 +9,7 @@ const WRITABLE_BY_ALL = 0o002;
 /**
  * Does something in a folder with the rights of its owner, where root does it: the owner can put a link in the way of every step, and
  * Node knows no way to follow none. A folder that is not there yet has the owner of the one above it.
- * @throws UserError (internal) for a folder of root's that somebody else can replace, or one whose owner cannot get there
+ * @throws UserError (internal) for a folder that somebody else than its owner can replace, or one whose owner cannot get there
  */
 export function asOwner<T>(folder: string, work: () => T): T {
   if (process.geteuid?.() !== ROOT) return work();

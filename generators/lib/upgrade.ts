@@ -1,4 +1,4 @@
-import { apply, at, type Change, examine, isOpen } from './change.ts';
+import { apply, type Change, examine, isOpen, withRoot } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { isOlder, version } from './package.ts';
 import { openProject } from './project/project.ts';
@@ -12,7 +12,7 @@ export interface UpgradeOptions extends HowToWrite {
 
 /** What `upgrade` would do to a project; writes nothing. @throws UserError */
 export function check(root: string, options: UpgradeOptions): Change {
-  return withProject(root, true, (folder) => at(root, open(folder, options)));
+  return withProject(root, true, (folder) => withRoot(root, open(folder, options)));
 }
 
 /**
@@ -23,7 +23,7 @@ export function check(root: string, options: UpgradeOptions): Change {
 export function upgrade(root: string, options: UpgradeOptions): Change {
   return withProject(root, false, (folder) => {
     const change = open(folder, options);
-    return at(root, isOpen(change) && options.conflict === 'abort' ? change : apply(change, options));
+    return withRoot(root, isOpen(change) && options.conflict === 'abort' ? change : apply(change, options));
   });
 }
 

@@ -59,9 +59,9 @@ test('gitlab: doctor tells until the file at the top includes that of the projec
   const { top, shop } = await several();
   const { stdout } = await run(BIN, shop, ['ci', 'gitlab', ...SOURCE]);
   expect(stdout).toContain('`- local: services/shop/.gitlab/makina-image.yml`');
-  expect((await told(shop))[0]).toContain('GitLab runs no job for it');
+  expect((await told(shop))[0]).toContain('.gitlab-ci.yml is not there, so GitLab runs no job for the project');
   writeFileSync(join(top, '.gitlab-ci.yml'), 'include:\n  - local: .gitlab/makina-image.yml\n');
-  expect((await told(shop))[0]).toContain('does not name the file of the project');
+  expect((await told(shop))[0]).toContain('does not name its file');
   writeFileSync(join(top, '.gitlab-ci.yml'), 'include:\n  - local: services/shop/.gitlab/makina-image.yml\n');
   expect((await told(shop))[0]).toMatch(/^ok /);
   expect(text(shop, '.gitlab/makina-image.yml')).toContain('- node services/shop/.ci/makina-image/prepare.mjs');

@@ -5,7 +5,7 @@ import { readMounts } from '../mounts.ts';
 import { lstat, parentsOf, TX } from './state.ts';
 
 /** What a run stages on another disk than the project's: a folder at the top of that disk. */
-export const AREA = '.makina-image-tx';
+const AREA = '.makina-image-tx';
 export const areaPath = (area: string) => join(area, AREA);
 
 /** What is mounted at and below a folder: relative paths, `.` for the folder itself. */

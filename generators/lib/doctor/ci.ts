@@ -53,7 +53,7 @@ function checkWorkflow(root: string, { folder, workflow, copy }: CiPlace): Findi
 function checkInclude({ top, include }: CiPlace): Finding[] {
   const text = textOf(join(top, GITLAB_CI));
   if (text?.includes(include.replace('- local: ', ''))) return [];
-  const what = `${text === undefined ? 'it is not there' : 'it does not name the file of the project'}, so GitLab runs no job for it`;
+  const what = `${GITLAB_CI} ${text === undefined ? 'is not there' : 'does not name its file'}, so GitLab runs no job for the project`;
   return [warning('ci', what, join(top, GITLAB_CI), `add to its list below \`include:\`  ${include}`)];
 }
 

@@ -8,7 +8,8 @@ const ID = 'port';
 
 /**
  * Whether the port that a project is published on is free.
- * @param name the project, whose own container may have it, @param searchPath folders, as in PATH
+ * @param name the project, whose own container may have it
+ * @param searchPath folders, as in PATH
  */
 export async function checkPort(root: string, port: number, name: string, searchPath: string): Promise<Finding> {
   const words = ['ps', '--filter', `publish=${port}`, '--format', '{{.Image}}\t{{.Names}}'];

@@ -22,5 +22,5 @@ export const ciSource = () =>
 export const ciFolder = () =>
   matching(
     /^(?!.*(--|\.\.|\.lock(\/|$)|\.\/|.\.$))(?=.{1,150}$)(\.|[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$/,
-    'must be the path of a folder, of letters, digits and _.-/, without "--" and without names that begin or end with a dot',
+    'must be the path of a folder, of letters, digits and _.-/, without "--" and without names that begin with a dot or "-" or end with a dot or ".lock"',
   );

@@ -29,13 +29,14 @@ function json(value: unknown): string {
 }
 
 function fieldTable(): string {
+  const required = (imageJsonSchema().required ?? []) as string[];
   return table(
     ['field', 'flag', 'kind', 'default', 'run time', 'what'],
     fields.map(({ key, flag, kind, default: usual, description, runtime }) => [
       `\`${key}\``,
       `\`--${flag}\``,
       kind,
-      usual === undefined ? 'required' : `\`${JSON.stringify(usual)}\``,
+      defaultOf({ default: usual }, required.includes(key)),
       runtime ? 'yes' : '',
       description,
     ]),

@@ -44,7 +44,10 @@ export function openProject(root: string): Project {
   return project;
 }
 
-/** The manifest of a project, or what is seen of one that was written before there were manifests. */
+/**
+ * The manifest of a project, or what is seen of one that was written before there were manifests.
+ * @throws UserError (internal) where the manifest cannot be used, or git has one that is not on the disk
+ */
 export function withPast(
   root: string,
   intent: Intent | undefined,

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { answersFromFlags, type FlagValues, isOn, problemsError, single } from '../answers/flags.ts';
 import { nearest } from '../answers/nearest.ts';
 import type { YoRc } from '../answers/yo-rc.ts';
-import { at as changeAt } from '../change.ts';
+import { withRoot } from '../change.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { isDict } from '../model/dict.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
@@ -44,7 +44,7 @@ export function stanza(kind: Kind, request: StanzaRequest): StanzaResult {
   const isReadOnly = isOn(request.flags, 'dry-run') || isOn(request.flags, 'list');
   return withProject(root, isReadOnly, (folder) => {
     const result = changed(kind, folder, request);
-    return result.list === undefined ? { ...result, change: changeAt(root, result.change) } : result;
+    return result.list === undefined ? { ...result, change: withRoot(root, result.change) } : result;
   });
 }
 

@@ -259,6 +259,24 @@ describe('makina-image new', () => {
     expect((await started).exitCode).toBe(2);
   });
 
+  test('a base image is written into no project, and a project into no base image', async () => {
+    const dir = tempDir();
+    await makinaImage(dir, ['new', 'demo', '--yes']);
+    await makinaImage(dir, ['base', 'image']);
+    const before = readTree(dir);
+    for (const [folder, words] of [
+      ['demo', ['base', '.']],
+      ['image', ['new', '.', '--yes']],
+    ] as const) {
+      const { exitCode, stderr } = await makinaImage(join(dir, folder), [...words]);
+      expect([exitCode, stderr]).toEqual([
+        2,
+        expect.stringContaining('cannot be written into it; name another folder'),
+      ]);
+    }
+    expect(readTree(dir)).toEqual(before);
+  });
+
   test('never waits on a FIFO either', async () => {
     const dir = tempDir();
     await execa('mkfifo', [join(dir, 'answers.yaml'), join(dir, '.yo-rc.json')]);

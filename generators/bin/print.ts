@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import type { Look } from '../lib/look.ts';
 import { shown } from '../lib/shown.ts';
-import { lookOf } from '../terminal.ts';
+import { isTerminal, lookOf } from '../terminal.ts';
 
 /** Where words go. */
 export interface Output {
@@ -34,9 +34,10 @@ export function print(text: string): void {
   output.write(`${shown(text, lookOf(1))}\n`);
 }
 
-/** The same with a text that another program reads: as it is. */
+/** The same with a text that another program reads: as it is, but on a terminal. */
 export function printAsIs(text: string): void {
-  output.write(text);
+  const look = lookOf(1);
+  output.write(isTerminal(1) ? shown(text, look) : text);
 }
 
 /** The same with what was done. */

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
 import { EXIT, UserError } from './errors.ts';
 
 const ROOT = 0;
@@ -25,11 +25,11 @@ export function anchored<T>(folder: string, work: (folder: string) => T): T {
   };
   let result: T;
   try {
-    if (fs.statSync(there).uid === ROOT) enter(there, true);
+    if (fs.statSync(there).uid === ROOT && (there === path || !canBeJoined(there))) enter(there, true);
     else {
       enter(there, false);
       const name = relative(there, path).split(sep)[0] as string;
-      fs.mkdirSync(name, { mode: 0o755 });
+      makeFolder(name, join(there, name));
       made = join(there, name);
       enter(name, true, made);
     }
@@ -56,7 +56,7 @@ function enter(folder: string, isOurs: boolean, path = folder): void {
     );
   if (isOurs && (stat.uid !== ROOT || (stat.mode & WRITABLE_BY_OTHERS) !== 0 || !fs.existsSync(HERE)))
     throw new UserError(
-      `${path} belongs to root, but others can write to it or replace it; give it and the folders above to one user with chown -R, or move it`,
+      `${path} belongs to root, but others can write to it or replace it; take the write permission of others with chmod -R go-w, or give it to its user with chown -R`,
       EXIT.internal,
     );
 }
@@ -88,9 +88,23 @@ function deepest(path: string): string {
   return fs.existsSync(path) ? path : deepest(dirname(path));
 }
 
+function canBeJoined(folder: string): boolean {
+  return (fs.statSync(folder).mode & WRITABLE_BY_OTHERS) !== 0;
+}
+
+function makeFolder(name: string, path: string): void {
+  try {
+    fs.mkdirSync(name, { mode: 0o755 });
+  } catch (error) {
+    throw new UserError(`${path} cannot be made (${(error as Error).message}); run it again`, EXIT.internal);
+  }
+}
+
+/** Leaves a folder that one is in, and removes it if it is empty: by its name alone, wherever it is now. */
 function removeEmpty(folder: string): void {
   try {
-    fs.rmdirSync(folder);
+    process.chdir('..');
+    fs.rmdirSync(basename(folder));
   } catch {
     // Something is in it, or it is gone.
   }

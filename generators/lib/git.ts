@@ -18,7 +18,13 @@ const SETTINGS = [
 /** All of the environment that reaches git: the variables of a hook speak of another repository, those of sudo of another person. */
 const KEPT = ['HOME', 'XDG_CONFIG_HOME'];
 /** A partial clone would fetch what it lacks, and its configuration says how. */
-const FIXED = { LC_ALL: 'C', GIT_ALLOW_PROTOCOL: '', GIT_NO_LAZY_FETCH: '1', GIT_TERMINAL_PROMPT: '0' };
+const FIXED = {
+  LC_ALL: 'C',
+  GIT_ALLOW_PROTOCOL: '',
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_NO_REPLACE_OBJECTS: '1',
+  GIT_TERMINAL_PROMPT: '0',
+};
 
 /**
  * Which of some paths the last commit does not have as they are on disk, but for the line ends of Windows.

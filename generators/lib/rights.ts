@@ -5,6 +5,7 @@ import { EXIT, UserError } from './errors.ts';
 const ROOT = 0;
 const STICKY = 0o1000;
 const WRITABLE_BY_ALL = 0o002;
+const WRITABLE_BY_GROUP = 0o020;
 
 /**
  * Does something in a folder with the rights of its owner, where root does it: the owner can put a link in the way of every step, and
@@ -15,7 +16,7 @@ export function asOwner<T>(folder: string, work: () => T): T {
   if (process.geteuid?.() !== ROOT) return work();
   const { uid, gid } = ownerOf(folder);
   if (uid === ROOT) return work();
-  return withRights(uid, gid, () => {
+  return withRights(uid, groupOf(uid, gid), () => {
     try {
       fs.readdirSync(existing(resolve(folder)));
     } catch {
@@ -43,6 +44,21 @@ export function asRunner<T>(work: (ids: { uid?: number; gid?: number }) => T): T
   }
 }
 
+/** A group of a user: that of a folder if the user is in it, else the user's own. */
+function groupOf(uid: number, gid: number): number {
+  const [user] = table('/etc/passwd').filter(([, , id]) => Number(id) === uid);
+  if (!user) return uid;
+  const isMember = table('/etc/group').some(
+    ([, , id, names = '']) => Number(id) === gid && names.split(',').includes(user[0] as string),
+  );
+  return isMember ? gid : Number(user[3]);
+}
+
+function table(path: string): string[][] {
+  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : '';
+  return text.split('\n').map((line) => line.split(':'));
+}
+
 function withRights<T>(uid: number, gid: number, work: () => T): T {
   const groups = process.getgroups?.() ?? [];
   const own = process.getegid?.() ?? ROOT;
@@ -56,6 +72,14 @@ function withRights<T>(uid: number, gid: number, work: () => T): T {
     process.setgroups?.([gid]);
     process.setegid?.(gid);
     process.seteuid?.(uid);
+  } catch (error) {
+    if (process.geteuid?.() !== ROOT) back();
+    throw new UserError(
+      `root may not take the rights of the user ${uid}, whose project it is (${(error as Error).message}); run it as that user`,
+      EXIT.internal,
+    );
+  }
+  try {
     result = work();
   } catch (error) {
     back();
@@ -75,8 +99,8 @@ export function isMovable(folder: string, isReadOnly: boolean): boolean {
   if (process.geteuid?.() !== ROOT || process.platform !== 'linux') return false;
   const stat = fs.statSync(existing(resolve(folder)));
   if (!stat.isDirectory()) return false;
-  if (stat.uid !== ROOT) return !isReadOnly && !fs.existsSync(folder);
-  return replaceablePart(resolve(folder), ROOT) !== undefined;
+  if (!fs.existsSync(folder) && !isReadOnly && (stat.uid !== ROOT || isOpen(stat))) return true;
+  return stat.uid === ROOT && replaceablePart(resolve(folder), ROOT) !== undefined;
 }
 
 /** The owner of a folder. Nobody else may own a part of the way to it: they could lead it elsewhere, also while it is looked at. */
@@ -95,11 +119,20 @@ function ownerOf(folder: string): fs.Stats {
 
 /** A part of the way to a folder of `uid` that somebody else, who is not root, can lead elsewhere. */
 function replaceablePart(path: string, uid: number): string | undefined {
-  for (const [part, stat] of [...partsOf(path), ...partsOf(existing(path))]) {
-    const isOpen = !stat.isSymbolicLink() && (stat.mode & (WRITABLE_BY_ALL | STICKY)) === WRITABLE_BY_ALL;
-    if ((stat.uid !== ROOT && stat.uid !== uid) || (isOpen && uid === ROOT)) return part;
+  const real = existing(path);
+  for (const [part, stat] of [...partsOf(path), ...partsOf(real)]) {
+    // What is in a sticky folder can be replaced by its owner alone, but anybody can put more there.
+    const isSafe = (stat.mode & STICKY) !== 0 && part !== path && part !== real;
+    if ((stat.uid !== ROOT && stat.uid !== uid) || (uid === ROOT && isOpen(stat) && !isSafe)) return part;
   }
   return undefined;
+}
+
+/** Whether others than root can put something into a folder of root's. */
+function isOpen(stat: fs.Stats): boolean {
+  if (stat.isSymbolicLink()) return false;
+  const { mode, gid } = stat;
+  return (mode & WRITABLE_BY_ALL) !== 0 || ((mode & WRITABLE_BY_GROUP) !== 0 && gid !== ROOT);
 }
 
 /** The folders and links that lead to a path, from the top on, as far as it is there. */

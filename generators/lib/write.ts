@@ -4,6 +4,7 @@ import { type Change, examine, isOpen } from './change.ts';
 import { EXIT, UserError } from './errors.ts';
 import { packageRoot } from './package.ts';
 import type { ConflictMode } from './plan/plan.ts';
+import { mentionsUs } from './project/find.ts';
 import type { Project } from './project/project.ts';
 import { asRunner } from './rights.ts';
 
@@ -36,6 +37,7 @@ const OWN_FOLDERS = new Set([
 export function planWrite(project: Project, conflict: ConflictMode): Change {
   const { root } = project;
   refuseOwnFolders(root);
+  refuseOtherKind(project);
   const change = examine(project, conflict);
   if (isOpen(change) && conflict === 'abort') {
     const files = change.plan.files.filter(({ action }) => action === 'conflict').map(({ path }) => `  ${path}`);
@@ -45,6 +47,14 @@ export function planWrite(project: Project, conflict: ConflictMode): Change {
     );
   }
   return change;
+}
+
+/** Each would take away what the other has there. */
+function refuseOtherKind({ root, kind, manifest }: Project): void {
+  const there = manifest?.kind ?? (kind === 'base' && mentionsUs(root) ? 'project' : kind);
+  if (there === kind) return;
+  const [is, wanted] = there === 'base' ? ['the folder of a base image', 'a project'] : ['a project', 'a base image'];
+  throw new UserError(`${root} is ${is}, and ${wanted} cannot be written into it; name another folder`);
 }
 
 function refuseOwnFolders(destination: string): void {

@@ -132,6 +132,51 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
     }
   });
 
+  test('a folder that everybody may write to holds no project that root works in', async () => {
+    const top = tempDir();
+    chmodSync(top, 0o755);
+    const shared = project('shared', top);
+    execaSync('chown', ['-R', '1000:1000', shared]);
+    execaSync('chown', ['0:0', shared]);
+    chmodSync(shared, 0o1777);
+    mkdirSync(join(shared, 'work'));
+    expect((await run(BIN, join(shared, 'work'), ['circus-program', 'w', '--cmd', 'x'])).stderr).toContain(
+      'is in no project of this generator',
+    );
+    expect((await run(BIN, '/', ['upgrade', shared])).stderr).toContain('but others can write to it or replace it');
+    expect((await run(BIN, shared, ['new', 'mine', '--yes'])).code).toBe(0);
+    expect((await run(BIN, join(shared, 'mine'), ['check'])).code).toBe(0);
+    symlinkSync(tempDir(), join(shared, 'linked'));
+    execaSync('chown', ['-h', '1000:1000', join(shared, 'linked')]);
+    expect((await run(BIN, shared, ['new', 'linked', '--yes'])).code).toBe(1);
+  });
+
+  test('nothing is written below a folder of somebody else in one of root’s, and no journal of theirs is carried out', async () => {
+    const root = project();
+    chmodSync(join(root, '..'), 0o755);
+    execaSync('chown', ['-R', '1000:1000', join(root, '.makina-image')]);
+    const words = ['circus-program', 'w', '--cmd', 'sleep 9'];
+    expect((await run(BIN, root, words)).stderr).toContain(
+      '.makina-image is a folder that others than root can change',
+    );
+    execaSync('chown', ['-R', '0:0', root]);
+    mkdirSync(join(root, '.makina-image/tx'));
+    writeFileSync(join(root, '.makina-image/tx/journal.json'), '{}');
+    execaSync('chown', ['1000:1000', join(root, '.makina-image/tx/journal.json')]);
+    expect((await run(BIN, root, words)).stderr).toContain('journal.json is of the user 1000, and says what to write');
+  });
+
+  test('root has no group there that the user is not in', async () => {
+    const secret = join(tempDir(), 'secret');
+    writeFileSync(secret, 'README.md\n', { mode: 0o640 });
+    chmodSync(join(secret, '..'), 0o755);
+    const root = project('demo', userDir());
+    execaSync('chown', ['-R', '1000:0', root]);
+    execaSync('setpriv', ['--reuid=1000', '--regid=1000', '--clear-groups', 'git', 'init', '--quiet', root]);
+    writeFileSync(join(root, '.git/config'), `[core]\n\texcludesFile = ${secret}\n`, { flag: 'a' });
+    expect((await run(BIN, root, ['doctor'])).stdout).not.toContain(secret);
+  });
+
   test('one that a link of somebody else leads to is refused', async () => {
     const root = project();
     chmodSync(join(root, '..'), 0o755);

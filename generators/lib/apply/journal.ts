@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { EXIT, UserError } from '../errors.ts';
 import { areaPath } from './areas.ts';
+import { refuseForeign } from './owners.ts';
 import { isFree, isWritable, lstat, TX } from './state.ts';
 
 /** Made where it is needed: only a run after one that was cut short reads a journal. */
@@ -73,6 +74,7 @@ export function readJournal(root: string): { steps: Step[]; isBack: boolean } | 
     const path = join(root, TX, name);
     const stat = lstat(path);
     if (!stat) continue;
+    refuseForeign(path, stat);
     const steps = stat.isFile() && stat.size <= MAX_BYTES ? parse(fs.readFileSync(path, 'utf8')) : undefined;
     if (steps) return { steps, isBack: name === BACK };
     throw new UserError(

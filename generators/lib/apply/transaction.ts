@@ -5,6 +5,7 @@ import { areaPath, mountsIn } from './areas.ts';
 import { areasOf, commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
 import { locked, quietly } from './lock.ts';
 import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
+import { refuseForeignFolders } from './owners.ts';
 import { delaySignals } from './signals.ts';
 import { stage } from './stage.ts';
 import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
@@ -35,6 +36,10 @@ export function commit(root: string, transaction: Transaction): void {
   explained(root, () => {
     refuseLossyPath(root);
     checkPaths(root, transaction);
+    refuseForeignFolders(
+      root,
+      transaction.writes.map(({ path }) => path),
+    );
     if (!isLeftOver(root) && isInPlace(root, transaction)) return;
     delaySignals();
     withRoot(root, () => locked(root, () => run(root, transaction)));
@@ -103,6 +108,10 @@ function settle(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
     return 'nothing';
   }
   refuseLinks(root, journal.steps);
+  refuseForeignFolders(
+    root,
+    journal.steps.map(({ path }) => path),
+  );
   const areas = areasOf(journal.steps);
   const gone = areas.find((area) => !lstat(join(root, area))?.isDirectory());
   if (gone) throw unsettled(root, [`${join(root, gone)} is not there; mount what was mounted there then`]);

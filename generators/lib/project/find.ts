@@ -18,8 +18,15 @@ export function findProject(start: string): string {
 
 /** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
 export function projectAround(start: string): string | undefined {
-  if (isProject(start)) return start;
+  if (!isShared(start) && isProject(start)) return start;
   return dirname(start) === start ? undefined : projectAround(dirname(start));
+}
+
+const SHARED = 0o1002;
+
+/** Whether anybody may put something into a folder, as into /tmp: what lies there is no project that one works in. */
+function isShared(folder: string): boolean {
+  return ((fs.statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & SHARED) === SHARED;
 }
 
 const DEEPEST = 5;

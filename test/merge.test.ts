@@ -186,6 +186,12 @@ describe('merge3', () => {
       'x\r\n<<<<<<< yours\r\nb\r\n||||||| makina 1\r\na\r\n=======\r\nc\r\n>>>>>>> makina 2\r\n',
     );
   });
+  test('takes a byte order mark of one side for no change', () => {
+    expect(textOf(merged('a\nb\nc\n', '\uFEFFa\nb\nmine\n', 'A\nb\nc\n'))).toBe('\uFEFFA\nb\nmine\n');
+    expect(textOf(merged('a\r\n', '\uFEFFa\r\n', 'A\r\n'))).toBe('\uFEFFA\r\n');
+    const conflict = textOf(merged('a\n', '\uFEFFb\n', 'c\n'));
+    expect(conflict).toMatch(/^<<<<<<< yours\n\uFEFFb\n/);
+  });
   test('takes a missing final newline for a change', () => {
     expect(textOf(merged('a\nb\nc\n', 'a\nb\nc', 'A\nb\nc\n'))).toBe('A\nb\nc');
     expect(merged('a\n', 'a', 'a\nb\n').kind).toBe('conflict');

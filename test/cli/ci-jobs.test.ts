@@ -344,6 +344,8 @@ const HOSTILE: Record<string, (request: string) => void> = {
   'a file of another CI': instead(added('Jenkinsfile')),
   'a file of git': instead(added('.git/hooks/pre-push', '100755')),
   'a file above': instead(added('../outside')),
+  'a journal of the engine': instead(added('.makina-image/tx/journal.json')),
+  'a lock of the engine': instead(added('.makina-image/lock/x')),
   'a link': instead(added('project/link', '120000')),
   'a submodule': instead(added('project/sub', '160000', `Subproject commit ${'1'.repeat(40)}`)),
   'a link in the place of a text': (request) => {

@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -115,4 +116,14 @@ describe('what the engine keeps', () => {
     expect(stdout).toContain('take .makina-image/base back from your history');
     expect(await upgrade(root, newer)).toBe(3);
   });
+});
+
+test.each([
+  ['project/launch.sh', 'has more than 1 GiB; move it away'],
+  ['.yo-rc.json', 'has more than 16 MiB, and no answers have'],
+])('%s of gigabytes is told in one sentence', async (path, sentence) => {
+  const root = project();
+  truncateSync(join(root, path), 3 * 2 ** 30);
+  const { code, stderr } = await run(BIN, root, ['check', '.']);
+  expect([code, stderr]).toEqual([1, expect.stringContaining(`${join(root, path)} ${sentence}`)]);
 });

@@ -21,6 +21,7 @@ export type Merged =
   | { kind: 'conflict'; bytes: Buffer; hunks: ConflictHunk[] }
   | { kind: 'whole'; reason: 'binary' | 'large' };
 
+const BOM = '\uFEFF';
 const MAX_LINES = 20_000;
 const MAX_BYTES = 2 * 1024 * 1024;
 /** The start of a line that could be taken for a marker. */
@@ -28,7 +29,8 @@ const MARKER = /^([<|=>])\1{6,}(?=[ \r\n]|$)/;
 
 /**
  * Merges what two sides made of one file, line by line.
- * @param ours if it is CRLF throughout and the others are LF, that counts as no change, and the result is CRLF too
+ * @param ours if it is CRLF throughout and the others are LF, that counts as no change, and the result is CRLF too; a byte
+ * order mark that it alone has stays
  * @returns a conflict's bytes have diff3 markers, longer than 7 where a line of the three files looks like one; `whole` is
  * a file that lines cannot merge, never one that a single side changed
  */
@@ -37,6 +39,11 @@ export function merge3(base: Buffer, ours: Buffer, theirs: Buffer, labels: Label
   if (theirs.equals(base)) return { kind: 'clean', bytes: ours };
   if ([base, ours, theirs].some(isBinary)) return { kind: 'whole', reason: 'binary' };
   const [b, o, t] = [base.toString(), ours.toString(), theirs.toString()];
+  if (o.startsWith(BOM) && !b.startsWith(BOM) && !t.startsWith(BOM)) {
+    const merged = merge3(base, Buffer.from(o.slice(BOM.length)), theirs, labels);
+    // Before a marker it would hide that.
+    if (merged.kind === 'clean') return { kind: 'clean', bytes: Buffer.concat([Buffer.from(BOM), merged.bytes]) };
+  }
   if (isCrlf(o) && !b.includes('\r\n') && !t.includes('\r\n'))
     return toCrlf(merge3(base, Buffer.from(o.replaceAll('\r\n', '\n')), theirs, labels));
   const sides = { base: splitLines(b), ours: splitLines(o), theirs: splitLines(t) };

@@ -11,6 +11,7 @@ import { type Rendered, render, renderBase } from '../render/render.ts';
 import { refuseRenamed } from './name.ts';
 
 export const YO_RC = '.yo-rc.json';
+const MOST_BYTES = 16 << 20;
 
 /** A folder that was generated: what is to be there now, and what was merged in last. */
 export interface Project {
@@ -77,5 +78,10 @@ export function readYoRc(root: string): YoRc {
   if (!stat) return { others: {} };
   if (!stat.isFile())
     throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
+  if (stat.size > MOST_BYTES)
+    throw new UserError(
+      `${path} has more than 16 MiB, and no answers have; take it back from your history`,
+      EXIT.internal,
+    );
   return parseYoRc(path, fs.readFileSync(path, 'utf8'));
 }

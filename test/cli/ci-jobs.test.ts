@@ -120,6 +120,8 @@ async function world(
     runs += 1;
     const clone = join(parent, `run${runs}`);
     await git(parent, 'clone', '--quiet', '--depth=1', `file://${origin}`, clone);
+    // GitLab's runner makes it with a umask of 0.
+    if (kind === 'gitlab') await execa('chmod', ['-R', 'a+w', clone]);
     if (given) cpSync(given, join(clone, 'makina-image-request'), { recursive: true });
     const values = {
       CI: 'true',

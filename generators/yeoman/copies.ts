@@ -1,8 +1,7 @@
 import fs from 'node:fs';
 import { basename, join } from 'node:path';
 import type { Wrote } from '../bin/verb.ts';
-import { ownPart } from '../lib/answers/yo-rc.ts';
-import { YO_RC } from '../lib/project/project.ts';
+import { ownPart, YO_RC } from '../lib/answers/yo-rc.ts';
 
 /** A file of Yeoman's memory file system, with the marks of mem-fs-editor. */
 interface Copy {

@@ -4,6 +4,8 @@ import { canonicalIntent, type Intent } from '../model/intent.ts';
 import { MIGRATIONS, migrate } from '../model/migrations.ts';
 import { unusable } from './unusable.ts';
 
+/** The file of a project that holds its answers. */
+export const YO_RC = '.yo-rc.json';
 /** The key below which the answers of this generator are. */
 export const ANSWERS_KEY = 'generator-makina-image';
 /** The version of the model that this generator writes. */

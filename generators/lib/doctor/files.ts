@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { YO_RC } from '../answers/yo-rc.ts';
 import { lstat, OWN } from '../apply/state.ts';
 import type { Change } from '../change.ts';
 import { ignoredPaths, neverCommitted } from '../git.ts';
 import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
-import { YO_RC } from '../project/project.ts';
 import { plainWord } from '../quote/quote.ts';
 import { type Report, reportOf } from '../report.ts';
 import { check } from '../upgrade.ts';

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { YO_RC } from '../answers/yo-rc.ts';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
 import { LOCK, lstat, TX } from '../apply/state.ts';
@@ -9,7 +10,7 @@ import type { Image } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../past/first-release.ts';
-import { readYoRc, YO_RC } from '../project/project.ts';
+import { readYoRc } from '../project/project.ts';
 import { plainWord } from '../quote/quote.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
 

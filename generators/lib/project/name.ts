@@ -1,9 +1,19 @@
 import { join } from 'node:path';
+import { YO_RC } from '../answers/yo-rc.ts';
 import { UserError } from '../errors.ts';
+import type { Manifest } from '../manifest/manifest.ts';
 import { readBase } from '../manifest/store.ts';
 import { readDisk } from '../plan/disk.ts';
+import type { Rendered } from '../render/render.ts';
 import { sha256Of } from '../sha256.ts';
-import { type Project, YO_RC } from './project.ts';
+
+/** What tells the name of a project. */
+interface Written {
+  root: string;
+  manifest: Manifest | undefined;
+  pastBases: ReadonlyMap<string, Buffer>;
+  theirs: Rendered;
+}
 
 /** How the files that hold the name of a project say it, in all releases. */
 const HOLDERS: [path: string, pattern: RegExp][] = [
@@ -15,7 +25,7 @@ const HOLDERS: [path: string, pattern: RegExp][] = [
  * Refuses a project whose stored name is not that which it was written with: volumes, users and the owner's pillar carry the name.
  * @throws UserError (usage)
  */
-export function refuseRenamed(project: Project, name: string): void {
+export function refuseRenamed(project: Written, name: string): void {
   const written = writtenName(project);
   if (written === undefined || written === name) return;
   throw new UserError(
@@ -24,7 +34,7 @@ export function refuseRenamed(project: Project, name: string): void {
 }
 
 /** The name of what was merged in last, from the engine's own record; from the files where that is lost. */
-function writtenName({ root, manifest, pastBases, theirs }: Project): string | undefined {
+function writtenName({ root, manifest, pastBases, theirs }: Written): string | undefined {
   for (const [path, pattern] of HOLDERS) {
     const sha256 = manifest?.files[path]?.sha256;
     const next = theirs.files.get(path);

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
-import { formatYoRc, parseYoRc, type YoRc } from '../answers/yo-rc.ts';
+import { formatYoRc, parseYoRc, YO_RC, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { isTracked } from '../git.ts';
 import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
@@ -10,7 +10,6 @@ import { pastOf } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
 import { refuseRenamed } from './name.ts';
 
-export const YO_RC = '.yo-rc.json';
 const MOST_BYTES = 16 << 20;
 
 /** A folder that was generated: what is to be there now, and what was merged in last. */

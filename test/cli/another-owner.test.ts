@@ -157,13 +157,13 @@ describe.runIf(process.getuid?.() === 0)('root in the project of another user', 
     execaSync('chown', ['-R', '1000:1000', join(root, '.makina-image')]);
     const words = ['circus-program', 'w', '--cmd', 'sleep 9'];
     expect((await run(BIN, root, words)).stderr).toContain(
-      '.makina-image is a folder that others than root can change',
+      'the project belongs to root, but others can change the folder',
     );
     execaSync('chown', ['-R', '0:0', root]);
     mkdirSync(join(root, '.makina-image/tx'));
     writeFileSync(join(root, '.makina-image/tx/journal.json'), '{}');
     execaSync('chown', ['1000:1000', join(root, '.makina-image/tx/journal.json')]);
-    expect((await run(BIN, root, words)).stderr).toContain('journal.json is of the user 1000, and says what to write');
+    expect((await run(BIN, root, words)).stderr).toContain('a run of the user 1000 was cut short and left');
   });
 
   test('root has no group there that the user is not in', async () => {

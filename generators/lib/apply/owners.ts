@@ -18,7 +18,7 @@ export function refuseForeignFolders(root: string, paths: readonly string[]): vo
     if (!stat?.isDirectory() || (stat.uid === ROOT && (stat.mode & (STICKY | WRITABLE_BY_ALL)) !== WRITABLE_BY_ALL))
       continue;
     throw new UserError(
-      `${join(root, folder)} is a folder that others than root can change, in a project of root's; give all of it to one user with chown -R, and take the write permission of others with chmod o-w`,
+      `the project belongs to root, but others can change the folder ${join(root, folder)}; give all of it to one user with chown -R, and take the write permission of others with chmod o-w`,
       EXIT.internal,
     );
   }
@@ -29,7 +29,7 @@ export function refuseForeign(path: string, { uid }: fs.Stats): void {
   const user = process.geteuid?.();
   if (user === undefined || uid === user || uid === ROOT) return;
   throw new UserError(
-    `${path} is of the user ${uid}, and says what to write; let that user run it, or remove it`,
+    `a run of the user ${uid} was cut short and left ${path}, and only that user can finish it; run it as that user, or remove the file`,
     EXIT.internal,
   );
 }

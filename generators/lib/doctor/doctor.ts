@@ -154,6 +154,7 @@ async function readable<T>(id: string, check: () => T | Promise<T>): Promise<{ r
   } catch (failure) {
     const { code, path, syscall } = failure as NodeJS.ErrnoException;
     // A file of gigabytes is told without the call.
+    if (failure instanceof UserError) return { findings: [fromError(id, failure, 'the project')] };
     if (!syscall && code !== 'ERR_FS_FILE_TOO_LARGE') throw failure;
     const fix = 'let yourself read it (`ls -l` shows what and whose it is); a build by you needs that too';
     return { findings: [error(id, `it cannot be read: ${code}`, path ?? 'the project', fix)] };

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:boot`: how long images that serve the same page in different ways take to start and to stop, and their memory.
  *
- * Needs what `npm run test:e2e` needs, and knows its E2E_DEBIAN_IMAGE, E2E_DEBIAN_MIRROR, PIP_* and proxy variables.
+ * Needs what `npm run test:e2e` needs, and knows its E2E_DEBIAN_13_IMAGE, E2E_DEBIAN_MIRROR, PIP_* and proxy variables.
  * ROUNDS (15) is the number of rounds. Nothing is random: in a round each image has its turn, and each round begins with another one.
  * The first round is not counted. Ratios are medians of the ratios of each round. A missed goal is printed, and is no failure.
  */
@@ -53,7 +53,7 @@ async function measure(context, subjects) {
 async function main() {
   const { env } = process;
   const options = {
-    'debian-image': env.E2E_DEBIAN_IMAGE,
+    'debian-13-image': env.E2E_DEBIAN_13_IMAGE,
     'debian-mirror': env.E2E_DEBIAN_MIRROR,
     certificates: env.PIP_CERT || env.SSL_CERT_FILE,
   };
@@ -67,7 +67,7 @@ async function main() {
     await installPackages(options, signal);
     engine = await findEngine(work, signal);
     const docker = createDocker(engine, signal);
-    const debian = await debianImage(docker, options, signal);
+    const debian = await debianImage(docker, options, 13, signal);
     const subjects = await buildImages({ docker, work, debian, options });
     const values = await measure({ docker, signal, port: await freePort() }, subjects);
     printResults(subjects, values, ROUNDS);

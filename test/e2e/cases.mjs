@@ -18,4 +18,5 @@ export const CASES = {
   hardening: ['read-only-root', 'dropped-capabilities', 'user-refused'],
   secrets: ['no-secrets'],
   reconfigure: ['reconfigure-in-place', 'skip-reconfigure', 'start-timeout', 'log-level'],
+  'debian-12': ['debian-12'],
 };

@@ -8,8 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 
 export const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
-const SUITE = 'bookworm';
-const DEBIAN_TAR = join(checkout, `.cache/e2e/debian-${SUITE}.tar`);
+/** The Debian versions that images are built on: the default of the base image, and the one before. */
+const SUITES = { 13: 'trixie', 12: 'bookworm' };
+const tarOf = (...words) => join(checkout, `.cache/e2e/debian-${words.join('-')}.tar`);
 
 /** The docker command: Debian's first, since unlike some newer ones it has BuildKit inside. */
 export const DOCKER = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
@@ -20,7 +21,8 @@ export const DOCKER = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docke
  */
 export async function installPackages(options, signal) {
   const wanted = { 'docker.io': 'docker', 'docker-compose': 'docker-compose', curl: 'curl' };
-  if (!options['debian-image'] && !existsSync(DEBIAN_TAR)) wanted.mmdebstrap = 'mmdebstrap';
+  const isMade = (version) => options[`debian-${version}-image`] || existsSync(tarOf(SUITES[version]));
+  if (!Object.keys(SUITES).every(isMade)) wanted.mmdebstrap = 'mmdebstrap';
   const packages = Object.keys(wanted).filter((name) => !onPath(wanted[name]));
   if (packages.length === 0) return;
   if (process.getuid() !== 0) throw new Error(`install ${packages.join(', ')}, or run this as root`);
@@ -79,40 +81,49 @@ async function stopEngine(dockerd, ended) {
 }
 
 /**
- * The Debian image to start from: the one that was named, else one made of the cached or a fresh mmdebstrap.
+ * The image of a Debian version: the one that was named, else one made of the cached or a fresh mmdebstrap.
+ * @param version 13 or 12
+ * @param foreign the architecture, in Debian's words, if it is not this machine's
  * @returns its name
  */
-export async function debianImage(docker, options, signal) {
-  if (options['debian-image']) return options['debian-image'];
-  if (!existsSync(DEBIAN_TAR)) await makeDebian(options['debian-mirror'] ?? aptMirror(), signal);
-  const image = `makina-image-e2e/debian:${SUITE}`;
-  await docker(['import', DEBIAN_TAR, image]);
+export async function debianImage(docker, options, version, signal, foreign) {
+  const named = options[`debian-${version}-image`];
+  if (named) return named;
+  const words = [SUITES[version], ...(foreign ? [foreign] : [])];
+  const tar = tarOf(...words);
+  if (!existsSync(tar)) await makeDebian(tar, words, options['debian-mirror'] ?? aptMirror(), signal);
+  const image = `makina-image-e2e/debian:${words.join('-')}`;
+  await docker(['import', tar, image]);
   return image;
 }
 
-async function makeDebian(mirror, signal) {
-  mkdirSync(dirname(DEBIAN_TAR), { recursive: true });
+async function makeDebian(tar, [suite, foreign], mirror, signal) {
+  mkdirSync(dirname(tar), { recursive: true });
   const unwanted = ['man', 'doc', 'locale'].map((folder) => `--dpkgopt=path-exclude=/usr/share/${folder}/*`);
-  const args = ['--quiet', '--variant=minbase', ...unwanted, SUITE, `${DEBIAN_TAR}.new.tar`, mirror];
+  const architecture = foreign ? [`--architectures=${foreign}`] : [];
+  const args = ['--quiet', '--variant=minbase', ...architecture, ...unwanted, suite, `${tar}.new.tar`, mirror];
   await execa('mmdebstrap', args, { cancelSignal: signal, timeout: 600_000 });
-  renameSync(`${DEBIAN_TAR}.new.tar`, DEBIAN_TAR);
+  renameSync(`${tar}.new.tar`, tar);
 }
 
-/** The mirror that this machine's own apt sources name for the suite, in either of apt's two formats. */
+/** The mirror that this machine's own apt sources name for one of the versions, in either of apt's two formats. It has the others too. */
 function aptMirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = ['/etc/apt/sources.list', ...readdirSync(folder).map((name) => join(folder, name))];
   const text = files.map((file) => (existsSync(file) ? readFileSync(file, 'utf8') : '')).join('\n\n');
-  const oneLine = text.match(new RegExp(`^deb (?:\\[[^\\]]*\\] )?(\\S+) ${SUITE} `, 'm'));
+  const suites = Object.values(SUITES);
+  const oneLine = text.match(new RegExp(`^deb (?:\\[[^\\]]*\\] )?(\\S+) (?:${suites.join('|')}) `, 'm'));
   if (oneLine) return oneLine[1];
   for (const stanza of text.split(/\n\s*\n/)) {
-    const suites =
+    const uri = stanza.match(/^URIs:\s*(\S+)/m)?.[1];
+    const ofStanza =
       stanza
         .match(/^Suites:(.*)$/m)?.[1]
         .trim()
         .split(/\s+/) ?? [];
-    const uri = stanza.match(/^URIs:\s*(\S+)/m)?.[1];
-    if (uri && suites.includes(SUITE)) return uri;
+    if (uri && suites.some((suite) => ofStanza.includes(suite))) return uri;
   }
-  throw new Error(`no apt source of this machine names ${SUITE}; give --debian-mirror URL or --debian-image NAME`);
+  throw new Error(
+    `no apt source of this machine names ${suites.join(' or ')}; give --debian-mirror URL or --debian-13-image NAME`,
+  );
 }

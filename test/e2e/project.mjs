@@ -48,17 +48,21 @@ export function lazyProject(...args) {
 /** The images that were built. */
 export const built = [];
 
-/** Builds the base image; `options.certificates` is a file of certificates to trust meanwhile. */
-export async function buildBase({ docker, work, debian, options }, image) {
+/** Writes the base image's folder; `options.certificates` is a file of certificates to trust while it is built. Returns it. */
+export async function makeBase({ work, options }) {
   const folder = join(work, 'base');
   await makinaImage('base', folder);
   if (options.certificates) copyFileSync(options.certificates, join(folder, 'certs/e2e.crt'));
+  return folder;
+}
+
+/** Builds the base image from its folder, on a Debian image. Returns all that docker printed. */
+export async function buildBase(docker, folder, debian, image, env = {}) {
   const pip = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'].filter((name) => process.env[name]);
   const passed = [...pip.flatMap((name) => ['--build-arg', name]), ...proxies()];
   built.push(image);
-  await docker(['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...passed, '--tag', image, folder], {
-    timeout: 900_000,
-  });
+  const args = ['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...passed, '--tag', image, folder];
+  return (await docker(args, { timeout: 900_000, env })).all;
 }
 
 /** Builds the image of a project, with the command of its README. */

@@ -3,10 +3,12 @@
  *
  *   npm run test:e2e -- [options]      npm run test:soak -- [options]: the same with the larger counts of counts.mjs
  *
- *   --debian-image NAME   the Debian 12 image to start from; made with mmdebstrap if not given (E2E_DEBIAN_IMAGE)
+ *   --debian-13-image NAME, --debian-12-image NAME
+ *                         the Debian images to start from; made with mmdebstrap if not given (E2E_DEBIAN_13_IMAGE, E2E_DEBIAN_12_IMAGE)
  *   --debian-mirror URL   where mmdebstrap takes Debian from; read from this machine's apt sources if not given (E2E_DEBIAN_MIRROR)
  *   --certificates FILE   certificates the build may trust beside Debian's; PIP_CERT or SSL_CERT_FILE if not given
- *   --only NAME[,NAME]    these groups of steps alone: build is always run; the others are listed in GROUPS below
+ *   --only NAME[,NAME]    these groups of steps alone: build is always run; the others are listed in GROUPS below. All but
+ *                         debian-12 are run on Debian 13
  *   --soak                the larger counts
  *   --seed N              the seed of the random moments; printed at the start and the end, another one each time if not given
  *   --keep                leave the containers, images, the started engine and the work folder as they are
@@ -30,9 +32,10 @@ import { createRandom } from './random.mjs';
 import { createReport } from './report.mjs';
 import { answerSteps } from './steps/answers.mjs';
 import { bareSteps } from './steps/bare.mjs';
-import { buildSteps } from './steps/build.mjs';
+import { buildBases, buildSteps } from './steps/build.mjs';
 import { composeSteps } from './steps/compose.mjs';
 import { crashSteps } from './steps/crash.mjs';
+import { debian12Steps } from './steps/debian-12.mjs';
 import { docsSteps } from './steps/docs.mjs';
 import { hardeningSteps } from './steps/hardening.mjs';
 import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
@@ -60,6 +63,7 @@ const GROUPS = {
   hardening: hardeningSteps,
   secrets: secretSteps,
   reconfigure: reconfigureSteps,
+  'debian-12': debian12Steps,
   docs: docsSteps,
 };
 
@@ -68,7 +72,8 @@ function readOptions() {
   const { env } = process;
   const { values } = parseArgs({
     options: {
-      'debian-image': { type: 'string', default: env.E2E_DEBIAN_IMAGE },
+      'debian-13-image': { type: 'string', default: env.E2E_DEBIAN_13_IMAGE },
+      'debian-12-image': { type: 'string', default: env.E2E_DEBIAN_12_IMAGE },
       'debian-mirror': { type: 'string', default: env.E2E_DEBIAN_MIRROR },
       certificates: { type: 'string', default: env.PIP_CERT || env.SSL_CERT_FILE },
       only: { type: 'string', default: Object.keys(GROUPS).join() },
@@ -103,24 +108,28 @@ async function main() {
       docker = createDocker(engine, interruption.signal);
       return engine.started ? 'own engine' : 'the engine that was there';
     });
-    const debian = await needed('make the Debian image', () => debianImage(docker, options, interruption.signal));
+    const versions = options.only.includes('debian-12') ? [13, 12] : [13];
+    const debians = await needed('make the Debian images', () =>
+      Promise.all(versions.map((version) => debianImage(docker, options, version, interruption.signal))),
+    );
     const context = {
       options,
       work,
       docker,
       step,
       needed,
-      debian,
+      debian: debians[0],
       env: engine.env,
       ownEngine: engine.started,
       signal: interruption.signal,
       counts: readCounts(options.soak),
       random: (label) => createRandom(options.seed, label),
     };
-    const images = await buildSteps(context);
+    const [base, base12] = await buildBases(context, debians);
+    const demo = await buildSteps({ ...context, base });
     for (const name of options.only) {
       const start = performance.now();
-      await GROUPS[name]({ ...context, ...images });
+      await GROUPS[name]({ ...context, base, base12, demo });
       console.log(`-- the group ${name} took ${Math.round((performance.now() - start) / 1000)} s`);
     }
     await expect(['build', ...options.only].flatMap((name) => CASES[name] ?? []));

@@ -28,7 +28,7 @@ export const aptRepositorySchema = z.strictObject({
   ),
   suites: required(
     z.array(matching(/^[A-Za-z0-9_./~+-]+$/, 'must be the name of a suite')),
-    'Its suites, such as bookworm; a path that ends with / for a flat repository',
+    'Its suites, such as trixie; a path that ends with / for a flat repository',
   ),
   components: field(z.array(matching(/^[A-Za-z0-9_.-]+$/, 'must be the name of a component')), [], 'Its components'),
   key: optional(

@@ -7,6 +7,7 @@ import {
   buildProject,
   built,
   dataVolume,
+  makeBase,
   makinaImage,
   override,
   proxies,
@@ -25,9 +26,9 @@ const imageName = (name) => `makina-image-bench/${name}:${process.pid}`;
  * @returns by letter `{label, image, run, greeting}`: run are options of `docker run`, greeting is in the page that it serves
  */
 export async function buildImages(context) {
-  const { docker, work } = context;
+  const { docker, work, debian } = context;
   const base = imageName('base');
-  await buildBase(context, base);
+  await buildBase(docker, await makeBase(context), debian, base);
   const folder = join(work, NAME);
   const project = imageName(NAME);
   await makinaImage('new', NAME, '--yes', '--destination', folder, '--base-image', base);

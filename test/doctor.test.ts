@@ -146,7 +146,7 @@ describe('Docker', () => {
     ['may not be used', { info: silent, code: 1, stderr: forbidden }, 'error', /may not use/, /usermod -aG docker/],
     ['is too old', { info: { ...ENGINE, ServerVersion: '1.13.1' } }, 'error', /1\.13\.1/, /update/],
     ['runs Windows containers', { info: { ...ENGINE, OSType: 'windows' } }, 'error', /windows/, /Linux/],
-    ['is Podman', { info: { host: {}, version: {} } }, 'warning', /Podman/, /use Docker/],
+    ['is Podman', { info: { host: {}, version: {} } }, 'warning', /Podman/, /--format docker/],
     ['does not answer', { seconds: 9 }, 'warning', /in time/, /DOCKER_HOST/],
   ])('that %s is told', async (_, docker, level, what, fix) => {
     const { of, report } = await doctor(tempDir(), [], path(docker));

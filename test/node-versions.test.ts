@@ -7,8 +7,8 @@ import { BIN, makinaImage, tempDir } from './support/run.ts';
 import { readTree } from './support/tree.ts';
 import { asUser, readableCheckout, userDir } from './support/user.ts';
 
-/** The oldest Node that `engines` names, and the newest one with long-term support. */
-const TAKEN = ['20.17.0', '24'];
+/** The oldest Node that `engines` names, and the newest one: since October 2026 it has long-term support. */
+const TAKEN = ['20.17.0', '26'];
 const REFUSED = '18';
 
 /** A real Node of npm's package `node`, kept between runs. */
@@ -48,8 +48,8 @@ describe.each(TAKEN)('Node %s', { timeout: 180_000 }, (version) => {
 // 7 does not start on Node 20.
 test.each([
   ['20.17.0', 'yeoman-environment', '6.'],
-  ['24', 'yeoman-environment', '6.'],
-  ['24', 'yeoman-environment-7', '7.'],
+  ['26', 'yeoman-environment', '6.'],
+  ['26', 'yeoman-environment-7', '7.'],
 ])(
   'Node %s composes ours with another generator under %s',
   { timeout: 180_000 },

@@ -121,9 +121,9 @@ class Container {
     throw new Error(all);
   }
 
-  /** Standard output and standard error so far. */
-  async logs() {
-    return (await this.docker(['logs', this.id], { reject: false })).all;
+  /** Standard output and standard error so far: in `all` a line of one can be inside a line of the other, as they are read. */
+  async logs(what = 'all') {
+    return (await this.docker(['logs', this.id], { reject: false }))[what];
   }
 
   /** The paths of its own layer that it made, changed or removed so far. */

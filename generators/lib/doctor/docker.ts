@@ -81,9 +81,9 @@ function noEngine(told: string): Finding {
   if (told === '')
     return warning(
       'docker',
-      'it does not tell its engine, so it may be Podman, which nobody has tried',
+      'it does not tell its engine, so it may be Podman',
       where,
-      'use Docker if a build fails',
+      'with Podman, build with `--format docker`, or the health check is lost',
     );
   if (/cannot connect|is the docker daemon running|connection refused|error during connect|dial /i.test(told))
     return error(

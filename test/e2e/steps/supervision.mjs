@@ -108,7 +108,7 @@ export async function supervisionSteps(context) {
       }
       const wanted = seconds * LINES_A_SECOND;
       const numbers = await waitFor(async () => {
-        const found = (await container.logs()).match(/^loud \d{8} x{85}$/gm) ?? [];
+        const found = (await container.logs('stdout')).match(/^loud \d{8} x{85}$/gm) ?? [];
         return found.at(-1)?.slice(5, 13) === String(wanted - 1).padStart(8, '0') && found;
       }, 'the last line');
       assert.equal(numbers.length, wanted, 'lines are lost or torn');

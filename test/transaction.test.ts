@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
 import fc from 'fast-check';
-import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { commit, recover, stateOf, type Transaction } from '../generators/lib/apply/transaction.ts';
 import { EXIT, UserError } from '../generators/lib/errors.ts';
 import { packageRoot } from '../generators/lib/package.ts';
 import { type Faults, withFaults } from './support/faults.ts';
-import { tempDir } from './support/run.ts';
+import { fastDir, tempDir } from './support/run.ts';
 import { bury, file, gone, makeTree, planned, scenarios, snapshot, type Tree } from './support/transactions.ts';
 
 // Between two calls that change something the tree is the same; FAULTS=all relies on nothing and takes minutes.
@@ -22,14 +22,6 @@ function project(tree: Tree = {}): string {
   fs.mkdirSync(root);
   makeTree(root, tree);
   return root;
-}
-
-/** In memory where that is possible: thousands of trees are made. */
-function fastDir(): string {
-  if (!fs.existsSync('/dev/shm')) return tempDir();
-  const dir = fs.mkdtempSync('/dev/shm/makina-image-test-');
-  onTestFinished(() => fs.rmSync(dir, { recursive: true, force: true }));
-  return dir;
 }
 
 function errorOf(work: () => unknown): UserError {

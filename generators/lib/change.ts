@@ -3,6 +3,7 @@ import { commit, type Transaction, type Write } from './apply/transaction.ts';
 import { changesOf, type FileChange } from './diff/changes.ts';
 import { EXIT, UserError } from './errors.ts';
 import { dirtyPaths, historyOf, neverCommitted } from './git.ts';
+import { refuseBlank } from './manifest/blank.ts';
 import { MANIFEST } from './manifest/manifest.ts';
 import { backupOf, readBase, storeWrites } from './manifest/store.ts';
 import { version } from './package.ts';
@@ -43,6 +44,7 @@ export function examine(project: Project, mode: ConflictMode): Change {
   for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
   for (const path of manifest?.adopted ?? []) paths.delete(path);
   let disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)], theirs.files);
+  refuseCutOff(project, disk);
   const input = {
     disk,
     manifest,
@@ -114,6 +116,15 @@ function refuseDirty({ project, plan }: Change): void {
     `${project.root}: git does not have your edits of ${dirty.join(', ')}, which would be merged; commit them, or use --allow-dirty`,
     EXIT.internal,
   );
+}
+
+/** A file that is empty, and its base with it, is no edit. */
+function refuseCutOff({ root, manifest }: Project, disk: Disk): void {
+  for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
+    const ours = disk.get(path);
+    const isEdit = ours?.kind !== 'file' || ours.bytes[0] || sha256Of(ours.bytes) === sha256 || readBase(root, sha256);
+    if (!isEdit) refuseBlank(root, path, ours.bytes);
+  }
 }
 
 /** The bases of the files that both sides changed. */

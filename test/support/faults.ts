@@ -16,10 +16,10 @@ type Call = (...args: unknown[]) => unknown;
 const CHANGES = /^(write|rename|link|unlink|mkdir|rmdir|rm|chmod|fchmod|open)/;
 
 /**
- * Does something while calls of node:fs go wrong.
- * @returns what was thrown, how many calls there were, and which of them may change something
+ * Lets calls of node:fs go wrong from here on.
+ * @returns how to end that; it tells how many calls there were, and which of them may have changed something
  */
-export function withFaults(faults: Faults, work: () => void) {
+export function inject({ signal, deadAt = Infinity, failAt, failOn }: Faults) {
   const table = fs as unknown as Record<string, Call>;
   const names = Object.keys(table).filter((name) => name.endsWith('Sync') && typeof table[name] === 'function');
   const real = new Map(names.map((name) => [name, table[name] as Call]));
@@ -29,7 +29,6 @@ export function withFaults(faults: Faults, work: () => void) {
     table[name] = (...args) => {
       const at = ++calls;
       if (CHANGES.test(name) && !(name === 'openSync' && args[1] === 'r')) changes.push(at);
-      const { signal, deadAt = Infinity, failAt, failOn } = faults;
       if (at >= deadAt) throw systemError('EIO', name);
       if (failAt && at >= failAt.at && at <= (failAt.until ?? failAt.at)) throw systemError(failAt.code, name);
       if (failOn?.name === name) throw systemError(failOn.code, name);
@@ -42,15 +41,25 @@ export function withFaults(faults: Faults, work: () => void) {
       }
     };
   }
+  return () => {
+    for (const [name, call] of real) table[name] = call;
+    return { calls, changes };
+  };
+}
+
+/**
+ * Does something while calls of node:fs go wrong.
+ * @returns what was thrown, how many calls there were, and which of them may change something
+ */
+export function withFaults(faults: Faults, work: () => void) {
+  const end = inject(faults);
   let thrown: unknown;
   try {
     work();
   } catch (error) {
     thrown = error;
-  } finally {
-    for (const [name, call] of real) table[name] = call;
   }
-  return { thrown, calls, changes };
+  return { thrown, ...end() };
 }
 
 function systemError(code: string, name: string): Error {

@@ -85,7 +85,7 @@ function busy(root: string, claim: string): UserError {
 }
 
 /** Process id, start, process namespace and boot; what the system does not tell is empty. */
-function claimOf(pid: number): string {
+export function claimOf(pid: number): string {
   const [start] = processStat(pid);
   const namespace = told(() => fs.readlinkSync('/proc/self/ns/pid')).replace(/\D/g, '');
   const boot = told(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).replace(/[^0-9a-f]/g, '');

@@ -10,6 +10,7 @@ import { delaySignals } from './signals.ts';
 import { stage } from './stage.ts';
 import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
 import { checkPaths, checkUnedited, isInPlace, statesBefore, stepsOf, touchedFolders } from './steps.ts';
+import { makeWhole } from './whole.ts';
 
 export { stateOf } from './state.ts';
 
@@ -42,7 +43,8 @@ export function commit(root: string, transaction: Transaction): void {
     );
     if (!isLeftOver(root) && isInPlace(root, transaction)) return;
     delaySignals();
-    withRoot(root, () => locked(root, () => run(root, transaction)));
+    if (lstat(root)) locked(root, () => run(root, transaction));
+    else withFolder(dirname(root), () => makeNew(root, transaction));
   });
 }
 
@@ -203,11 +205,27 @@ function explained<T>(root: string, work: () => T): T {
   }
 }
 
-/** Makes the folder itself, and takes it away again if nothing came of it. */
-function withRoot(root: string, work: () => void): void {
+function makeNew(root: string, transaction: Transaction): void {
+  checkUnedited(root, transaction.expected);
+  try {
+    makeWhole(root, transaction);
+  } catch (error) {
+    if (!TAKEN.includes(codeOf(error) as string)) throw error;
+    throw new UserError(
+      `${root} was made by somebody else in the meantime; nothing was changed, run it again`,
+      EXIT.internal,
+    );
+  }
+}
+
+/** What a rename of a folder says where something is in its place. */
+const TAKEN = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'];
+
+/** Makes a folder, and takes it away again if nothing came of it. */
+function withFolder(path: string, work: () => void): void {
   const made: string[] = [];
   try {
-    makeFolder(root, made);
+    makeFolder(path, made);
     work();
   } catch (error) {
     for (const path of made.reverse()) quietly(() => fs.rmdirSync(path));
@@ -226,4 +244,5 @@ function makeFolder(path: string, made: string[]): void {
     fs.mkdirSync(path);
   }
   made.push(path);
+  sync(dirname(path));
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { OWN } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
+import { refuseBlank } from './blank.ts';
 import { checkContent } from './content.ts';
 
 /** The folder of a project that is the engine's own. */
@@ -40,9 +41,11 @@ export function readManifest(root: string): Manifest | undefined {
   if (!stat) return undefined;
   // A FIFO would be waited for without end.
   if (!stat.isFile()) throw unusable(file, 'it is not a file');
+  const bytes = fs.readFileSync(file);
+  refuseBlank(root, MANIFEST, bytes);
   let content: unknown;
   try {
-    content = JSON.parse(fs.readFileSync(file, 'utf8'));
+    content = JSON.parse(bytes.toString());
   } catch (error) {
     throw unusable(file, (error as Error).message);
   }

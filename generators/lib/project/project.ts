@@ -4,6 +4,7 @@ import { problemsError } from '../answers/flags.ts';
 import { formatYoRc, parseYoRc, YO_RC, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { isTracked } from '../git.ts';
+import { refuseBlank } from '../manifest/blank.ts';
 import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import { pastOf } from '../past/past.ts';
@@ -82,5 +83,7 @@ export function readYoRc(root: string): YoRc {
       `${path} has more than 16 MiB, and no answers have; take it back from your history`,
       EXIT.internal,
     );
-  return parseYoRc(path, fs.readFileSync(path, 'utf8'));
+  const bytes = fs.readFileSync(path);
+  if (fs.existsSync(join(root, MANIFEST))) refuseBlank(root, YO_RC, bytes);
+  return parseYoRc(path, bytes.toString());
 }

@@ -1,0 +1,14 @@
+import { join } from 'node:path';
+import { EXIT, UserError } from '../errors.ts';
+
+/**
+ * Refuses what a power loss leaves of a file that was just written: nothing, or only zeros.
+ * @throws UserError (internal)
+ */
+export function refuseBlank(root: string, path: string, bytes: Buffer): void {
+  if (bytes.some((byte) => byte !== 0)) return;
+  throw new UserError(
+    `${join(root, path)} is empty, as after a power loss; take it back from your history, or if the project is new, remove ${root} and write it again`,
+    EXIT.internal,
+  );
+}

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { complete, type Intent } from '../generators/lib/model/intent.ts';
@@ -52,7 +52,17 @@ describe('a template', () => {
       'unknown value "project_dir"',
     );
   });
-  test('has no bare end tag, which ejs would drop', () => {
-    for (const [, { bytes }] of [...demo.files, ...renderBase().files]) expect(bytes.toString()).not.toMatch(/<%|%%>/);
+  test.each([
+    '<% x %>',
+    '<%- it.name + 1 %>',
+    '<%= it.name',
+    '<%- name %>',
+    '<%# x %>',
+  ])('that holds more than values fails: %s', (tag) => {
+    const name = '../node_modules/.cache/template.sh';
+    const file = join(packageRoot, `templates/${name}.ejs`);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `a\n${tag}\n`);
+    expect(() => renderTemplate(name, { name: 'x' })).toThrow('holds more than values');
   });
 });

@@ -33,7 +33,9 @@ export function projectView(image: Image): Record<string, unknown> {
     data: saltData(image),
     ci_source: '',
     ...ciNames(image),
+    ci_kinds: image.ci.join(' ') || 'github',
     watched_env_json: JSON.stringify(image.watched_env),
+    override_jinja_py: image.override_jinja ? 'True' : 'False',
     // Last: to add to what was spread takes many times as long.
     ...image,
   };

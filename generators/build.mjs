@@ -18,6 +18,9 @@ function refuseOldNode(range) {
   process.exit(1);
 }
 
+/** esbuild copies all that is required, for each import of each module; of what is inherited it has nothing to copy. */
+const INHERIT = "require = ((load) => (id) => (id.startsWith('node:') ? Object.create(load(id)) : load(id)))(require);";
+
 rmSync('dist', { recursive: true, force: true });
 execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.json'], { stdio: 'inherit' });
 await build({
@@ -30,7 +33,9 @@ await build({
   // CommonJS: Node starts it in half the time of an ES module.
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname' },
-  banner: { js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});` },
+  banner: {
+    js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});\n${INHERIT}`,
+  },
   // Loaded only by the few runs that need them.
   external: ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'],
 });

@@ -53,7 +53,7 @@ async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> 
     allowDirty: isOn(flags, 'allow-dirty'),
     dryRun: isDryRun(flags),
   });
-  const wrote = await tellChange(flags, host, change, (reader) => summary(change, reader));
+  const wrote = tellChange(flags, host, change, (reader) => summary(change, reader));
   const { image } = change;
   if (isDryRun(flags)) return wrote;
   if (image.ci_source === undefined)

@@ -10,17 +10,19 @@ import { VERBS, verbNamed } from './verbs.ts';
 /** `makina-image help [VERB]` */
 export const help: Verb = {
   words: '[VERB]',
-  choices: VERBS.map(({ name }) => name),
+  get choices() {
+    return VERBS.map(({ name }) => name);
+  },
   about: 'Tells what there is, or what a verb takes.',
   flags: [],
-  run: async ({ words }) => {
+  run: ({ words }) => {
     if (words.length > 1) throw new UserError(`help takes one verb, not ${words.length} words: ${words.join(' ')}`);
     const [name] = words;
     if (name === undefined) return printHelp();
     const listed = verbNamed(name);
     const meant = nearest(name, help.choices ?? []);
     if (!listed) throw new UserError(`there is no verb "${name}"${meant}; makina-image --help lists them`);
-    printVerbHelp(name, await listed.load());
+    printVerbHelp(name, listed.load());
   },
 };
 
@@ -39,13 +41,11 @@ makina-image --help lists all verbs, makina-image VERB --help tells what one tak
 }
 
 /** `makina-image --help` */
-export async function printHelp(): Promise<void> {
-  const rows = await Promise.all(
-    VERBS.map(async ({ name, line, load }): Promise<[string, string]> => {
-      const { words } = await load();
-      return [`${name} ${words.replace(/ --.*/, '')}`, line];
-    }),
-  );
+export function printHelp(): void {
+  const rows = VERBS.map(({ name, line, load }): [string, string] => [
+    `${name} ${load().words.replace(/ --.*/, '')}`,
+    line,
+  ]);
   rows.push(['--version', 'print the version']);
   const width = widthOf(1);
   print(`makina-image VERB [flags]

@@ -1,9 +1,12 @@
 import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
+import { version } from '../lib/package.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import { parseCommandLine } from './command-line.ts';
 import { tellError } from './errors.ts';
+import { printHelp, printShortHelp, printVerbHelp } from './help.ts';
 import { print } from './print.ts';
+import * as prompts from './prompts.ts';
 import type { Host } from './verb.ts';
 import { VERBS, verbNamed } from './verbs.ts';
 
@@ -14,13 +17,13 @@ const HOST: Host = {
   get baseCommand() {
     return process.env.npm_command === 'exec' ? 'npx --no makina-image base' : 'makina-image base';
   },
-  prompts: async () => (!isCi() && isTerminal(0, 1) ? import('./prompts.ts') : undefined),
+  prompts: async () => (!isCi() && isTerminal(0, 1) ? prompts : undefined),
 };
 
 async function main([name, ...args]: string[]): Promise<void> {
-  if (name === undefined) return (await import('./help.ts')).printShortHelp();
-  if (name === '--help' || name === '-h') return (await import('./help.ts')).printHelp();
-  if (name === '--version') return print((await import('../lib/package.ts')).version);
+  if (name === undefined) return printShortHelp();
+  if (name === '--help' || name === '-h') return printHelp();
+  if (name === '--version') return print(version);
   const listed = verbNamed(name);
   if (['--quiet', '--verbose'].includes(name))
     throw new UserError(`${name} stands before a verb; write it after one: makina-image VERB ${name}`);
@@ -33,9 +36,9 @@ async function main([name, ...args]: string[]): Promise<void> {
     );
     throw new UserError(`there is no verb "${name}"${meant}; makina-image --help lists them`);
   }
-  const verb = await listed.load();
+  const verb = listed.load();
   const line = parseCommandLine(name, args, verb.flags);
-  if (line.flags.help) return (await import('./help.ts')).printVerbHelp(name, verb);
+  if (line.flags.help) return printVerbHelp(name, verb);
   await verb.run(line, HOST);
 }
 

@@ -73,7 +73,7 @@ async function write({ flags }: CommandLine, host: Host, request: NewRequest): P
         return confirm(planned);
       }),
   });
-  const wrote = await tellChange(flags, host, change, ({ look, ...reader }) =>
+  const wrote = tellChange(flags, host, change, ({ look, ...reader }) =>
     summary(change, { ...reader, look: isShown ? undefined : look }),
   );
   const others = toldBeside(change.beside ?? [], request.isExact === true, !isDryRun(flags));

@@ -1,7 +1,7 @@
 import { dirname, relative, resolve as resolvePath, sep } from 'node:path';
 import { DRY_RUN } from '../flags.ts';
 import { type Flag, type FlagValues, isOn } from '../lib/answers/flags.ts';
-import type { FileChange } from '../lib/diff/changes.ts';
+import { colourDiff, diffText, type FileChange } from '../lib/diff/changes.ts';
 import { UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
 import {
@@ -74,7 +74,6 @@ async function eachPath(
       wrote.push({ root, paths: changes.map(({ path }) => path) });
       tell(flags, `${word}: done`);
     } else {
-      const { colourDiff, diffText } = await import('../lib/diff/changes.ts');
       print(`${word}: ${verb} would be done\n${colourDiff(diffText(changes), lookOf(1))}`.trimEnd());
     }
   }

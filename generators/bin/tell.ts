@@ -2,6 +2,7 @@ import { type FlagValues, isOn } from '../lib/answers/flags.ts';
 import { type Change, changedFiles, isOpen } from '../lib/change.ts';
 import { EXIT } from '../lib/errors.ts';
 import { leftAlone } from '../lib/left-alone.ts';
+import { preview } from '../lib/preview.ts';
 import type { Reader } from '../lib/summary.ts';
 import { lookOf } from '../terminal.ts';
 import { print, printError, printTold, toldLook } from './print.ts';
@@ -29,16 +30,15 @@ export function tellLeftAlone(flags: FlagValues, change: Change): void {
  * @param summary makes the text of what was written
  * @returns the files that were changed
  */
-export async function tellChange(
+export function tellChange(
   flags: FlagValues,
   { cwd, baseCommand }: Host,
   change: Change,
   summary: (reader: Reader) => string,
-): Promise<Wrote[]> {
+): Wrote[] {
   if (isOpen(change)) process.exitCode = EXIT.conflict;
   tellLeftAlone(flags, change);
   if (isDryRun(flags)) {
-    const { preview } = await import('../lib/preview.ts');
     print(preview(change, lookOf(1), isOn(flags, 'verbose')));
     return [];
   }

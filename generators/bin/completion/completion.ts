@@ -19,9 +19,9 @@ export const completion: Verb = {
   zsh: echo 'source <(makina-image completion zsh)' >> ~/.zshrc, after compinit
   fish: makina-image completion fish > ~/.config/fish/completions/makina-image.fish`,
   flags: [],
-  run: async ({ words }) => {
+  run: ({ words }) => {
     const script = Object.hasOwn(SHELLS, words[0] ?? '') && words.length === 1 ? SHELLS[words[0] as string] : undefined;
     if (!script) throw new UserError('completion takes one shell: makina-image completion bash, zsh or fish');
-    print(script(await Promise.all(VERBS.map(async ({ name, line, load }) => ({ name, line, ...(await load()) })))));
+    print(script(VERBS.map(({ name, line, load }) => ({ name, line, ...load() }))));
   },
 };

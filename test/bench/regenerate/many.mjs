@@ -1,66 +1,93 @@
 // A thousand real projects in one process.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { environment, median, must, run } from './command.mjs';
-import { bin, edit, editInConflict, newProject } from './project.mjs';
+import { bin, edit, editInConflict, newProject, raisedPackage, release020 } from './project.mjs';
 import { time } from './speed.mjs';
 import { tree } from './tree.mjs';
 
 const METER = fileURLToPath(new URL('meter.cjs', import.meta.url));
 const KINDS = 20;
+/** An upgrade is done once, so its rounds are parts of the projects. */
+const BATCHES = 4;
 
 /** Of ten projects one is edited in conflict and three are edited; none is in git. */
-export function makeMany(folder, count) {
+function makeMany(folder, count, program) {
   mkdirSync(folder, { recursive: true });
   const kinds = Array.from({ length: Math.min(KINDS, count) }, (_, index) => {
     const kind = `${folder}-kind-${index}`;
-    newProject(kind, `demo${index}`);
+    newProject(kind, `demo${index}`, program);
     if (index % 10 === 0) editInConflict(kind);
     else if (index % 10 < 4) edit(kind);
     return kind;
   });
-  for (let index = 0; index < count; index++)
-    must(['cp', '-a', kinds[index % kinds.length], join(folder, `p${String(index).padStart(4, '0')}`)]);
+  for (let index = 0; index < count; index++) {
+    const batch = join(folder, String(Math.floor((index * BATCHES) / count)));
+    mkdirSync(batch, { recursive: true });
+    must(['cp', '-a', kinds[index % kinds.length], join(batch, `p${String(index).padStart(4, '0')}`)]);
+  }
   for (const kind of kinds) rmSync(kind, { recursive: true });
 }
 
-/** Runs a verb of ours over all projects in one process. */
-function overAll(program, words, folder, expected) {
-  const meter = `${folder}-meter`;
-  const command = ['node', '--require', METER, program, ...words, `${folder}/*`];
+/** Runs a verb over all projects that a pattern names, in one process. */
+function overAll(program, words, pattern, expected) {
+  const meter = join(pattern.split('/*')[0], '../meter.json');
+  const command = ['node', '--require', METER, program, ...words, pattern];
   const { taken, status, stderr } = time(command, { env: { METER: meter }, maxBuffer: 1 << 28 });
   if (status !== expected) throw new Error(`${words.join(' ')} ended with ${status}: ${stderr}`);
   return { taken, ...JSON.parse(readFileSync(meter, 'utf8')) };
 }
 
-/** How much longer than a bare start of Node a run takes, for each project. */
-function perProject(count, rounds, act) {
-  const taken = [];
-  const bare = [];
-  let worst = { memory: 0, children: 0 };
-  for (let round = 0; round < rounds; round++) {
-    bare.push(time(['node', '-e', '0'], {}).taken);
-    const run = act();
-    taken.push(run.taken);
-    worst = { memory: Math.max(run.memory, worst.memory), children: Math.max(run.children, worst.children) };
-  }
-  const rest = median(taken) - median(bare);
-  return { ...worst, total: median(taken), each: rest / count, ratio: rest / count / median(bare) };
+/**
+ * How much longer than a bare start of Node runs take, for each project, in turn.
+ * @param acts what is run in each round, of this version and of others, each over `count` projects
+ * @returns of each act; `beside` is the share of the first act in the last
+ */
+function perProject(count, rounds, acts) {
+  const runs = Array.from({ length: rounds }, (_, round) => {
+    const bare = time(['node', '-e', '0'], {}).taken;
+    return acts.map((act) => {
+      const run = act(round);
+      return { ...run, bare, each: (run.taken - bare) / count };
+    });
+  });
+  const told = acts.map((_, at) => {
+    const all = runs.map((run) => run[at]);
+    return {
+      each: median(all.map(({ each }) => each)),
+      ratio: median(all.map(({ each, bare }) => each / bare)),
+      total: median(all.map(({ taken }) => taken)),
+      memory: Math.max(...all.map(({ memory }) => memory)),
+      children: Math.max(...all.map(({ children }) => children)),
+    };
+  });
+  return { ...told[0], beside: median(runs.map((run) => run[0].each / run.at(-1).each)) };
 }
 
 /** @param next the bin of the next version */
 export function manyProjects(scratch, count, next) {
-  const folder = join(scratch, 'many');
-  makeMany(folder, count);
-  const inSync = perProject(count, 5, () => overAll(bin, ['check'], folder, 0));
-  const pending = perProject(count, 3, () => overAll(next, ['check'], folder, 3));
-  const upgrade = perProject(count, 1, () => overAll(next, ['upgrade', '--conflict=markers'], folder, 3));
-  const noOp = perProject(count, 3, () => overAll(next, ['upgrade', '--conflict=markers'], folder, 3));
-  const manifest = JSON.parse(readFileSync(join(folder, 'p0000/.makina-image/manifest.json'), 'utf8'));
+  const own = join(scratch, 'many');
+  const old = join(scratch, 'many-020');
+  const package020 = release020(join(scratch, 'release'));
+  const bin020 = join(package020, 'dist/makina-image.cjs');
+  const next020 = raisedPackage(join(scratch, 'next-020'), package020);
+  makeMany(own, count, bin);
+  makeMany(old, count, bin020);
+  const markers = ['upgrade', '--conflict=markers'];
+  const both = (rounds, words, expected, programs, pattern = () => '*', part = 1) =>
+    perProject(count / part, rounds, [
+      (round) => overAll(programs[0], words, `${own}/${pattern(round)}/*`, expected),
+      (round) => overAll(programs[1], words, `${old}/${pattern(round)}/*`, expected),
+    ]);
+  const inSync = both(5, ['check'], 0, [bin, bin020]);
+  const pending = both(3, ['check'], 3, [next, next020]);
+  const upgrade = both(BATCHES, markers, 3, [next, next020], String, BATCHES);
+  const noOp = both(3, markers, 3, [next, next020]);
+  const manifest = JSON.parse(readFileSync(join(own, '0/p0000/.makina-image/manifest.json'), 'utf8'));
   const files = Object.keys(manifest.files).length;
-  return { files, inSync, pending, upgrade, noOp, touched: touchedByNoOp(scratch, folder, next) };
+  return { files, inSync, pending, upgrade, noOp, touched: touchedByNoOp(scratch, join(own, '0'), next) };
 }
 
 const CHANGING =
@@ -73,8 +100,8 @@ const DEVICE = /"\/dev\/|"\/proc\//;
 function touchedByNoOp(scratch, folder, next) {
   const some = join(scratch, 'some');
   mkdirSync(some);
-  for (let index = 0; index < 40; index++)
-    cpSync(join(folder, `p${String(index).padStart(4, '0')}`), join(some, `p${index}`), { recursive: true });
+  for (const name of readdirSync(folder).slice(0, 40))
+    cpSync(join(folder, name), join(some, name), { recursive: true });
   const before = tree(some).times();
   const words = ['node', next, 'upgrade', '--conflict=markers', `${some}/*`];
   const log = join(scratch, 'strace');

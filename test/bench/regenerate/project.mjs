@@ -1,4 +1,4 @@
-// Real projects of the bin, and a package that is one version further.
+// Real projects of the bin, a package that is one version further, and the release before.
 import { appendFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,16 +14,23 @@ const RAISED = [
   'project/project/launch.sh',
   'project/project/.salt/100_dirs_and_prerequisites.sls',
   'project/project/.salt/_modules/mc_launcher.py',
-  'project/project/.salt/launcher/seeds.py',
 ];
 const EDITED = ['compose.yaml', 'project/launch.sh', 'project/.salt/_modules/mc_launcher.py'];
 
-/** This package with a higher version and some changed templates. @returns its bin */
-export function raisedPackage(folder) {
+/** Version 0.2.0, as it was packed. @returns the folder of the package */
+export function release020(folder) {
   mkdirSync(folder, { recursive: true });
-  for (const part of ['dist', 'templates']) cpSync(join(root, part), join(folder, part), { recursive: true });
+  must(['tar', '-xzf', join(root, 'test/fixtures/generator-makina-image-0.2.0.tgz'), '-C', folder]);
+  symlinkSync(join(root, 'node_modules'), join(folder, 'package/node_modules'));
+  return join(folder, 'package');
+}
+
+/** A package, this one if none is named, with a higher version and some changed templates. @returns its bin */
+export function raisedPackage(folder, source = root) {
+  mkdirSync(folder, { recursive: true });
+  for (const part of ['dist', 'templates']) cpSync(join(source, part), join(folder, part), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  const description = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const description = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'));
   const [major, minor] = description.version.split('.').map(Number);
   writeFileSync(
     join(folder, 'package.json'),
@@ -33,8 +40,8 @@ export function raisedPackage(folder) {
   return join(folder, 'dist/makina-image.cjs');
 }
 
-export function newProject(folder, name) {
-  must(['node', bin, 'new', name, '--yes', '--destination', folder]);
+export function newProject(folder, name, program = bin) {
+  must(['node', program, 'new', name, '--yes', '--destination', folder]);
 }
 
 /** Edits that can be merged. */

@@ -19,7 +19,7 @@ const TOP = 'makina-projects.demo';
 const dir = mkdtempSync(join(tmpdir(), 'makina-image-test-'));
 const [root, data] = [join(dir, 'demo'), join(dir, 'volume')];
 beforeAll(async () => {
-  await makinaImage(dir, ['new', 'demo', '--yes']);
+  await makinaImage(dir, ['new', 'demo', '--yes', '--runtime', 'vendored']);
   mkdirSync(join(data, 'configuration'), { recursive: true });
 });
 afterAll(() => rmSync(dir, { recursive: true }));
@@ -40,7 +40,7 @@ async function both(texts: string[]) {
 
 describe.skipIf(!isThere)('doctor and the launcher', () => {
   test('agree on what is wrong with settings, word for word', { timeout: 300_000 }, async () => {
-    const schema = readFileSync(join(root, 'project/.salt/files/pillar.schema.json'), 'utf8');
+    const schema = readFileSync(join(root, 'project/.salt/runtime/pillar.schema.json'), 'utf8');
     const keys = [...new Set([...schema.matchAll(/"([a-z_]{2,20})": \{/g)].map(([, key]) => key as string))];
     const name = fc.oneof(fc.constantFrom(...keys), fc.constantFrom('web', 'nginx', 'a b', '/', '@x', 'A', ''));
     const value = fc.oneof(

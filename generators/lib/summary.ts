@@ -3,6 +3,7 @@ import { type Change, changedFiles, isOpen } from './change.ts';
 import { diffStat } from './diff/unified.ts';
 import type { Look } from './look.ts';
 import { runFlags } from './model/docker-run.ts';
+import { ownBaseImage } from './model/schema.ts';
 import { warningsOf } from './model/warnings.ts';
 import type { ProjectChange } from './new-project.ts';
 import { minorVersion } from './package.ts';
@@ -42,7 +43,7 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
   if (changed.length === 0 || isOpen(change)) return done;
   const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
   const isNew = project.manifest === undefined;
-  const ownBase = isNew && image.base_image === `makina-image-base:${minorVersion}`;
+  const ownBase = isNew && image.base_image === ownBaseImage;
   // Beside the project, never in it.
   const folder = root === cwd ? '../base-image' : 'base-image';
   const base = `  ${baseCommand} ${folder} && docker build -t ${image.base_image} ${folder}   # once`;

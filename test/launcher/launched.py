@@ -77,7 +77,6 @@ class Launched:
         circus = self.image.root / "srv/apps/circus"
         circus.mkdir(parents=True)
         (circus / "venv").symlink_to(venvs / "circus")
-        shutil.copytree(base / "runner", circus / "runner")
         project = generate(folder, answers)
         for path, text in dict(files).items():
             (project / path).write_text(text)

@@ -30,7 +30,7 @@ def package(tmp_path_factory):
 @pytest.fixture
 def make_user(package, tmp_path):
     """Carries out the step that makes the project's user. Out: the number of its group, that of its user, and what was said."""
-    steps = instructions((package.parent.parent / "Dockerfile").read_text())
+    steps = instructions((package.parent.parent.parent / "Dockerfile").read_text())
     (step,) = [rest for kind, rest in steps if kind == "RUN" and "useradd" in rest]
     for name, script in FAKES.items():
         (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")

@@ -24,7 +24,7 @@ PIECES = ["'", '"', "\\", "\n", ";", "$", "$HOME", "$(id)", "$(circus.env.HOME)"
 @pytest.fixture(scope="session")
 def scripts(tmp_path_factory):
     folder = tmp_path_factory.mktemp("commands")
-    return generate(folder).parent / "files/circus"
+    return generate(folder).parent / "bin"
 
 
 @pytest.fixture

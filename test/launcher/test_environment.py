@@ -63,7 +63,7 @@ override({"app": {"greeting": "one"}, "programs": {"copies": None}})
 start = Start(TRAPS)
 override({"app": {"greeting": "two"}, "programs": {"copies": None}})
 code, errors = start.reconfigure(cwd=trap)
-health = subprocess.run(["/srv/apps/circus/venv/bin/python", "-I", "-S", "/srv/projects/demo/project/.salt/files/circus/healthcheck.py",
+health = subprocess.run(["/srv/apps/circus/venv/bin/python", "-I", "-S", "/srv/projects/demo/project/.salt/runtime/bin/healthcheck.py",
     "/etc/makina-projects/demo/circus/programs", "/run/mc_launcher.launched", "/run/nginx.pid"], env=start.env, capture_output=True, text=True)
 seen = {}
 for path in glob.glob("/proc/[0-9]*"):
@@ -301,7 +301,7 @@ for zone in ("EST5EDT,M3.2.0,M11.1.0", "Nowhere/Town", str(trap), "../../../" + 
     override({"programs": {"copies": None, "plain": {"cmd": "sh -c", "args": ["echo \"zone [$TZ]\"; exec sleep 1000"]}}})
     start = Start({"TZ": zone})
     start.until(lambda: "zone [" in start.text())
-    own = [dict(entry.decode().split("=", 1) for entry in environ(path[6:])).get("TZ") for path in glob.glob("/proc/[0-9]*") if open(path + "/cmdline").read().startswith("/srv/apps/circus/venv/bin/python\0-I\0/srv/apps/circus/runner")]
+    own = [dict(entry.decode().split("=", 1) for entry in environ(path[6:])).get("TZ") for path in glob.glob("/proc/[0-9]*") if open(path + "/cmdline").read().startswith("/srv/apps/circus/venv/bin/python\0-I\0/srv/projects/demo/project/.salt/runtime/runner")]
     ends.append([start.stop(), own, start.text()])
 told(ends)
 """

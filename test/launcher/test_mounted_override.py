@@ -28,7 +28,6 @@ class Place:
 
     def __init__(self, package, folder):
         self.project = part("project").Project("demo")
-        self.project.salt_root = str(package.parent)
         self.project.data_root = str(folder / "data")
         self.configuration = folder / "data/configuration"
         self.configuration.mkdir(parents=True)

@@ -5,8 +5,7 @@ import os
 import pathlib
 
 import pytest
-import yaml
-from volumes import generate, load
+from volumes import generate, load, sample
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 CASES = json.loads((pathlib.Path(__file__).parent.parent / "fixtures/nginx-access.json").read_text())
@@ -18,8 +17,8 @@ def problems(tmp_path_factory):
     package = pathlib.Path(generate(tmp_path_factory.mktemp("access")))
     load(package)
     settings = importlib.import_module("demo_launcher.nginx_settings")
-    sample = yaml.safe_load((package.parent / "PILLAR.sample").read_text())["makina-projects.projectname"]["data"]
-    return lambda vhosts: list(settings.nginx_problems({**sample, "vhosts": vhosts}))
+    settings_of_all = sample(package)
+    return lambda vhosts: list(settings.nginx_problems({**settings_of_all, "vhosts": vhosts}))
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])

@@ -25,7 +25,6 @@ def project(parts, tmp_path):
     """A Project whose folders are all below a temporary one."""
     project = parts("project").Project("demo", watched_env=["WATCHED"])
     package = pathlib.Path(parts("project").__file__).parent
-    project.salt_root = str(package.parent)
     for name in ("pillar_root", "data_root", "conf_dir"):
         folder = tmp_path / name
         (folder / "configuration").mkdir(parents=True)
@@ -206,7 +205,7 @@ def test_the_schema_is_read_as_jsonschema_reads_it(parts, project):
     seed = int(os.environ.get("SEED", random.randrange(10**9)))
     print("SEED=%d" % seed)
     chance = random.Random(seed)
-    schema = parts("schema").data_schema(project.salt_root)
+    schema = parts("schema").data_schema()
     oracle = jsonschema.Draft202012Validator(schema)
     good = 0
     for _ in range(1500):

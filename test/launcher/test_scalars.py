@@ -18,7 +18,7 @@ def parts(tmp_path_factory):
     package = pathlib.Path(generate(tmp_path_factory.mktemp("scalars")))
     load(package)
     modules = {name: importlib.import_module("demo_launcher." + name) for name in ("scalars", "places", "plain_yaml", "schema", "pillar")}
-    place = modules["places"].Pillar(modules["schema"].data_schema(str(package.parent)))
+    place = modules["places"].Pillar(modules["schema"].data_schema())
 
     def data(text):
         return modules["plain_yaml"].load(f"makina-projects.demo:\n  data:\n    {text}\n", place)["makina-projects.demo"]["data"]
@@ -61,7 +61,6 @@ def tell(parts, tmp_path, monkeypatch):
     """Return a function that tells what is wrong with the text of a built-in pillar, None if nothing is."""
     texts, errors = (importlib.import_module("demo_launcher." + name) for name in ("pillar_texts", "errors"))
     project = importlib.import_module("demo_launcher.project").Project("demo")
-    project.salt_root = str(pathlib.Path(texts.__file__).parent.parent)
     project.pillar_root = str(tmp_path)
     monkeypatch.setattr(texts, "CUSTOM_SLS", str(tmp_path / "custom.sls"))
 

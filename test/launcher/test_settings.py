@@ -6,8 +6,7 @@ import pathlib
 import types
 
 import pytest
-import yaml
-from volumes import GROUP, USER, generate, load
+from volumes import GROUP, USER, generate, load, sample as sample_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 APP = {"password": "x", "list": ["a", {"b": 1}], "dict": {"c": True}, "none": None}
@@ -21,11 +20,11 @@ def check(tmp_path_factory):
     settings, errors = (importlib.import_module("demo_launcher." + name) for name in ("settings", "errors"))
     # This machine has no cron.
     settings.CRON = "/bin/sh"
-    sample = yaml.safe_load((package.parent / "PILLAR.sample").read_text())["makina-projects.projectname"]["data"]
+    sample = sample_of(package)
     for kind in ("program", "cron", "config"):
         sample[kind + "_defaults"].update(user=USER, group=GROUP)
     sample["seed_defaults"].update(owner=USER, group=GROUP)
-    project = types.SimpleNamespace(name="demo", salt_root=str(package.parent))
+    project = types.SimpleNamespace(name="demo")
 
     def check(program=None, cron=None, **changes):
         data = copy.deepcopy(sample)

@@ -249,7 +249,7 @@ def test_what_keeps_owner_and_mode_below_project(parts, place):
 def loud(parts, place):
     """A program's file, and starting exec_program.py with it; `data` is a folder of the user's."""
     data = users(place / "data")
-    scripts = shutil.copytree(parts[0].parent, place / "salt") / "files/circus/exec_program.py"
+    scripts = shutil.copytree(parts[0].parent, place / "salt") / "bin/exec_program.py"
 
     def start(user, log, script="for i in $(seq 9); do seq 30; sleep 0.002; done"):
         group = "nogroup" if user == "nobody" else user
@@ -283,7 +283,7 @@ def test_a_log_below_a_folder_that_is_swapped(place, loud, swapper, user):
 
 
 def test_a_log_that_is_rotated_below_a_folder_that_is_swapped(parts, place, swapper, monkeypatch):
-    monkeypatch.syspath_prepend(str(parts[0].parent / "files/circus"))
+    monkeypatch.syspath_prepend(str(parts[0].parent / "bin"))
     monkeypatch.syspath_prepend(str(parts[0].parent))
     log_writer = importlib.import_module("log_writer")
     way = users(users(place / "data") / "log")

@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 
-PACKAGE = "project/.salt/launcher"
+import yaml
+
+PACKAGE = "project/.salt/runtime/launcher"
 ROOT = pathlib.Path(__file__).parent.parent.parent
 # Accounts that every Debian has.
 USER, GROUP = "www-data", "www-data"
@@ -25,7 +27,7 @@ OTHER_UID, OTHER_GID = pwd.getpwnam("nobody").pw_uid, grp.getgrnam("nogroup").gr
 
 def generate(folder):
     """Write a project with the generator; return the folder of its launcher package."""
-    command = ["node", ROOT / "dist/makina-image.cjs", "new", "demo", "--yes", "--destination", folder]
+    command = ["node", ROOT / "dist/makina-image.cjs", "new", "demo", "--yes", "--runtime", "vendored", "--destination", folder]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     return next(pathlib.Path(folder).rglob(PACKAGE))
 
@@ -37,6 +39,13 @@ def load(folder):
     sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[spec.name])
     return importlib.import_module("demo_launcher.seeds")
+
+
+def sample(package):
+    """The settings of the project of a package, as Salt reads them from PILLAR.sample."""
+    text = (package.parent.parent / "PILLAR.sample").read_text()
+    text = text.replace("{% include 'makina-projects/demo/runtime/defaults.json' %}", (package.parent / "defaults.json").read_text())
+    return yaml.safe_load(text)["makina-projects.projectname"]["data"]
 
 
 class World:

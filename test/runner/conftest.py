@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-RUNNER = pathlib.Path(os.environ["MAKINA_BASE"]) / "runner"
+RUNNER = pathlib.Path(os.environ["MAKINA_BASE"]) / "runtime/runner"
 CIRCUS = pathlib.Path(os.environ["MAKINA_VENVS"]) / "circus/bin"
 
 

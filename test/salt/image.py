@@ -74,6 +74,7 @@ def instructions(dockerfile):
 def install_base(image, base, venv):
     """Put the base image's makina-states into an image; venv: Salt's virtual environment."""
     shutil.copytree(base / "makina-states", image.root / "srv/makina-states")
+    shutil.copytree(base / "runtime", image.root / "srv/makina-image/runtime")
     (image.root / "srv/makina-states/venv").symlink_to(venv)
     for folder in ("makina-states/salt", "salt", "pillar", "projects"):
         (image.root / "srv" / folder).mkdir(parents=True, exist_ok=True)

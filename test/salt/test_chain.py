@@ -27,7 +27,7 @@ HERE = pathlib.Path(__file__).parent / "chain"
 CONFIGURATION = "/etc/makina-projects/demo"
 SALT_ROOT = "/srv/projects/demo/project/.salt"
 PYTHON = "/srv/apps/circus/venv/bin/python"
-EXEC_PROGRAM = SALT_ROOT + "/files/circus/exec_program.py"
+EXEC_PROGRAM = SALT_ROOT + "/runtime/bin/exec_program.py"
 # Accounts whose names are no text in YAML 1.1.
 ACCOUNTS = ("no", "on", "null")
 SALT_CALL = ("--local", "--retcode-passthrough", "--log-level", "error")
@@ -164,7 +164,7 @@ def check(image, wanted, batch=0):
     expected = interpolated(wanted)
     data = image.salt_call("mc_project.get_configuration", "demo")["data"]
     same("app", expected["app"], data["app"])
-    found = json.loads(image.run(PYTHON, HERE / "probe.py", CONFIGURATION + "/circus/circusd.ini", BASE / "runner", EXEC_PROGRAM, CONFIGURATION + "/circus/crons").stdout)
+    found = json.loads(image.run(PYTHON, HERE / "probe.py", CONFIGURATION + "/circus/circusd.ini", BASE / "runtime/runner", EXEC_PROGRAM, CONFIGURATION + "/circus/crons").stdout)
     ran = {kind: sum("argv" in given for given in found[kind].values()) for kind in ("programs", "healthchecks", "crons")}
     print("batch %d, looked at while they ran: %r" % (batch, ran))
     for name, entry in expected["programs"].items():

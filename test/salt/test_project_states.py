@@ -31,7 +31,7 @@ ANSWERS = {
     "crons": {"tick": {"schedule": "*/5 1-3 * jan sun", "cmd": "true", "env": {"A": HOSTILE[7]}, "user": "www-data"}},
 }
 CIRCUS = "etc/makina-projects/demo/circus"
-PROGRAM = "/srv/projects/demo/project/.salt/files/circus/exec_program.py"
+PROGRAM = "/srv/projects/demo/project/.salt/runtime/bin/exec_program.py"
 STEPS = ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus")
 
 
@@ -317,7 +317,7 @@ def test_hostile_words_reach_the_program_as_they_are(image, override):
     tell = "import json, os, sys; print(json.dumps([sys.argv[1:], dict(os.environ)]))"
     cmd = shlex.join(["python3", "-c", tell, *words[:100]])
     override({"programs": {"probe": {"cmd": cmd, "args": words[100:200], "env": env}}})
-    exec_program = "/srv/projects/demo/project/.salt/files/circus/exec_program.py"
+    exec_program = "/srv/projects/demo/project/.salt/runtime/bin/exec_program.py"
     args, seen = json.loads(image.run("python3", "-I", "-S", exec_program, f"/{CIRCUS}/programs/probe.json", "1").stdout)
     assert args == words[:200]
     assert {name: seen[name] for name in env} == env

@@ -3,7 +3,7 @@ import { execa } from 'execa';
 
 const SCRIPT = `
 import json, os, sys
-sys.path.insert(0, sys.argv[1] + '/project/.salt')
+sys.path.insert(0, sys.argv[1] + '/project/.salt/runtime')
 from launcher import errors, override, project
 image = project.Project(sys.argv[2])
 image.salt_root, image.data_root = sys.argv[1] + '/project/.salt', sys.argv[3]

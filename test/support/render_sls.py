@@ -21,6 +21,7 @@ sys.path.insert(0, os.path.join(base_dir, 'makina-states', 'mc_states', 'project
 from merge import interpolate  # noqa: E402
 
 salt_root = os.path.join(project_dir, 'project', '.salt')
+runtime = os.path.join(base_dir, 'runtime')
 name = os.path.basename(project_dir)
 
 
@@ -29,7 +30,10 @@ def to_json(value, sort_keys=True, indent=None):
 
 
 def from_salt_root(path):
-    with open(os.path.join(salt_root, path.replace('makina-projects/%s/' % name, '')), encoding='utf-8') as template:
+    path = path.replace('makina-projects/%s/' % name, '')
+    # The base image's, as the project links to it.
+    top = runtime if path.startswith('runtime/') else salt_root
+    with open(os.path.join(top, path.removeprefix('runtime/')), encoding='utf-8') as template:
         return template.read()
 
 
@@ -68,27 +72,38 @@ cfg = Config(settings, data=interpolate(data, {**settings, **data}))
 
 def part(name):
     """A module of the launcher that needs no other one."""
-    spec = importlib.util.spec_from_file_location(name, os.path.join(salt_root, 'launcher', name + '.py'))
+    spec = importlib.util.spec_from_file_location(name, os.path.join(runtime, 'launcher', name + '.py'))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
 # Whose a path is depends on the machine: test/launcher asks that.
+functions = {
+    'quoted': part('sls_text').quoted,
+    'told_by_nginx': part('nginx_snippet').told_by,
+    'wrong_paths': lambda cfg, kinds: [],
+    'folder_settings': lambda cfg, kinds: {},
+    'kept_paths': lambda cfg: Config(whole=[], alone=[]),
+    'watched_files': lambda cfg: {},
+}
 salt = {
     'mc_project.get_configuration': lambda project: cfg,
     'file.file_exists': lambda path: False,
-    name + '_mc_launcher.quoted': part('sls_text').quoted,
-    name + '_mc_launcher.told_by_nginx': part('nginx_snippet').told_by,
-    name + '_mc_launcher.wrong_paths': lambda cfg, kinds: [],
-    name + '_mc_launcher.folder_settings': lambda cfg, kinds: {},
-    name + '_mc_launcher.kept_paths': lambda cfg: Config(whole=[], alone=[]),
+    name + '_mc_launcher.for_states': lambda function, *arguments: functions[function](*arguments),
 }
 
-states = {}
-for sls in sorted(os.listdir(salt_root)):
-    if sls.endswith('.sls'):
-        states[sls] = yaml.safe_load(render(sls, opts={'ms_project': cfg}, salt=salt))
+
+def states_of(path):
+    """The states of an sls and of those that it includes."""
+    found = yaml.safe_load(render(path, opts={'ms_project': cfg}, salt=salt)) or {}
+    for sls in found.pop('include', []):
+        folder = 'runtime.states' if sls.startswith('.') else ''
+        found.update(states_of((folder + sls).replace('makina-projects.%s.' % name, '').replace('.', '/') + '.sls'))
+    return found
+
+
+states = {sls: states_of(sls) for sls in sorted(os.listdir(salt_root)) if sls.endswith('.sls')}
 
 written = {}
 for sls, declared in states.items():

@@ -21,7 +21,7 @@ const TYPES: Record<string, [is: (value: unknown) => boolean, told: string]> = {
 
 /** The schema of the settings that a project takes at run time: the package's, since a pattern of the project's could take for ever. */
 export function dataSchema(): Schema {
-  const path = join(packageRoot, 'templates/project/project/.salt/files/pillar.schema.json.ejs');
+  const path = join(packageRoot, 'templates/runtime/pillar.schema.json.ejs');
   const schema = JSON.parse(asRunner(() => fs.readFileSync(path, 'utf8'))) as Record<string, Record<string, Schema>>;
   const [top] = Object.values(schema.patternProperties ?? {});
   return { ...((top?.properties as Record<string, Schema>).data as Schema), $defs: schema.$defs ?? {} };

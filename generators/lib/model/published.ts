@@ -1,4 +1,5 @@
 import { doctorJsonSchema } from '../doctor/finding.ts';
+import { saltDefaults } from '../render/salt-data.ts';
 import { reportJsonSchema } from '../report.ts';
 import { isDict } from './dict.ts';
 import { fields } from './fields.ts';
@@ -20,7 +21,8 @@ of \`.yo-rc.json\`; the fields of the run time can also be changed in the overri
 ${fieldTable()}
 ${dictTables()}`,
     'docs/report.schema.json': json(reportJsonSchema()),
-    'templates/project/project/.salt/files/pillar.schema.json.ejs': json(overrideSchema()),
+    'templates/runtime/defaults.json.ejs': json(saltDefaults()),
+    'templates/runtime/pillar.schema.json.ejs': json(overrideSchema()),
   };
 }
 

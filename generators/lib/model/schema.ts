@@ -50,6 +50,9 @@ export const seedSchema = z.strictObject({
   ),
 });
 
+/** The base image that `makina-image base` writes. */
+export const ownBaseImage = `makina-image-base:${minorVersion}`;
+
 /** A whole image. Unknown keys are errors everywhere. */
 export const imageSchema = z.strictObject({
   name: required(
@@ -68,8 +71,12 @@ export const imageSchema = z.strictObject({
       /^([A-Za-z0-9.-]+(:[0-9]+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/,
       'must be a Docker image reference',
     ),
-    `makina-image-base:${minorVersion}`,
+    ownBaseImage,
     'Docker image it is built on: our base image or a makina-states one',
+  ),
+  runtime: optional(
+    z.enum(['base', 'vendored']),
+    'Where the run-time is: `base`, in the base image, or `vendored`, in project/.salt/runtime; vendored if base_image is given',
   ),
   demo: field(
     z.boolean(),

@@ -1,13 +1,10 @@
-import { isDeepStrictEqual } from 'node:util';
 import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
-import { defaultsOf, fields } from '../model/fields.ts';
-import { configSchema } from '../model/installed.ts';
-import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
-import { cronSchema, programSchema } from '../model/program.ts';
-import { type Image, seedSchema } from '../model/schema.ts';
+import { hasOwnRuntime } from '../model/runtime.ts';
+import type { Image } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
-import { dockerfile, sls } from '../quote/quote.ts';
-import { yamlBlock } from '../quote/yaml-block.ts';
+import { dockerfile } from '../quote/quote.ts';
+import { runtimeHash } from './runtime-files.ts';
+import { saltData } from './salt-data.ts';
 
 /** The values that templates/project/ may name as `it.…`. */
 export function projectView(image: Image): Record<string, unknown> {
@@ -31,6 +28,7 @@ export function projectView(image: Image): Record<string, unknown> {
     steps: startSteps(image).join(','),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
     data: saltData(image),
+    runtime_hash: hasOwnRuntime(image) ? runtimeHash() : '',
     ci_source: '',
     ...ciNames(image),
     ci_kinds: image.ci.join(' ') || 'github',
@@ -43,7 +41,7 @@ export function projectView(image: Image): Record<string, unknown> {
 
 /** The values that templates/base/ may name. */
 export function baseView(): Record<string, unknown> {
-  return { version, minor_version: minorVersion };
+  return { version, minor_version: minorVersion, runtime_hash: runtimeHash() };
 }
 
 /** What CI calls a project, which may be one of several in its repository. */
@@ -85,51 +83,4 @@ function dockerLines(instruction: string, values: Record<string, string>): strin
 /** The sls that a reconfiguration runs, in their order. */
 function startSteps({ reconfigure_steps }: Image): string[] {
   return [...new Set(['200_reconfigure', '300_nginx', '400_circus', ...reconfigure_steps])].sort();
-}
-
-/** What an override can add entries to. */
-const ENTRIES: Record<string, Parameters<typeof defaultsOf>[0]> = {
-  programs: programSchema,
-  vhosts: vhostSchema,
-  upstreams: upstreamSchema,
-  configs: configSchema,
-  seeds: seedSchema,
-  crons: cronSchema,
-};
-
-/** The fields of the run time and those that Salt states need at build time; the defaults of entries are the same for all. */
-const saltFields = fields
-  .filter((field) => field.runtime || field.salt)
-  .map(({ key }) => {
-    const usual = ENTRIES[key] && defaultsOf(ENTRIES[key]);
-    return { key: key as keyof Image, usual, defaults: usual ? dataLines(`${key.slice(0, -1)}_defaults`, usual) : '' };
-  });
-
-/**
- * What the Salt project reads as cfg.data. The defaults of entries stand once, beside them, so that an override can add an
- * entry that says little too.
- */
-function saltData(image: Image): string {
-  const lines = saltFields.map(
-    ({ key, usual, defaults }) =>
-      defaults + dataLines(key, usual ? differing(image[key] as Entries, usual) : image[key]),
-  );
-  return lines.join('');
-}
-
-type Entries = Record<string, Record<string, unknown>>;
-
-function dataLines(key: string, value: unknown): string {
-  return yamlBlock({ [key]: value }, sls, 4);
-}
-
-/** What entries say that is not usual. */
-function differing(entries: Entries, usual: Record<string, unknown>): Entries {
-  const isUsual = (key: string, value: unknown) => value === usual[key] || isDeepStrictEqual(value, usual[key]);
-  return Object.fromEntries(
-    Object.entries(entries).map(([name, entry]) => [
-      name,
-      Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isUsual(key, value))),
-    ]),
-  );
 }

@@ -37,7 +37,7 @@ function image({ step, docker, work, base }, name) {
 }
 
 /** What the image's HEALTHCHECK runs every 30 seconds. */
-const HEALTHCHECK = '/srv/projects/dockerregistry/project/.salt/files/circus/healthcheck.py';
+const HEALTHCHECK = '/srv/projects/dockerregistry/project/.salt/runtime/bin/healthcheck.py';
 const CHECKED = ['/etc/makina-projects/dockerregistry/circus/programs', '/run/mc_launcher.launched', '/run/nginx.pid'];
 
 async function registrySteps(context, project) {

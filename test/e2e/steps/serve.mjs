@@ -37,8 +37,8 @@ export async function serveSteps(context) {
       const www = await container.exec('id', '-u', 'www-data');
       const expected = [
         ['0', /^\/usr\/bin\/tini /],
-        ['0', /^\/bin\/sh \/srv\/projects\/e2edemo\/project\/launch.sh$/],
-        ['0', /^\/srv\/apps\/circus\/venv\/bin\/python -I \/srv\/apps\/circus\/runner /],
+        ['0', /^\/bin\/sh \/srv\/projects\/e2edemo\/project\/launch\.sh$/],
+        ['0', /^\/srv\/apps\/circus\/venv\/bin\/python -I \/srv\/projects\/e2edemo\/project\/\.salt\/runtime\/runner /],
         [user, /^python3 app\/server.py$/],
         ['0', /^nginx: master process /],
         [www, /^nginx: worker process$/],

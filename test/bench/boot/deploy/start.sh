@@ -8,4 +8,4 @@ welcome=data/data/welcome.txt
 $SALT_CALL -c /srv/makina-states/etc/salt --local --retcode-passthrough --id=bootdemo --log-level=warning \
     mc_project.deploy bootdemo only=install,fixperms >/dev/null
 mkdir -m 0700 /run/circus
-exec /srv/apps/circus/venv/bin/python -I /srv/apps/circus/runner /etc/makina-projects/bootdemo/circus/circusd.ini
+exec /srv/apps/circus/venv/bin/python -I /srv/makina-image/runtime/runner /etc/makina-projects/bootdemo/circus/circusd.ini

@@ -1,0 +1,64 @@
+import { isDeepStrictEqual } from 'node:util';
+import { defaultsOf, fields } from '../model/fields.ts';
+import { configSchema } from '../model/installed.ts';
+import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
+import { cronSchema, programSchema } from '../model/program.ts';
+import { type Image, seedSchema } from '../model/schema.ts';
+import { sls } from '../quote/quote.ts';
+import { yamlBlock } from '../quote/yaml-block.ts';
+
+/** What an override can add entries to. */
+const ENTRIES: Record<string, Parameters<typeof defaultsOf>[0]> = {
+  programs: programSchema,
+  vhosts: vhostSchema,
+  upstreams: upstreamSchema,
+  configs: configSchema,
+  seeds: seedSchema,
+  crons: cronSchema,
+};
+
+/** The fields of the run time, and those that Salt states need at build time. */
+const saltFields = fields
+  .filter((field) => field.runtime || field.salt)
+  .map(({ key, default: usual }) => ({
+    key: key as keyof Image,
+    usual,
+    entry: ENTRIES[key] && defaultsOf(ENTRIES[key]),
+  }));
+
+/** What `cfg.data` holds where a project says nothing: of each field, and of each entry as `program_defaults` and so on. */
+export function saltDefaults(): Record<string, unknown> {
+  return Object.fromEntries(
+    saltFields.flatMap(({ key, usual, entry }) => [
+      ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry]] : []),
+      [key, usual],
+    ]),
+  );
+}
+
+/** What a project says of `cfg.data`, as YAML: no more than what differs from the defaults. */
+export function saltData(image: Image): string {
+  const said = Object.fromEntries(
+    saltFields.map(({ key, entry }) => [key, entry ? differing(image[key] as Entries, entry) : image[key]]),
+  );
+  return yamlBlock(
+    Object.fromEntries(
+      saltFields.filter(({ key, usual }) => !isDeepStrictEqual(said[key], usual)).map(({ key }) => [key, said[key]]),
+    ),
+    sls,
+    4,
+  );
+}
+
+type Entries = Record<string, Record<string, unknown>>;
+
+/** What entries say that is not usual. */
+function differing(entries: Entries, usual: Record<string, unknown>): Entries {
+  const isUsual = (key: string, value: unknown) => value === usual[key] || isDeepStrictEqual(value, usual[key]);
+  return Object.fromEntries(
+    Object.entries(entries).map(([name, entry]) => [
+      name,
+      Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isUsual(key, value))),
+    ]),
+  );
+}

@@ -98,7 +98,17 @@ test.each([
   look(schema, '');
   expect(undescribed).toEqual([]);
 });
+test('makina-image schema pillar prints what a launcher judges an override with, as base images have it', async () => {
+  const dir = tempDir();
+  await makinaImage(dir, ['base', 'base']);
+  const { stdout } = await makinaImage(dir, ['schema', 'pillar']);
+  expect(`${stdout}\n`).toBe(await readFile(join(dir, 'base/runtime/pillar.schema.json'), 'utf8'));
+});
+
 test.each([[[]], [['model']], [['answers', 'report']]])('makina-image schema %j is refused', async (words) => {
   const { exitCode, stderr } = await makinaImage('.', ['schema', ...words]);
-  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('makina-image schema answers, report or doctor')]);
+  expect([exitCode, stderr]).toEqual([
+    2,
+    expect.stringContaining('makina-image schema answers, pillar, report or doctor'),
+  ]);
 });

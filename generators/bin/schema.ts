@@ -2,21 +2,26 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../lib/errors.ts';
 import { packageRoot } from '../lib/package.ts';
+import { renderTemplate } from '../lib/render/template.ts';
 import { print } from './print.ts';
 import type { Verb } from './verb.ts';
 
-const KINDS = ['answers', 'report', 'doctor'];
+const KINDS = ['answers', 'pillar', 'report', 'doctor'];
 
-/** `makina-image schema answers|report|doctor` */
+/** `makina-image schema answers|pillar|report|doctor` */
 export const schema: Verb = {
   words: KINDS.join('|'),
   choices: KINDS,
   about:
-    'Prints the JSON Schema of an answers file, with which an editor completes and checks it, or of what check, diff and upgrade, or doctor, print with --json.',
+    'Prints a JSON Schema: of an answers file or of data/configuration/pillar.sls (pillar), so that an editor completes and checks it; or of what check, diff and upgrade (report), or doctor, print with --json.',
   flags: [],
   run: ({ words: [kind = '', ...more] }) => {
     if (!KINDS.includes(kind) || more.length > 0)
-      throw new UserError('schema takes one word: makina-image schema answers, report or doctor');
-    print(readFileSync(join(packageRoot, `docs/${kind}.schema.json`), 'utf8').trimEnd());
+      throw new UserError('schema takes one word: makina-image schema answers, pillar, report or doctor');
+    // What the launcher of an image judges an override with.
+    const text = kind === 'pillar' ? renderTemplate('runtime/pillar.schema.json', {}) : published(kind);
+    print(text.trimEnd());
   },
 };
+
+const published = (kind: string) => readFileSync(join(packageRoot, `docs/${kind}.schema.json`), 'utf8');

@@ -11,6 +11,7 @@ import { checkFolders, readDisk } from './plan/disk.ts';
 import { type ConflictMode, type Disk, type Plan, plan, sidecarOf } from './plan/plan.ts';
 import type { Project } from './project/project.ts';
 import { renames } from './render/files.ts';
+import { shortened } from './render/moved-runtime.ts';
 import { sha256Of } from './sha256.ts';
 
 /** What a run does to a project: every verb that writes returns one, and the output reads it. */
@@ -35,6 +36,9 @@ export function withRoot<C extends Change>(root: string, change: C): C {
   return { ...change, project: { ...change.project, root } };
 }
 
+/** Where the templates moved a file. */
+const targets = new Map(renames.map(({ from, to }) => [from, to]));
+
 /** Plans what brings a project to its rendering; reads, and writes nothing. */
 export function examine(project: Project, mode: ConflictMode): Change {
   const { root, manifest, theirs } = project;
@@ -42,7 +46,11 @@ export function examine(project: Project, mode: ConflictMode): Change {
   const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
   // A seed that was written once is the user's, as what was adopted: it is not even looked at.
   for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
-  for (const path of manifest?.adopted ?? []) paths.delete(path);
+  for (const path of manifest?.adopted ?? []) {
+    const target = targets.get(path);
+    if (target && theirs.files.has(target)) paths.add(path);
+    else paths.delete(path);
+  }
   let disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)], theirs.files);
   refuseCutOff(project, disk);
   const input = {
@@ -55,6 +63,7 @@ export function examine(project: Project, mode: ConflictMode): Change {
     uncertain: project.uncertain,
     generator: version,
     renames,
+    shortened,
   };
   let found = plan(input);
   const gone = found.files.flatMap(({ path, action }) => (action === 'deleted-by-user' ? [path] : []));
@@ -132,15 +141,13 @@ function basesToMerge({ root, manifest, theirs, pastBases }: Project, disk: Disk
   const bases = new Map<string, Buffer>();
   for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
     const ours = disk.get(path);
-    const next = theirs.files.get(path);
+    const next = theirs.files.get(path) ?? theirs.files.get(targets.get(path) ?? '');
     // Most files are what is rendered.
-    if (ours?.kind !== 'file' || (ours.bytes === next?.bytes && ours.executable === next.executable)) continue;
-    const isMoved = renames.some(({ from }) => from === path);
-    if (!next && !isMoved) continue;
+    if (!next || ours?.kind !== 'file' || (ours.bytes === next.bytes && ours.executable === next.executable)) continue;
     const pending = manifest?.conflicts[path];
     const needed = pending && !disk.get(sidecarOf(path)) ? pending.theirs : sha256;
     // What is rendered was hashed before, for another project.
-    if (!isMoved && ((next && sha256Of(next.bytes) === needed) || sha256Of(ours.bytes) === needed)) continue;
+    if (sha256Of(next.bytes) === needed || sha256Of(ours.bytes) === needed) continue;
     const base = pastBases.get(needed) ?? readBase(root, needed) ?? committed(root, path, needed);
     if (base) bases.set(path, base);
   }

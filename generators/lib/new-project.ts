@@ -13,6 +13,7 @@ import { type Image, imageSchema } from './model/schema.ts';
 import { nameOfFolder, refuseNested } from './place.ts';
 import { mentionsUs } from './project/find.ts';
 import { refuseRenamed } from './project/name.ts';
+import { keepRuntime } from './project/own-runtime.ts';
 import { readYoRc, withPast, withYoRc } from './project/project.ts';
 import { withProject } from './project/with-project.ts';
 import { render } from './render/render.ts';
@@ -135,11 +136,12 @@ export function writeIntent(root: string, stored: YoRc, intent: Intent, request:
 function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems, request.flagOf);
-  const theirs = withYoRc(render(result.image), formatYoRc(intent, stored.others));
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent);
-  if (past.manifest || stored.intent) refuseRenamed({ ...past, theirs }, result.image.name);
-  return { image: result.image, ...planWrite({ ...past, theirs }, request.conflict) };
+  const { image, vendored, ...kept } = keepRuntime(root, intent, result.image, past.manifest);
+  const project = { ...past, vendored, theirs: withYoRc(render(image), formatYoRc(kept.intent, stored.others)) };
+  if (past.manifest || stored.intent) refuseRenamed(project, image.name);
+  return { image, ...planWrite(project, request.conflict) };
 }
 
 /** Where to write, if that is known yet. */

@@ -41,6 +41,10 @@ export const reportSchema = z.strictObject({
     'The files of which there is something to tell',
   ),
   adopted: required(lines(), "Files that are the user's for good"),
+  vendored: optional(
+    lines(),
+    'Edited files of the run-time, for which the project gets a run-time of its own (runtime: vendored)',
+  ),
   error: optional(z.string(), 'What went wrong'),
 });
 
@@ -63,6 +67,7 @@ export const CODE = { inSync: 0, error: 1, change: 2, conflict: 3 } as const;
 /** Tells of one project. */
 export function reportOf(change: Change): Report {
   const { project, plan, isWritten } = change;
+  const { vendored = [] } = project;
   const changed = changedFiles(change).length > 0 ? (isWritten ? 'changed' : 'would-change') : 'in-sync';
   const result = isOpen(change) ? 'conflicts' : changed;
   const exits = { 'in-sync': CODE.inSync, changed: CODE.inSync, 'would-change': CODE.change, conflicts: CODE.conflict };
@@ -76,6 +81,7 @@ export function reportOf(change: Change): Report {
     written: isWritten,
     files: plan.files.map(fileOf),
     adopted: plan.manifest.adopted,
+    ...(vendored.length > 0 && { vendored: [...vendored] }),
   };
 }
 

@@ -7,8 +7,10 @@ import { ownBaseImage } from './model/schema.ts';
 import { warningsOf } from './model/warnings.ts';
 import type { ProjectChange } from './new-project.ts';
 import { minorVersion } from './package.ts';
+import { toldVendored } from './project/own-runtime.ts';
 import { missingSources } from './project/sources.ts';
 import { plainWord } from './quote/quote.ts';
+import { isFormerRuntime, RUNTIME, runtimeFolder, shortened } from './render/moved-runtime.ts';
 import type { Report } from './report.ts';
 import type { StanzaChange } from './stanza/stanza.ts';
 import { tree } from './tree.ts';
@@ -39,7 +41,9 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
       ),
     ),
   ];
-  const done = outcome(change, look) + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
+  const { vendored = [] } = project;
+  const kept = vendored.length > 0 ? `\n\n${toldVendored(root, vendored)}` : '';
+  const done = outcome(change, look) + kept + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || isOpen(change)) return done;
   const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
   const isNew = project.manifest === undefined;
@@ -92,7 +96,7 @@ export function toldConflict(
   { path, reason }: { path: string; reason?: string },
   written = true,
 ): string {
-  const text = REASONS[reason ?? ''] ?? String(reason);
+  const text = reasonOf(path, reason);
   // After the semicolon stands what was done.
   if (!written) return `  ${path}: ${text.replace(/;.*/, '')}`;
   const full = plainWord(join(root, path));
@@ -102,6 +106,16 @@ export function toldConflict(
       ? `move it away, then makina-image restore ${full}`
       : `edit it, then makina-image resolve ${full} --merged (or --ours, --theirs)`;
   return `  ${path}: ${text}\n    ${next}`;
+}
+
+function reasonOf(path: string, reason = ''): string {
+  if (reason === 'template-deleted' && path.startsWith(`${RUNTIME}/`))
+    return `the base image brings the run-time; move your edits into a step of your own, and delete ${RUNTIME}, with which the build would stop`;
+  if (reason === 'template-deleted' && isFormerRuntime(path))
+    return 'the run-time is elsewhere now, and nothing reads it here; move your edits into a step of your own';
+  if (reason === 'code-moved')
+    return `it became a few lines, and ${shortened.get(path)?.now}; your edits are in it, with markers`;
+  return REASONS[reason] ?? reason;
 }
 
 const REASONS: Record<string, string> = {
@@ -116,7 +130,7 @@ const REASONS: Record<string, string> = {
 };
 
 /** What check and upgrade tell of a project. */
-export function told({ project, result, written, files }: Report): string {
+export function told({ project, result, written, files, vendored = [] }: Report): string {
   const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
   const open =
     written || isOld
@@ -130,14 +144,22 @@ export function told({ project, result, written, files }: Report): string {
     error: 'error',
   }[result];
   const quiet = ['user-edit', 'adopted', 'converged'];
+  const word = (action: string) => (written ? action : (TO_DO[action] ?? action));
+  const folded = new Map<string, number>();
   const lines = files
     .filter(({ action, reason }) => !quiet.includes(action) && !(action === 'deleted-by-user' && !reason))
-    .map(({ path, action, reason }) =>
-      action === 'conflict'
-        ? toldConflict(project, { path, reason }, written || reason === 'unresolved')
-        : `  ${written ? action : (TO_DO[action] ?? action)} ${path}${reason === 'never-committed' ? NEVER : ''}`,
-    );
-  return [`${project}: ${head}`, ...lines].join('\n');
+    .flatMap(({ path, action, reason }) => {
+      if (action === 'conflict') return [toldConflict(project, { path, reason }, written || reason === 'unresolved')];
+      const folder = action === 'merged' ? undefined : runtimeFolder(path);
+      if (!folder) return [`  ${word(action)} ${path}${reason === 'never-committed' ? NEVER : ''}`];
+      const key = `${word(action)} the run-time in ${folder}`;
+      folded.set(key, (folded.get(key) ?? 0) + 1);
+      return [];
+    });
+  // Nobody reads them one by one.
+  for (const [key, count] of folded) lines.push(`  ${key} (${count} ${count === 1 ? 'file' : 'files'})`);
+  const kept = vendored.length > 0 ? [`  ${toldVendored(project, vendored)}`] : [];
+  return [`${project}: ${head}`, ...lines, ...kept].join('\n');
 }
 
 const NEVER = ': git ignores it, and has never had it';

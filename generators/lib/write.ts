@@ -6,6 +6,7 @@ import { packageRoot } from './package.ts';
 import type { ConflictMode } from './plan/plan.ts';
 import { mentionsUs } from './project/find.ts';
 import type { Project } from './project/project.ts';
+import { RUNTIME } from './render/moved-runtime.ts';
 import { asRunner } from './rights.ts';
 
 /** How a run treats what is there. */
@@ -40,13 +41,21 @@ export function planWrite(project: Project, conflict: ConflictMode): Change {
   refuseOtherKind(project);
   const change = examine(project, conflict);
   if (isOpen(change) && conflict === 'abort') {
-    const files = change.plan.files.filter(({ action }) => action === 'conflict').map(({ path }) => `  ${path}`);
+    const files = change.plan.files
+      .filter(({ action }) => action === 'conflict')
+      .map(({ path }) => `  ${path}${hint(path)}`);
     throw new UserError(
       `${root} has files that differ from what would be written, nothing was written; --conflict=markers, sidecar, ours or theirs says how to go on:\n${files.join('\n')}`,
       EXIT.conflict,
     );
   }
   return change;
+}
+
+/** Of an edited run-time that goes. */
+function hint(path: string): string {
+  if (!path.startsWith(`${RUNTIME}/`)) return '';
+  return ': you edited the run-time; --conflict=theirs removes it, with a copy of your edits in .makina-image/backup';
 }
 
 /** Each would take away what the other has there. */

@@ -1,22 +1,8 @@
-import { symlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { packageRoot } from '../../generators/lib/package.ts';
 import { actionOf, change, project, run, text } from '../support/projects.ts';
-import { BIN, tempDir } from '../support/run.ts';
+import { projectOf } from '../support/releases.ts';
+import { BIN } from '../support/run.ts';
 import { contents } from '../support/snapshot.ts';
-
-/** A project `demo` as a release wrote it, from that release's packed tarball. */
-async function projectOf(release: string): Promise<string> {
-  const parent = tempDir();
-  const tarball = join(packageRoot, `test/fixtures/generator-makina-image-${release}.tgz`);
-  await execa('tar', ['-xzf', tarball, '-C', parent]);
-  symlinkSync(join(packageRoot, 'node_modules'), join(parent, 'package/node_modules'));
-  const made = await run(join(parent, 'package/dist/makina-image.cjs'), parent, ['new', 'demo']);
-  expect(made.code).toBe(0);
-  return join(parent, 'demo');
-}
 
 describe.each(['0.1.0', '0.2.0'])('a project of %s', (release) => {
   test('without edits becomes what this version writes', async () => {

@@ -44,7 +44,7 @@ export function path(docker?: Docker): string {
 }
 
 export const BASE = 'makina-image-base:0.3';
-export const OURS = { 'org.opencontainers.image.title': 'makina-image-base' };
+export const OURS = { 'org.opencontainers.image.title': 'makina-image-base', 'makina-image.runtime': '0.3' };
 
 function writeDocker(folder: string, { info, code = 0, stderr = '', ps = '', images = {}, seconds = 0 }: Docker): void {
   const answers = join(folder, 'answers');

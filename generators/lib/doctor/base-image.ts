@@ -1,5 +1,7 @@
 import { join } from 'node:path';
-import { minorVersion, version } from '../package.ts';
+import { hasOwnRuntime } from '../model/runtime.ts';
+import type { Image } from '../model/schema.ts';
+import { isOlder, minorVersion, version } from '../package.ts';
 import { readDisk } from '../plan/disk.ts';
 import { plainWord } from '../quote/quote.ts';
 import { asOwner } from '../rights.ts';
@@ -12,17 +14,17 @@ const DOCKERFILE = 'project/Dockerfile';
 
 /**
  * Whether the image that a project is built on is there, and is the right one.
- * @param base what the answers say, if they can be read
+ * @param answers what the answers say, if they can be read
  * @param searchPath folders, as in PATH
  * @param generator the version that wrote the project; this one if that is not known
  */
 export async function checkBaseImage(
   root: string,
-  base: string | undefined,
+  answers: Pick<Image, 'base_image' | 'runtime'> | undefined,
   searchPath: string,
   generator = version,
 ): Promise<Finding[]> {
-  const image = asOwner(root, () => inDockerfile(root)) ?? base;
+  const image = asOwner(root, () => inDockerfile(root)) ?? answers?.base_image;
   if (!image) return [];
   const [name, tag] = image.split(':');
   const isOurs = name === OURS;
@@ -34,7 +36,9 @@ export async function checkBaseImage(
   if (end === 'ended' && code === 0) {
     if (isOurs && !stdout.includes(`"${OURS}"`))
       return [warning(ID, `${image} is not what \`makina-image base\` builds`, image, buildIt(root, image))];
-    return wrong.length > 0 ? wrong : [ok(ID, `${image} is there`)];
+    const runtime = answers && !hasOwnRuntime(answers) ? checkRuntimeOf(root, image, stdout, minor) : [];
+    const found = wrong.length > 0 ? wrong : runtime;
+    return found.length > 0 ? found : [ok(ID, `${image} is there`)];
   }
   // Whatever keeps Docker from telling stands in its own line.
   if (end !== 'ended' || !/no such image/i.test(stderr)) return wrong;
@@ -48,6 +52,18 @@ export async function checkBaseImage(
       ),
     ];
   return [error(ID, `${image} is not here, and no registry has it`, image, buildIt(root, image))];
+}
+
+/** Whether an image brings the run-time that a project was written for. */
+function checkRuntimeOf(root: string, image: string, labels: string, minor: string): Finding[] {
+  const [, runtime] = /"makina-image\.runtime":"([^"]*)"/.exec(labels) ?? [];
+  // Until 0.2 each project had its own.
+  if (runtime === minor || isOlder(`${minor}.0`, '0.3.0')) return [];
+  const keep = `\`makina-image new ${plainWord(`${root}/`)} --runtime vendored\` keeps a run-time in the project`;
+  const [what, fix] = runtime
+    ? [`brings the run-time ${runtime}, and the project is written for ${minor}`, `build on one of ${minor}`]
+    : ['brings no run-time', 'build on what `makina-image base` builds'];
+  return [error(ID, `${image} ${what}, so a build stops`, image, `${fix}; or ${keep}`)];
 }
 
 function ofOtherVersion(root: string, image: string, minor: string): Finding {

@@ -19,6 +19,7 @@ import { readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
 import { checkAnswers, checkLeftovers, checkManifest } from './project.ts';
+import { checkRuntime } from './runtime.ts';
 import { checkSeeds, checkTogether } from './together.ts';
 import { checkVolume, filledTargets } from './volume.ts';
 
@@ -97,7 +98,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   const answers = await owned('answers', () => checkAnswers(root));
   const { intent, image } = answers.result ?? {};
   const slow = await Promise.all([
-    told('base-image', () => checkBaseImage(root, image?.base_image, searchPath, kept?.generator)),
+    told('base-image', () => checkBaseImage(root, image, searchPath, kept?.generator)),
     checkSettings(root, intent, image, request),
     image ? checkPort(root, image.publish, image.name, searchPath) : [],
   ]);
@@ -107,6 +108,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...findings,
     ...(image && (kept || !isBroken) ? await sync() : []),
     ...(await ignored()),
+    ...(image && kept ? await found('runtime', () => checkRuntime(root, image, kept)) : []),
     ...(image ? await found('ci', () => checkCi(root, image)) : []),
     ...slow.flat(),
   ];

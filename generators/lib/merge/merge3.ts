@@ -31,25 +31,32 @@ const MARKER = /^([<|=>])\1{6,}(?=[ \r\n]|$)/;
  * Merges what two sides made of one file, line by line.
  * @param ours if it is CRLF throughout and the others are LF, that counts as no change, and the result is CRLF too; a byte
  * order mark that it alone has stays
+ * @param merge another way for the lines of the three
  * @returns a conflict's bytes have diff3 markers, longer than 7 where a line of the three files looks like one; `whole` is
  * a file that lines cannot merge, never one that a single side changed
  */
-export function merge3(base: Buffer, ours: Buffer, theirs: Buffer, labels: Labels): Merged {
+export function merge3(
+  base: Buffer,
+  ours: Buffer,
+  theirs: Buffer,
+  labels: Labels,
+  merge: (sides: Sides, labels: Labels) => Merged = (sides, labels) => mergeLines(sides, labels),
+): Merged {
   if (ours.equals(base) || ours.equals(theirs)) return { kind: 'clean', bytes: theirs };
   if (theirs.equals(base)) return { kind: 'clean', bytes: ours };
   if ([base, ours, theirs].some(isBinary)) return { kind: 'whole', reason: 'binary' };
   const [b, o, t] = [base.toString(), ours.toString(), theirs.toString()];
   if (o.startsWith(BOM) && !b.startsWith(BOM) && !t.startsWith(BOM)) {
-    const merged = merge3(base, Buffer.from(o.slice(BOM.length)), theirs, labels);
+    const merged = merge3(base, Buffer.from(o.slice(BOM.length)), theirs, labels, merge);
     // Before a marker it would hide that.
     if (merged.kind === 'clean') return { kind: 'clean', bytes: Buffer.concat([Buffer.from(BOM), merged.bytes]) };
   }
   if (isCrlf(o) && !b.includes('\r\n') && !t.includes('\r\n'))
-    return toCrlf(merge3(base, Buffer.from(o.replaceAll('\r\n', '\n')), theirs, labels));
+    return toCrlf(merge3(base, Buffer.from(o.replaceAll('\r\n', '\n')), theirs, labels, merge));
   const sides = { base: splitLines(b), ours: splitLines(o), theirs: splitLines(t) };
   // Two large sides compared with each other take the square of the time.
   if ([sides.base, sides.ours, sides.theirs].filter(isLarge).length > 1) return { kind: 'whole', reason: 'large' };
-  return mergeLines(sides, labels);
+  return merge(sides, labels);
 }
 
 /**
@@ -72,9 +79,18 @@ export function conflictMarkers(bytes: Buffer): number[] {
   return found.sort((a, b) => a - b);
 }
 
-type Sides = Record<keyof Labels, string[]>;
+/** The lines of the three files, with their terminators. */
+export type Sides = Record<keyof Labels, string[]>;
 
-function mergeLines(sides: Sides, labels: Labels): Merged {
+/**
+ * Merges the lines of three files.
+ * @param refine what is written in the place of a conflict: lines, and the conflicts that follow them
+ */
+export function mergeLines(
+  sides: Sides,
+  labels: Labels,
+  refine = (hunk: ConflictHunk): { lines: string[]; hunks: ConflictHunk[] } => ({ lines: [], hunks: [hunk] }),
+): Merged {
   const write = marking(sides, labels);
   const hunks: ConflictHunk[] = [];
   let merged = '';
@@ -88,9 +104,9 @@ function mergeLines(sides: Sides, labels: Labels): Merged {
     if (!ours || !theirs || lines === theirs.lines.join('')) merged += lines;
     else {
       const base = sides.base.slice(region.from, region.to);
-      const hunk = { line: ours.start + 1, ours: ours.lines, base, theirs: theirs.lines };
-      hunks.push(hunk);
-      merged += write(hunk);
+      const refined = refine({ line: ours.start + 1, ours: ours.lines, base, theirs: theirs.lines });
+      hunks.push(...refined.hunks);
+      merged += refined.lines.join('') + refined.hunks.map(write).join('');
     }
   }
   const bytes = Buffer.from(merged + sides.base.slice(at).join(''));
@@ -138,7 +154,7 @@ function stretch(
 }
 
 /** How to write a conflict of these three files. */
-function marking({ base, ours, theirs }: Sides, labels: Labels): (hunk: ConflictHunk) => string {
+export function marking({ base, ours, theirs }: Sides, labels: Labels): (hunk: ConflictHunk) => string {
   const lines = [...ours, ...base, ...theirs];
   const taken = new Set(lines.map((line) => MARKER.exec(line)?.[0].length));
   let size = 7;

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
 import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
-import { withUnixLines } from '../merge/text.ts';
+import { isShortened, mergeSettings, mergeShortened } from '../merge/shortened.ts';
+import { splitLines, withUnixLines } from '../merge/text.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
 import { sha256Of } from '../sha256.ts';
 
@@ -35,6 +36,8 @@ export type Action =
 
 export type Reason =
   | 'content'
+  /** The user changed what is elsewhere now. */
+  | 'code-moved'
   | 'binary'
   | 'both-added'
   | 'template-deleted'
@@ -85,6 +88,8 @@ export interface PlanInput {
   uncertain?: ReadonlySet<string>;
   /** Files that the templates moved. */
   renames: readonly { from: string; to: string }[];
+  /** Files that the templates made short: their code, or their defaults, are elsewhere. */
+  shortened?: ReadonlyMap<string, { what: 'code' | 'settings' }>;
 }
 
 export const sidecarOf = (path: string) => `${path}.makina-image-new`;
@@ -106,6 +111,11 @@ export function plan(input: PlanInput): Plan {
   for (const path of [...new Set([...input.theirs.files.keys(), ...Object.keys(old.files)])].sort()) {
     const theirs = input.theirs.files.get(path);
     if (sources.has(path)) continue;
+    const from = moved.get(path);
+    if (from && old.adopted.includes(from)) {
+      planAdoptedMove(input, old, result, from, path);
+      continue;
+    }
     if (old.adopted.includes(path)) {
       // For the merge after a restore.
       if (old.files[path]) result.manifest.files[path] = old.files[path];
@@ -137,15 +147,25 @@ function planIntent({ disk }: PlanInput, result: Plan, path: string, theirs: Ren
 function movedFiles({ disk, theirs, renames }: PlanInput, old: Manifest): Map<string, string> {
   const usable = renames.filter(
     ({ from, to }) =>
-      old.files[from] &&
-      !old.adopted.includes(from) &&
+      (old.files[from] || old.adopted.includes(from)) &&
       !old.files[to] &&
+      !old.adopted.includes(to) &&
       theirs.files.has(to) &&
       !theirs.files.has(from),
   );
   return new Map(
     usable.filter(({ from, to }) => fileAt(disk, from) && !disk.get(to)).map(({ from, to }) => [to, from]),
   );
+}
+
+/** What the user took over goes where it is read now, as it is, and stays the user's. */
+function planAdoptedMove({ disk }: PlanInput, old: Manifest, result: Plan, from: string, to: string): void {
+  const ours = fileAt(disk, from);
+  const base = old.files[from];
+  if (base) result.manifest.files[to] = base;
+  result.manifest.adopted = result.manifest.adopted.map((path) => (path === from ? to : path));
+  result.files.push({ path: to, from, action: 'updated', before: undefined, after: ours });
+  result.files.push({ path: from, action: 'removed', before: ours, after: undefined });
 }
 
 /** What becomes of one shared file. */
@@ -304,9 +324,12 @@ function mergeBoth(
     base: `makina-image ${input.manifest?.generator ?? input.generator}`,
     theirs: `makina-image ${input.generator}`,
   };
-  const merged = merge3(bytes, ours.bytes, theirs.bytes, labels);
+  const what = input.shortened?.get(file.path)?.what;
+  const isShort = what && isShortened(splitLines(bytes.toString()), splitLines(theirs.bytes.toString()));
+  const merge = isShort ? { code: mergeShortened, settings: mergeSettings }[what] : undefined;
+  const merged = merge3(bytes, ours.bytes, theirs.bytes, labels, merge);
   if (merged.kind === 'whole') return conflict(input, file, 'binary');
-  if (merged.kind === 'conflict') return conflict(input, file, 'content', merged);
+  if (merged.kind === 'conflict') return conflict(input, file, isShort ? 'code-moved' : 'content', merged);
   const after = { bytes: merged.bytes, executable: mergedMode(ours, theirs, base) };
   return same(after, ours)
     ? { action: 'converged', after: ours, base: 'rendered' }

@@ -17,7 +17,7 @@ interface Written {
 
 /** How the files that hold the name of a project say it, in all releases. */
 const HOLDERS: [path: string, pattern: RegExp][] = [
-  ['project/launch.sh', /^PROJECT='([a-z0-9]+)'$/m],
+  ['project/launch.sh', /^(?:PROJECT='|exec .*\/launch\.sh" )([a-z0-9]+)/m],
   ['compose.yaml', /^ {4}image: "([a-z0-9]+)"$/m],
 ];
 

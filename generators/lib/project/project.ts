@@ -10,6 +10,7 @@ import { complete, type Intent } from '../model/intent.ts';
 import { pastOf } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
 import { refuseRenamed } from './name.ts';
+import { keepRuntime } from './own-runtime.ts';
 
 const MOST_BYTES = 16 << 20;
 
@@ -21,6 +22,8 @@ export interface Project {
   manifest: Manifest | undefined;
   /** Bases that are not in base/, by SHA-256: those of the release that kept none. */
   pastBases: ReadonlyMap<string, Buffer>;
+  /** Files of the run-time that the owner changed, for which the project gets a run-time of its own now. */
+  vendored?: readonly string[];
   /** Files of that release that hold an edit, or an answer that was changed since: nobody knows. */
   uncertain?: ReadonlySet<string>;
 }
@@ -39,8 +42,10 @@ export function openProject(root: string): Project {
     );
   const { image, problems } = complete(intent);
   if (!image) throw problemsError(problems ?? []);
-  const theirs = withYoRc(render(image), formatYoRc(intent, others));
-  const project = { ...withPast(root, intent, manifest), theirs };
+  const past = withPast(root, intent, manifest);
+  const kept = keepRuntime(root, intent, image, past.manifest);
+  const theirs = withYoRc(render(kept.image), formatYoRc(kept.intent, others));
+  const project = { ...past, theirs, vendored: kept.vendored };
   refuseRenamed(project, image.name);
   return project;
 }

@@ -1,5 +1,6 @@
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
+import { movedRuntime, RUNTIME } from './moved-runtime.ts';
 import { runtimeFiles } from './runtime-files.ts';
 
 /** shared: kept up to date beside the user's edits; seed: written once, then the user's; intent: always ours to write. */
@@ -44,7 +45,7 @@ const ci: Record<Image['ci'][number], FileEntry> = {
 
 const ciJobs = ['common', 'prepare', 'propose'].map((part) => project(`.ci/makina-image/${part}.mjs`));
 
-const vendored = runtimeIn('project/.salt/runtime');
+const vendored = runtimeIn(RUNTIME);
 
 /** Every file of the project of an image. */
 export function projectFiles(image: Image): FileEntry[] {
@@ -84,5 +85,5 @@ export const baseFiles: readonly FileEntry[] = [
   ...runtimeIn('runtime'),
 ];
 
-/** Files that the templates moved: the user's edits move with them. */
-export const renames: readonly { from: string; to: string }[] = [];
+/** Files that the templates moved: the user's edits move with them, where the new file comes out. */
+export const renames: readonly { from: string; to: string }[] = movedRuntime();

@@ -1,0 +1,57 @@
+import type { Manifest } from '../manifest/manifest.ts';
+import { withUnixLines } from '../merge/text.ts';
+import { complete, type Intent } from '../model/intent.ts';
+import { hasOwnRuntime } from '../model/runtime.ts';
+import type { Image } from '../model/schema.ts';
+import { readDisk } from '../plan/disk.ts';
+import { plainWord } from '../quote/quote.ts';
+import { renames } from '../render/files.ts';
+import { RUNTIME } from '../render/moved-runtime.ts';
+import { sha256Of } from '../sha256.ts';
+
+/** What a project is to be made of, and the edited files for which it keeps a run-time of its own. */
+export interface WithRuntime {
+  intent: Intent;
+  image: Image;
+  vendored: string[];
+}
+
+/**
+ * Keeps the run-time in a project whose owner changed a file of it: with the run-time of the base image nothing would read
+ * that file. An answer that says otherwise counts.
+ */
+export function keepRuntime(root: string, intent: Intent, image: Image, manifest: Manifest | undefined): WithRuntime {
+  const nothing = { intent, image, vendored: [] };
+  if (!manifest || image.runtime || hasOwnRuntime(image)) return nothing;
+  const vendored = editedRuntime(root, manifest);
+  if (vendored.length === 0) return nothing;
+  const kept = { ...intent, runtime: 'vendored' };
+  const { image: whole } = complete(kept);
+  return whole ? { intent: kept, image: whole, vendored } : nothing;
+}
+
+const movable = renames.map(({ from }) => from).filter((path) => path.startsWith('project/'));
+
+/** The files of a run-time in a project that are not as they were generated: edited, or adopted. */
+export function editedRuntime(root: string, { files, adopted }: Manifest): string[] {
+  const own = [...Object.keys(files), ...adopted].filter((path) => path.startsWith(`${RUNTIME}/`));
+  const paths = [...movable.filter((path) => files[path] || adopted.includes(path)), ...own];
+  const disk = readDisk(root, new Set(paths));
+  return [...disk].flatMap(([path, entry]) => {
+    if (entry?.kind !== 'file') return [];
+    const isGenerated = [entry.bytes, withUnixLines(entry.bytes)].some(
+      (bytes) => sha256Of(bytes) === files[path]?.sha256,
+    );
+    return isGenerated && !adopted.includes(path) ? [] : [path];
+  });
+}
+
+/** Says why a project keeps a run-time of its own, and the two ways on. */
+export function toldVendored(root: string, [first = '', ...more]: readonly string[]): string {
+  const files = more.length > 0 ? `${first} and ${more.length} more, files of` : `${first}, a file of`;
+  return [
+    `You changed ${files} the run-time, which the base image brings now.`,
+    `So that your change keeps its effect, the project has a run-time of its own with it: ${RUNTIME} (runtime: vendored).`,
+    `Leave it so; or move the change into a step of your own, then run: makina-image new ${plainWord(`${root}/`)} --runtime base`,
+  ].join('\n  ');
+}

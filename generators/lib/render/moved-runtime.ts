@@ -1,0 +1,85 @@
+import { runtimeFiles } from './runtime-files.ts';
+
+/** The run-time of a project that has its own. */
+export const RUNTIME = 'project/.salt/runtime';
+
+/** That in the folder of a base image. */
+const BASE_RUNTIME = 'runtime';
+
+/** Until 0.2 the run-time was spread over these folders of every project. */
+const LAUNCHER = 'project/.salt/launcher';
+const FILES = 'project/.salt/files';
+
+/** Files of 0.1 that have no successor. */
+const WITHOUT_SUCCESSOR = [`${FILES}/circus/program.ini`];
+
+/** Where each file of the run-time was, and where it is now: in a project, and in the folder of the base image. */
+export function movedRuntime(): { from: string; to: string }[] {
+  return runtimeFiles.flatMap((path) => {
+    const from = formerly(path);
+    const base = formerlyInBase(path);
+    return [
+      ...(from ? [{ from, to: `${RUNTIME}/${path}` }] : []),
+      ...(base ? [{ from: base, to: `${BASE_RUNTIME}/${path}` }] : []),
+    ];
+  });
+}
+
+function formerly(path: string): string | undefined {
+  const [folder, name] = path.split('/');
+  if (folder === 'launcher') return `${LAUNCHER}/${name}`;
+  if (folder === 'bin') return `${FILES}/${name?.endsWith('nginx.sh') ? 'nginx' : 'circus'}/${name}`;
+  if (folder === 'files') return `project/.salt/${path}`;
+  if (path === 'pillar.schema.json') return `${FILES}/${path}`;
+  return path === 'requirements.txt' ? `${FILES}/circus/${path}` : undefined;
+}
+
+function formerlyInBase(path: string): string | undefined {
+  if (path.startsWith('runner/')) return path;
+  const name = /^requirements(\.in|\.txt)$/.exec(path)?.[1];
+  return name && `requirements/circus${name}`;
+}
+
+/** The paths of a project at which the run-time was until 0.2. */
+export const formerRuntime: ReadonlySet<string> = new Set(
+  [...movedRuntime().map(({ from }) => from), ...WITHOUT_SUCCESSOR].filter((path) => path.startsWith('project/')),
+);
+
+/** Whether nothing reads a path of a project any more, since the run-time was there until 0.2. */
+export function isFormerRuntime(path: string): boolean {
+  return path.startsWith(`${LAUNCHER}/`) || formerRuntime.has(path);
+}
+
+/** The folder of a run-time, of today or of 0.2, in a project or in the folder of a base image, if a path is of one. */
+export function runtimeFolder(path: string): string | undefined {
+  if (isFormerRuntime(path)) return path.startsWith(`${LAUNCHER}/`) ? LAUNCHER : FILES;
+  return [RUNTIME, BASE_RUNTIME].find((folder) => path.startsWith(`${folder}/`));
+}
+
+interface Short {
+  what: 'code' | 'settings';
+  now: string;
+}
+
+const code = (path: string): Short => ({
+  what: 'code',
+  now: `the run-time does what you changed, in runtime/${path}`,
+});
+
+/** The files of a project that became a few lines, and where the rest is now. */
+export const shortened: ReadonlyMap<string, Short> = new Map<string, Short>([
+  ['project/launch.sh', code('launch.sh')],
+  ['project/.salt/100_dirs_and_prerequisites.sls', code('states/prerequisites.sls')],
+  ['project/.salt/200_reconfigure.sls', code('states/app.sls')],
+  ['project/.salt/300_nginx.sls', code('states/nginx.sls')],
+  ['project/.salt/400_circus.sls', code('states/circus.sls')],
+  ['project/.salt/fixperms.sls', code('states/fixperms.sls')],
+  ['project/.salt/_modules/mc_launcher.py', code('launcher/steps.py')],
+  [
+    'project/.salt/PILLAR.sample',
+    {
+      what: 'settings',
+      now: 'the run-time has the defaults, in runtime/defaults.json: put those that you changed into pillar/init.sls',
+    },
+  ],
+]);

@@ -1,0 +1,227 @@
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { doctor, OURS, path as searchPath } from '../support/doctor.ts';
+import { actionOf, change, project, run, text } from '../support/projects.ts';
+import { baseOf, projectOf } from '../support/releases.ts';
+import { BIN } from '../support/run.ts';
+import { contents, workTree } from '../support/snapshot.ts';
+
+const salt = (path: string) => `project/.salt/${path}`;
+const below = (text: string) => (before: string) => `${before}${text}`;
+const APP = salt('files/app.json');
+const NOW = salt('runtime/files/app.json');
+const edit = (root: string, path: string) => change(root, path, (before) => before.replace(/\n$/, '\n# mine\n'));
+const runtimeOf = async (root: string) => (await doctor(root)).report.findings.filter(({ id }) => id === 'runtime');
+
+/** The store of bases of a project, in bytes. */
+const storeOf = (root: string) =>
+  readdirSync(join(root, '.makina-image/base')).reduce(
+    (sum, name) => sum + text(root, `.makina-image/base/${name}`).length,
+    0,
+  );
+
+describe.each(['0.1.0', '0.2.0'])('the run-time of a project of %s', (release) => {
+  test('goes to the base image where nobody edited it, and takes its bases along', async () => {
+    const root = await projectOf(release);
+    const { stdout, code } = await run(BIN, root, ['upgrade']);
+    expect([code, stdout]).toEqual([
+      0,
+      expect.stringMatching(/^ {2}removed the run-time in project\/\.salt\/files \(\d+ files\)$/m),
+    ]);
+    expect(stdout).not.toContain('You changed');
+    expect(storeOf(root)).toBeLessThan(25_000);
+    expect(await runtimeOf(root)).toEqual([{ id: 'runtime', level: 'ok', what: 'the base image brings it' }]);
+  });
+
+  test('stays in the project with an edit, which is said', async () => {
+    const root = await projectOf(release);
+    edit(root, APP);
+    const checked = await run(BIN, root, ['check', '--json']);
+    expect([checked.code, checked.report.vendored]).toEqual([2, [APP]]);
+    const { code, stdout } = await run(BIN, root, ['upgrade']);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`You changed ${APP}, a file of the run-time`)]);
+    expect(stdout).toContain(`makina-image new ${root}/ --runtime base`);
+    expect(JSON.parse(text(root, '.yo-rc.json'))['generator-makina-image'].answers.runtime).toBe('vendored');
+    expect(existsSync(join(root, salt('files')))).toBe(false);
+    expect(text(root, NOW)).toContain('# mine\n');
+    const others = (tree: Record<string, string>) => ({ ...tree, [NOW]: '', '.yo-rc.json': '' });
+    const fresh = project();
+    await run(BIN, fresh, ['new', '--runtime', 'vendored']);
+    expect(others(workTree(root))).toEqual(others(workTree(fresh)));
+    // It is said once.
+    expect(await run(BIN, root, ['upgrade'])).toMatchObject({ code: 0, stdout: `${root}: in sync` });
+    expect(await runtimeOf(root)).toMatchObject([
+      { level: 'ok', what: expect.stringContaining(`your edits of ${NOW}`) },
+    ]);
+  });
+
+  test('stays with a file that its owner took over', async () => {
+    const root = await projectOf(release);
+    // The first release has no such verb.
+    if (release === '0.1.0') return;
+    edit(root, APP);
+    await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', APP]);
+    const mine = text(root, APP);
+    const { code, report } = await run(BIN, root, ['upgrade', '--json']);
+    expect([code, report.vendored, report.adopted]).toEqual([0, [APP], [NOW]]);
+    expect([text(root, NOW), existsSync(join(root, APP))]).toEqual([mine, false]);
+    expect((await run(BIN, root, ['restore', NOW])).code).toBe(0);
+    await run(BIN, root, ['upgrade']);
+    expect(text(root, NOW)).toContain('# mine\n');
+  });
+
+  test('is left where it was, without effect, only if the owner wants that', async () => {
+    const root = await projectOf(release);
+    edit(root, APP);
+    const before = contents(root);
+    const refused = await run(BIN, root, ['new', '--runtime', 'base']);
+    expect([refused.code, refused.stderr, contents(root)]).toEqual([3, expect.stringContaining(`  ${APP}`), before]);
+    const { code, stdout } = await run(BIN, root, ['new', '--runtime', 'base', '--conflict=ours']);
+    expect(code).toBe(0);
+    expect([stdout.includes('You changed'), text(root, APP)]).toEqual([false, expect.stringContaining('# mine')]);
+    expect(await runtimeOf(root)).toMatchObject([
+      { level: 'warning', what: expect.stringContaining(`nothing reads ${APP} any more`) },
+      { level: 'ok' },
+    ]);
+  });
+});
+
+test('an edit of the launcher that the templates changed too is a conflict at its new place', async () => {
+  const root = await projectOf('0.2.0');
+  change(root, salt('launcher/seeds.py'), (code) => code.replace(/^import .*$/gm, '$&  # mine'));
+  expect((await run(BIN, root, ['upgrade'])).code).toBe(3);
+  const { code, report, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers', '--json']);
+  expect([code, actionOf(report, salt('runtime/launcher/seeds.py'))]).toEqual([3, 'conflict content']);
+  expect(stdout.length).toBeGreaterThan(0);
+  expect(text(root, salt('runtime/launcher/seeds.py'))).toContain('  # mine\n');
+  expect(existsSync(join(root, salt('launcher')))).toBe(false);
+});
+
+test('an edit of the runner in the folder of a base image goes along', async () => {
+  const root = await baseOf('0.2.0');
+  change(root, 'runner/watcher.py', below('# mine\n'));
+  const { code, report } = await run(BIN, root, ['upgrade', '--json']);
+  expect([code, actionOf(report, 'runtime/runner/watcher.py')]).toEqual([0, 'merged']);
+  expect(text(root, 'runtime/runner/watcher.py')).toContain('# mine\n');
+  expect(existsSync(join(root, 'runner'))).toBe(false);
+});
+
+describe('what an owner wrote into a file that became a few lines', () => {
+  const STATES = '\nmine:\n  cmd.run:\n    - name: echo {{ nginx_dir }} {{ cfg.name }}\n';
+
+  test.each(['0.1.0', '0.2.0'])('of %s stays below it, with the variables that it reads', async (release) => {
+    const root = await projectOf(release);
+    const step = salt('300_nginx.sls');
+    const fresh = text(project(), step);
+    change(root, step, below(STATES));
+    const { code, report } = await run(BIN, root, ['upgrade', '--json']);
+    expect([code, actionOf(report, step)]).toEqual([0, 'merged']);
+    expect(text(root, step)).toBe(
+      `${fresh}{% set nginx_dir = '/etc/makina-projects/demo/nginx' %}\n{% set cfg = opts.ms_project %}\n${STATES}`,
+    );
+  });
+
+  const EDITS: [path: string, how: (text: string) => string, shown: string[]][] = [
+    [salt('100_dirs_and_prerequisites.sls'), (sls) => sls.replace('name: tini', 'name: mine'), ['demo-tini:', 'mine']],
+    // The variable of a loop, and an include of its own.
+    [salt('200_reconfigure.sls'), below('\nmine:\n  x.y: {{ settings }}\n'), ['mine:']],
+    [salt('400_circus.sls'), below('\ninclude:\n  - mine\n'), ['- mine']],
+    ['project/launch.sh', (sh) => sh.replace('umask 027', 'umask 022'), ['umask 022']],
+    [salt('_modules/mc_launcher.py'), (py) => py.replace(/^STEPS/m, 'MINE = 1\nSTEPS'), ['MINE = 1']],
+    [salt('PILLAR.sample'), (text) => text.replace('retry: 5', 'retry: 3'), ['program_defaults:', 'max_retry: 3']],
+  ];
+
+  test('elsewhere is a short conflict that shows it and says where the rest is', async () => {
+    const [root, fresh] = [await projectOf('0.2.0'), project()];
+    for (const [path, how] of EDITS) change(root, path, how);
+    const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
+    expect([code, stdout.match(/it became a few lines, and the run-time (does|has) .*runtime\//g)?.length]).toEqual([
+      3, 6,
+    ]);
+    for (const [path, , shown] of EDITS) {
+      const [, mine = ''] = /^<<<<<<< yours\n(.*?)^\|\|\|\|\|\|\| makina-image 0\.2\.0$/ms.exec(text(root, path)) ?? [];
+      for (const line of shown) expect(mine).toContain(line);
+      expect(mine.split('\n').length).toBeLessThan(30);
+    }
+    await run(BIN, root, ['resolve', '--theirs', ...EDITS.map(([path]) => path)]);
+    for (const [path] of EDITS) expect(text(root, path)).toBe(text(fresh, path));
+  });
+});
+
+describe('a run-time of the project', () => {
+  test('comes with an answer, and goes with it', async () => {
+    const root = project();
+    const before = contents(root);
+    await run(BIN, root, ['new', '--runtime', 'vendored']);
+    expect(existsSync(join(root, salt('runtime/version')))).toBe(true);
+    await run(BIN, root, ['new', '--answers', '-'], { stdin: 'pipe', input: '{"runtime": null}' });
+    expect(contents(root)).toEqual(before);
+  });
+
+  test('that was edited goes only if that is said, and leaves a copy', async () => {
+    const root = project();
+    await run(BIN, root, ['new', '--runtime', 'vendored']);
+    edit(root, NOW);
+    const before = contents(root);
+    const { code, stderr } = await run(BIN, root, ['new', '--runtime', 'base']);
+    expect([code, stderr, contents(root)]).toEqual([
+      3,
+      expect.stringContaining(`${NOW}: you edited the run-time`),
+      before,
+    ]);
+    const kept = await run(BIN, root, ['new', '--runtime', 'base', '--conflict=ours', '--dry-run']);
+    expect(kept.code).toBe(0);
+    await run(BIN, root, ['new', '--runtime', 'base', '--conflict=theirs']);
+    const [copy = ''] = readdirSync(join(root, '.makina-image/backup'));
+    expect([text(root, `.makina-image/backup/${copy}`), existsSync(join(root, salt('runtime')))]).toEqual([
+      expect.stringContaining('# mine'),
+      false,
+    ]);
+  });
+
+  test('that is left over stops a build, and doctor says so', async () => {
+    const root = project();
+    await run(BIN, root, ['new', '--runtime', 'vendored']);
+    edit(root, NOW);
+    await run(BIN, root, ['new', '--runtime', 'base', '--conflict=ours']);
+    expect(await runtimeOf(root)).toMatchObject([{ level: 'error', where: join(root, salt('runtime')) }]);
+    rmSync(join(root, salt('runtime')), { recursive: true });
+    expect(await runtimeOf(root)).toMatchObject([{ level: 'ok' }]);
+  });
+
+  test('stays with an edit where the base image becomes ours', async () => {
+    const root = project();
+    await run(BIN, root, ['new', '--base-image', 'example.invalid/base:1']);
+    edit(root, NOW);
+    const { stdout } = await run(BIN, root, ['new', '--base-image', 'makina-image-base:0.3']);
+    expect(stdout).toContain(`You changed ${NOW}, a file of the run-time`);
+    expect(text(root, NOW)).toContain('# mine');
+  });
+});
+
+describe('doctor', () => {
+  test.each<[string, Record<string, string>, string]>([
+    ['no run-time', { 'org.opencontainers.image.title': 'makina-image-base' }, 'brings no run-time'],
+    [
+      'another run-time',
+      { ...OURS, 'makina-image.runtime': '0.4' },
+      'brings the run-time 0.4, and the project is written for 0.3',
+    ],
+  ])('says that a base image with %s stops the build', async (_, labels, what) => {
+    const root = project();
+    const images = searchPath({ images: { 'makina-image-base:0.3': labels } });
+    const { of, exitCode } = await doctor(root, [], images);
+    expect([exitCode, of('base-image')]).toMatchObject([2, { level: 'error', what: expect.stringContaining(what) }]);
+    await run(BIN, root, ['new', '--runtime', 'vendored']);
+    expect((await doctor(root, [], images)).of('base-image')).toMatchObject({ level: 'ok' });
+  });
+
+  test('says that a step of 0.2, which its owner kept, does not use the run-time', async () => {
+    const root = await projectOf('0.2.0');
+    const step = salt('300_nginx.sls');
+    change(root, step, (sls) => sls.replace('check_cmd: nginx', 'check_cmd: mine'));
+    await run(BIN, root, ['upgrade', '--conflict=ours']);
+    expect(await runtimeOf(root)).toMatchObject([{ level: 'warning', where: join(root, step) }, { level: 'ok' }]);
+  });
+});

@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { merge3 } from '../../generators/lib/merge/merge3.ts';
+import { mergeSettings, mergeShortened } from '../../generators/lib/merge/shortened.ts';
+import { takeSide } from '../../generators/lib/merge/take-side.ts';
+
+const LABELS = { ours: 'yours', base: 'makina-image 1', theirs: 'makina-image 2' };
+const merged = (base: string, ours: string, theirs: string, how = mergeShortened) => {
+  const [b, o, t] = [base, ours, theirs].map((text) => Buffer.from(text)) as [Buffer, Buffer, Buffer];
+  const result = merge3(b, o, t, LABELS, how);
+  if (result.kind === 'whole') throw new Error(result.reason);
+  return { kind: result.kind, text: result.bytes.toString(), bytes: result.bytes };
+};
+
+const BASE =
+  '{% set cfg = opts.x %}\n{% set path = cfg.y ~ "/z" %}\n{% for name in cfg.z %}\n{% set one = name %}\na: {{ one }}\n{% endfor %}\n\nb: 1\n';
+const NEW = 'include: [b]\n';
+
+describe('a file that became a few lines', () => {
+  test.each<[string, string, string | undefined]>([
+    ['nothing', '\nc: 1\n', '\nc: 1\n'],
+    ['a variable', '\nc: {{ cfg.y }}\n', '{% set cfg = opts.x %}\n\nc: {{ cfg.y }}\n'],
+    [
+      'a variable of another',
+      '\nc: {{ path }}\n',
+      '{% set cfg = opts.x %}\n{% set path = cfg.y ~ "/z" %}\n\nc: {{ path }}\n',
+    ],
+    ['its own variable', '{% set path = 1 %}\nc: {{ path }}\n', '{% set path = 1 %}\nc: {{ path }}\n'],
+    [
+      'its own loop',
+      '{% for name in [1] %}\nc: {{ name }}\n{% endfor %}\n',
+      '{% for name in [1] %}\nc: {{ name }}\n{% endfor %}\n',
+    ],
+    ['the word alone', '\nc: path {{ "path" }}\n', '\nc: path {{ "path" }}\n'],
+    ['the variable of a loop', '\nc: {{ name }}\n', undefined],
+    ['what that sets', '\nc: {{ one }}\n', undefined],
+    ['another include', '\ninclude: [c]\n', undefined],
+  ])('keeps what reads %s below it, or shows it', (_, below, kept) => {
+    const { kind, text } = merged(BASE, BASE + below, NEW);
+    if (kept !== undefined) expect([kind, text]).toEqual(['clean', NEW + kept]);
+    else expect([kind, text]).toEqual(['conflict', expect.stringContaining(`<<<<<<< yours\n${below}|||||||`)]);
+  });
+
+  const line = fc.constantFrom(
+    'a: 1\n',
+    'b: 2\n',
+    '\n',
+    '    c: 3\n',
+    '      d: 4\n',
+    '{{ x }}\n',
+    '{% set x = 1 %}\n',
+    '<<<<<<< a\n',
+  );
+  const lines = fc.array(line, { maxLength: 30 });
+  test.each([
+    ['code', mergeShortened],
+    ['settings', mergeSettings],
+  ])('%s loses no line of its owner, and gives back the new file', (_, how) => {
+    fc.assert(
+      fc.property(lines, lines, fc.array(line, { maxLength: 5 }), fc.nat(30), (base, added, theirs, at) => {
+        const own = added.map((text, index) => text.replace('\n', ` mine${index}\n`));
+        const ours = [...base.slice(0, at), ...own, ...base.slice(at + 1)];
+        const { text, bytes, kind } = merged(base.join(''), ours.join(''), theirs.join(''), how);
+        for (const each of own) expect(text).toContain(each);
+        if (kind === 'clean' || how === mergeSettings) return;
+        expect(takeSide(bytes, 'theirs').toString()).toMatch(
+          new RegExp(`^${theirs.join('').replace(/[{}|%\n]/g, '[^]')}`),
+        );
+        for (const each of own) expect(takeSide(bytes, 'ours').toString()).toContain(each);
+      }),
+    );
+  });
+
+  test.each([
+    ['braces without end', '{{ '.repeat(300_000)],
+    ['quotes without end', `{{ ${"'".repeat(299_999)} }}`],
+    ['words without end', `{% import ${'x'.repeat(300_000)}`],
+    ['blanks', `{% set${' '.repeat(300_000)}`],
+  ])('takes no time for %s', (_, below) => {
+    const start = performance.now();
+    merged(BASE, `${BASE}${below}\n`, NEW);
+    expect(performance.now() - start).toBeLessThan(1000);
+  });
+});

@@ -60,6 +60,8 @@ def test_reload_sends_hup_or_restarts(runner):
     assert runner.ctl("reload", "app") == "ok"
     runner.until("app started", 2)
     assert len(runner.pids("nginx")) == 1 and "died" not in runner.log()
+    # The port is free before the new one starts.
+    assert runner.log().index("app stopped") < runner.log().rindex("app started")
     assert runner.stop()[0] == 0
 
 
@@ -80,6 +82,39 @@ def test_signal(runner):
     assert runner.ctl("signal", "web", "KILL") == "ok"
     runner.until("web started", 2)
     assert runner.stop(signal.SIGINT)[0] == 0
+
+
+def test_kill_is_a_stop_of_processes_that_come_again(runner):
+    deaf = runner.script("deaf", "trap 'trap \"exit 0\" TERM' TERM\necho ready\nwhile :; do sleep 0.02; done")
+    runner.write({"web": {"cmd": deaf}, "app": {"cmd": f"{deaf} app", "stop_signal": "USR1"}})
+    runner.start()
+    poll(lambda: runner.output().count("ready") == 2)
+    # The signal is repeated, as by a stop.
+    assert runner.ctl("kill", "web", "--waiting").endswith("ok")
+    assert runner.ctl("kill", "app", "--signum", "KILL", "--graceful_timeout", "5", "--waiting").endswith("ok")
+    runner.until("web started", 2)
+    runner.until("app started", 2)
+    assert "died" not in runner.log() and "Traceback" not in runner.log()
+    assert runner.stop()[0] == 0
+
+
+def test_options_tell_what_the_ini_says(runner):
+    runner.write({"web": {"cmd": SLEEP, "copy_env": True, "max_retry": 7, "essential": False, "graceful_timeout": 3}})
+    runner.start().until("started")
+    told = dict(line.split(": ", 1) for line in runner.ctl("options", "web").splitlines())
+    expected = {"copy_env": "True", "max_retry": "7", "essential": "False", "graceful_timeout": "3.0", "cmd": SLEEP}
+    assert expected.items() <= told.items()
+
+
+def test_a_stop_of_all_goes_by_priority(runner):
+    slow = {name: runner.script(name, "trap 'sleep 0.3; exit 0' TERM\necho ready\nwhile :; do sleep 0.02; done") for name in "ab"}
+    runner.write({"a": {"cmd": slow["a"], "priority": 2}, "b": {"cmd": slow["b"], "priority": 1}})
+    runner.start()
+    poll(lambda: runner.output().count("ready") == 2)
+    start = time.monotonic()
+    assert runner.ctl("stop", "--waiting").endswith("ok")
+    assert time.monotonic() - start > 0.6
+    assert [line.rpartition("] ")[2].split()[0] for line in runner.lines("stopped")] == ["b", "a"]
 
 
 def test_programs_come_from_the_ini_alone(runner):

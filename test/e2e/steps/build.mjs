@@ -16,7 +16,7 @@ export async function buildBases(context, debians) {
     return (await Promise.all(images.map((image) => megabytes(docker, image)))).join(', ');
   });
   await step('an edit of the Python files of the base image installs nothing again', async () => {
-    for (const file of ['runner/marks.py', 'makina-states/mc_states/project/merge.py'])
+    for (const file of ['runtime/runner/marks.py', 'makina-states/mc_states/project/merge.py'])
       appendFileSync(join(folder, file), '# Edited.\n');
     const printed = await buildBase(docker, folder, debians[0], imageName('makina-image-e2e/base-edited'));
     const steps = printed.split(/^Step \d+\/\d+ : /m).slice(1);

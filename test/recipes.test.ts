@@ -28,5 +28,5 @@ test.each([
 test.each(recipes)('a recipe is what the model takes:\n%s', (yaml) => {
   const { image, problems } = complete({ name: 'demo', demo: false, ...parse(yaml) });
   expect(problems ?? []).toEqual([]);
-  expect(render(image as Image).files.size).toBeGreaterThan(40);
+  expect(render(image as Image).files.size).toBeGreaterThan(15);
 });

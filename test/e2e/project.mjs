@@ -65,11 +65,11 @@ export async function buildBase(docker, folder, debian, image, env = {}) {
   return (await docker(args, { timeout: 900_000, env })).all;
 }
 
-/** Builds the image of a project, with the command of its README. */
+/** Builds the image of a project, with the command of its README. Returns what Docker printed. */
 export async function buildProject(docker, folder, image, env = {}) {
   const args = ['build', ...proxies(), '--tag', image, '--file', join(folder, 'project/Dockerfile'), folder];
   built.push(image);
-  await docker(args, { timeout: 600_000, env });
+  return (await docker(args, { timeout: 600_000, env })).all;
 }
 
 /** Build arguments that hand on the proxy of this machine, if it has one. */

@@ -48,7 +48,7 @@ class Image:
                 target = self.root / target.lstrip("/")
                 target.parent.mkdir(parents=True, exist_ok=True)
                 source = project / source
-                shutil.copytree(source, target, symlinks=True) if source.is_dir() else shutil.copy(source, target)
+                shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True) if source.is_dir() else shutil.copy(source, target)
             elif step == "RUN":
                 self.run("sh", "-c", rest)
 

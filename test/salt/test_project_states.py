@@ -82,6 +82,23 @@ def test_the_whole_deployment_succeeds_again(image):
     assert [line.split(":")[0] for line in comment.splitlines() if " states, " in line] == [*STEPS, "fixperms"]
 
 
+def test_an_edit_of_the_code_runs_no_salt(image):
+    """The image's last step again, with a file that everybody can write to, and without Salt."""
+    folder = "/srv/projects/demo/project"
+    build = (f"{folder}/.salt/runtime/build.sh", "demo", "code")
+    image.run(*build)
+    salt_call, new = image.root / "srv/makina-states/bin/salt-call", image.root / folder[1:] / "app/new.txt"
+    aside = salt_call.rename(salt_call.with_name("aside"))
+    try:
+        new.write_text("new")
+        new.chmod(0o666)
+        assert image.run(*build).stdout == ""
+        assert new.stat().st_mode & 0o777 == 0o644
+    finally:
+        aside.rename(salt_call)
+        new.unlink()
+
+
 def test_directories_keep_owner_and_mode(image):
     folders = ("/srv/projects/demo/project/var/tmp", "/srv/users", "/srv/users/way", "/srv/users/way/demo")
     assert image.run("stat", "-c", "%U %G %a", *folders).stdout.split("\n")[:4] == ["demo-user demo-grp 750"] * 4

@@ -83,7 +83,7 @@ functions = {
     'quoted': part('sls_text').quoted,
     'told_by_nginx': part('nginx_snippet').told_by,
     'wrong_paths': lambda cfg, kinds: [],
-    'folder_settings': lambda cfg, kinds: {},
+    'build_settings': lambda cfg: {},
     'kept_paths': lambda cfg: Config(whole=[], alone=[]),
     'watched_files': lambda cfg: {},
 }

@@ -1,11 +1,12 @@
 /** What the build and Docker would take, and do something else with than it says. */
 
 import { namedVolumes } from './docker-run.ts';
+import { isWithin, plainPath } from './path-checks.ts';
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
 export function checkBuild(image: Image): Problem[] {
-  return [...checkVolumeNames(image), ...checkRepositories(image), ...checkUnpacked(image)];
+  return [...checkVolumeNames(image), ...checkRepositories(image), ...checkUnpacked(image), ...checkLocal(image)];
 }
 
 /** A volume of Docker is known by its name alone. */
@@ -42,4 +43,18 @@ function checkUnpacked({ downloads }: Image): Problem[] {
       ? [{ path: ['downloads', name, 'strip_components'], message: 'has no effect without unpack: tar; take it away' }]
       : [],
   );
+}
+
+/** The Dockerfile copies it, and takes some characters for more than a name. */
+function checkLocal({ name, downloads }: Image): Problem[] {
+  return Object.entries(downloads).flatMap(([key, { url }]) => {
+    const path = url.startsWith('file://') ? plainPath(url.slice('file://'.length), name) : '';
+    if (!isWithin(path, plainPath('{project_root}', name)) || /^[A-Za-z0-9_./@+-]+$/.test(path)) return [];
+    return [
+      {
+        path: ['downloads', key, 'url'],
+        message: 'must be letters, digits and _./@+- below {project_root}; rename the file',
+      },
+    ];
+  });
 }

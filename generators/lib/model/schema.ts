@@ -112,6 +112,11 @@ export const imageSchema = z.strictObject({
     'Folders made while the image is built, by path; one in a volume is a seed without source',
     { salt: true },
   ),
+  build_files: field(
+    z.array(path()),
+    [],
+    'Files and folders below project/ that the first layer needs beside those that other answers name, such as what a requirements file includes; `.` for all of it',
+  ),
   environment: field(z.record(environmentName(), line()), {}, "The container's own environment variables"),
   labels: field(z.record(label(), line()), {}, 'Labels of the image'),
   ports: field(z.array(port()), [], "Ports that the image exposes beside nginx's"),

@@ -3,6 +3,7 @@ import { renderTemplate } from './template.ts';
 
 const launcher = [
   '__init__',
+  'build',
   'circus',
   'environment',
   'errors',
@@ -13,6 +14,7 @@ const launcher = [
   'growth',
   'host_ids',
   'leftovers',
+  'modes',
   'mounts',
   'nested_mounts',
   'nginx_access',

@@ -3,6 +3,7 @@ import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
 import { dockerfile } from '../quote/quote.ts';
+import { codeLines } from './copied.ts';
 import { runtimeHash } from './runtime-files.ts';
 import { saltData } from './salt-data.ts';
 
@@ -24,6 +25,7 @@ export function projectView(image: Image): Record<string, unknown> {
     app_example: image.demo ? 'greeting: Good morning' : 'some_setting: some value',
     exposed_ports: exposedPorts(image).join(' '),
     environment_lines: dockerLines('ENV', image.environment),
+    ...codeLines(image),
     label_lines: dockerLines('LABEL', image.labels),
     steps: startSteps(image).join(','),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),

@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LISTED_ACLS } from '../in-container.mjs';
 import { buildBase, buildProject, imageName, makeBase, makeProject } from '../project.mjs';
+import { rebuildSteps } from './rebuild.mjs';
 
 /** Builds the base image on each of the Debian images, at the same time. Returns the names of what was built. */
 export async function buildBases(context, debians) {
@@ -36,6 +37,7 @@ export async function buildSteps(context, prefix = '') {
   await step('the demo project builds with BuildKit', () =>
     buildProject(docker, demo.folder, imageName(`${prefix}e2edemo-buildkit`), { DOCKER_BUILDKIT: '1' }),
   );
+  if (prefix === '') await rebuildSteps(context, demo);
   await step('no-acl', async () => {
     const { stdout } = await docker(['run', '--rm', '--entrypoint', 'python3', demo.image, '-c', LISTED_ACLS]);
     const { files, acls } = JSON.parse(stdout);

@@ -35,6 +35,15 @@ export function widthOf(descriptor: 1 | 2): number {
 
 /** How text is shown on standard output (1) or standard error (2): colours on a terminal, unless the environment says otherwise. */
 export function lookOf(descriptor: 1 | 2): Look {
+  const found = looks.get(descriptor) ?? findLook(descriptor);
+  looks.set(descriptor, found);
+  return found;
+}
+
+/** Over many projects it is asked for at every line. */
+const looks = new Map<1 | 2, Look>();
+
+function findLook(descriptor: 1 | 2): Look {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
   const isPlain = NO_COLOR || TERM === 'dumb' || !isTerminal(descriptor);
   return { width: widthOf(descriptor), colour: FORCE_COLOR ? !/^(0|false)$/.test(FORCE_COLOR) : !isPlain };

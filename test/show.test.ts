@@ -215,11 +215,14 @@ describe('--verbose', () => {
 
 describe('a fault', () => {
   const fail = `
-    const fs = require('node:fs'), { readFileSync } = fs;
-    fs.readFileSync = (path, ...rest) => {
-      if (String(path).endsWith('package.json')) throw new TypeError('on purpose');
-      return readFileSync(path, ...rest);
-    };`;
+    const fs = require('node:fs');
+    for (const name of ['readFileSync', 'lstatSync']) {
+      const real = fs[name];
+      fs[name] = (path, ...rest) => {
+        if (/(yo-rc|manifest|schema)[.]json$/.test(String(path))) throw new TypeError('on purpose');
+        return real(path, ...rest);
+      };
+    }`;
   const failing = (args: string[]) =>
     execa('node', ['-e', `${fail} require(process.argv[1])`, BIN, ...args], { cwd: tempDir(), reject: false });
   test.each([

@@ -12,7 +12,7 @@ const CLAIM = /^(\d+)-(\d*)-(\d*)-([0-9a-f]*)$/;
  * @throws UserError (internal) if another run is at work
  */
 export function locked<T>(root: string, work: () => T): T {
-  const claim = join(root, LOCK, claimOf(process.pid));
+  const claim = join(root, LOCK, ownClaim());
   try {
     place(root, claim);
     try {
@@ -84,19 +84,26 @@ function busy(root: string, claim: string): UserError {
   );
 }
 
-/** Process id, start, process namespace and boot; what the system does not tell is empty. */
-export function claimOf(pid: number): string {
-  const [start] = processStat(pid);
+/** The claim of this process: its id, start, process namespace and boot; what the system does not tell is empty. */
+export function ownClaim(): string {
+  own ??= findClaim();
+  return own;
+}
+
+let own: string | undefined;
+
+function findClaim(): string {
+  const [start] = processStat(process.pid);
   const namespace = told(() => fs.readlinkSync('/proc/self/ns/pid')).replace(/\D/g, '');
   const boot = told(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).replace(/[^0-9a-f]/g, '');
-  return [pid, start, namespace, boot].join('-');
+  return [process.pid, start, namespace, boot].join('-');
 }
 
 /** Whether the run of a claim, a path, is at work. Not sure is live. */
 export function isLive(path: string): boolean {
   const [, pid, start, namespace, boot] = path.split('/').at(-1)?.match(CLAIM) ?? [];
   if (!pid) return true;
-  const [, , ownNamespace, ownBoot] = claimOf(process.pid).split('-');
+  const [, , ownNamespace, ownBoot] = ownClaim().split('-');
   if (boot && ownBoot && boot !== ownBoot) return false;
   if (namespace !== ownNamespace) return true;
   try {

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { sync } from './journal.ts';
-import { claimOf, isLive, quietly } from './lock.ts';
+import { isLive, ownClaim, quietly } from './lock.ts';
 import { lstat, parentsOf } from './state.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -16,7 +16,7 @@ const READY = '.makina-image-ready-';
 export function makeWhole(root: string, { writes, dirs }: Transaction): void {
   const above = dirname(root);
   quietly(() => removeLeftOver(above));
-  const ready = join(above, READY + claimOf(process.pid));
+  const ready = join(above, READY + ownClaim());
   const tree = join(ready, basename(root));
   try {
     fs.mkdirSync(ready, { mode: 0o700 });

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
@@ -19,6 +18,8 @@ const MILLISECONDS = 1500;
 export function ran(command: string, args: readonly string[], searchPath: string): Promise<Ran> {
   const env = { ...process.env, PATH: searchPath };
   const options = { env, timeout: MILLISECONDS, killSignal: 'SIGKILL' as const, maxBuffer: 16 << 20 };
+  // Loaded only where it is needed.
+  const { execFile } = process.getBuiltinModule('node:child_process');
   return new Promise((resolve) => {
     const child = execFile(command, args, options, (error, stdout, stderr) => {
       const isMissing = error?.code === 'ENOENT' || error?.code === 'EACCES';

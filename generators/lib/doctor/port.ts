@@ -1,5 +1,4 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
 import { plainWord } from '../quote/quote.ts';
 import { type Ran, ran } from './command.ts';
 import { error, type Finding, ok } from './finding.ts';
@@ -43,7 +42,7 @@ function firstOf({ code, stdout }: Ran): string[] {
 
 /** Tries to listen, as Docker would: on all addresses. */
 async function bound(port: number): Promise<'free' | 'taken' | 'forbidden'> {
-  const server = createServer();
+  const server = process.getBuiltinModule('node:net').createServer();
   try {
     server.listen({ port, host: '0.0.0.0', exclusive: true });
     await once(server, 'listening');
@@ -59,7 +58,7 @@ async function bound(port: number): Promise<'free' | 'taken' | 'forbidden'> {
 
 /** Who may not listen can still knock. */
 async function isServed(port: number): Promise<boolean> {
-  const socket = connect({ port, host: '127.0.0.1', timeout: 500 });
+  const socket = process.getBuiltinModule('node:net').connect({ port, host: '127.0.0.1', timeout: 500 });
   const tried = once(socket, 'connect').then(
     () => true,
     () => false,

@@ -7,6 +7,7 @@ import {
   field,
   integer,
   matching,
+  object,
   octalMode,
   optional,
   PATH_KEYS,
@@ -21,7 +22,7 @@ const root = (what: string) => field(account(), 'root', what);
 
 const readerName = () => matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be the name of a program, nginx or cron');
 
-export const aptRepositorySchema = z.strictObject({
+export const aptRepositorySchema = object(() => ({
   uri: required(
     matching(/^(https?|file):\/[!-~]{1,2000}$/, 'must be an http, https or file URL'),
     'Where the repository is',
@@ -39,9 +40,9 @@ export const aptRepositorySchema = z.strictObject({
     'The key that signs it, ASCII-armored',
   ),
   key_file: optional(path(), 'File below project/ that holds the key, armored (.asc) or not (.gpg)'),
-});
+}));
 
-export const virtualenvSchema = z.strictObject({
+export const virtualenvSchema = object(() => ({
   requirements: optional(path(), 'Requirements file below project/; pip checks the hashes in it'),
   packages: field(
     z.array(matching(/^[A-Za-z0-9][!-~ ]{0,300}$/, 'must be a requirement such as gunicorn==23.0.0')),
@@ -51,9 +52,9 @@ export const virtualenvSchema = z.strictObject({
   path: optional(absolutePath(), 'Its folder; {project_dir}/venvs/NAME if not given'),
   python: field(matching(/^[A-Za-z0-9_./-]+$/, 'must be a Python of the image'), 'python3', 'Python it is made with'),
   system_site_packages: field(z.boolean(), false, 'Sees the Python packages of Debian too'),
-});
+}));
 
-export const downloadSchema = z.strictObject({
+export const downloadSchema = object(() => ({
   url: required(
     url(),
     'What is fetched while the image is built; `file://{project_root}/…` for what the project brings along',
@@ -68,15 +69,15 @@ export const downloadSchema = z.strictObject({
   user: root('Unix user that owns it'),
   group: root('Unix group of it'),
   mode: field(octalMode(), '0755', 'Mode of a single file'),
-});
+}));
 
-export const directorySchema = z.strictObject({
+export const directorySchema = object(() => ({
   user: root('Unix user that owns it'),
   group: root('Unix group of it'),
   mode: field(octalMode(), '0755', 'Mode'),
-});
+}));
 
-export const configSchema = z.strictObject({
+export const configSchema = object(() => ({
   source: required(path(), 'Template below project/; Jinja, with cfg, data and the keys of context'),
   target: optional(absolutePath(), 'Where the file goes; /etc/makina-projects/{name}/NAME if not given'),
   user: root('Unix user that owns it'),
@@ -96,7 +97,7 @@ export const configSchema = z.strictObject({
     z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']),
     'Signal that they are sent instead of a restart',
   ),
-});
+}));
 
 /** The sls of a user's own: between the steps of the project, by its number. */
 export const stepName = () =>

@@ -11,6 +11,7 @@ import {
   identifier,
   integer,
   matching,
+  object,
   optional,
   PORT,
   port,
@@ -120,7 +121,7 @@ const both = shared(() => ({
 
 const fileName = () => matching(/^\/?[A-Za-z0-9_.-]+$/, 'must be a file name');
 
-export const locationSchema = z.strictObject({
+export const locationSchema = object(() => ({
   proxy_pass: optional(proxied(), 'URL the requests are passed to; its path, if any, replaces that of the location'),
   proxy_set_header: optional(headers(), 'Headers added to what is passed on'),
   proxy_buffering: optional(z.boolean(), 'Answers are collected before they are passed on'),
@@ -158,12 +159,12 @@ export const locationSchema = z.strictObject({
   ),
   internal: optional(z.boolean(), 'Only for requests that nginx itself sends here'),
   ...both(),
-});
+}));
 
 const pem = (kind: string, what: string) =>
   matching(new RegExp(`^\\s*-----BEGIN [A-Z0-9 ]*${kind}-----[A-Za-z0-9+/=\\s:,-]+$`), `must be ${what} in PEM form`);
 
-export const vhostSchema = z.strictObject({
+export const vhostSchema = object(() => ({
   domain: optional(hostname(), "Domain it answers for; the vhost's key if not given"),
   aliases: field(z.array(hostname()), [], 'More domains it answers for'),
   redirect_aliases: field(z.boolean(), false, 'Requests for the aliases are sent on to the domain'),
@@ -194,9 +195,9 @@ export const vhostSchema = z.strictObject({
     {},
     'What is served, by path prefix; `= /path`, `^~ /path`, `~ regex` and `@name` as in nginx',
   ),
-});
+}));
 
-export const upstreamSchema = z.strictObject({
+export const upstreamSchema = object(() => ({
   servers: field(
     z.array(
       matching(
@@ -216,4 +217,4 @@ export const upstreamSchema = z.strictObject({
     'How requests are spread over the servers',
   ),
   keepalive: field(integer(0, 10_000), 0, 'How many idle connections each nginx worker keeps open to the servers'),
-});
+}));

@@ -8,6 +8,7 @@ import {
   field,
   integer,
   matching,
+  object,
   optional,
   port,
   required,
@@ -66,7 +67,7 @@ const command = shared(() => ({
   log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
 }));
 
-export const programSchema = z.strictObject({
+export const programSchema = object(() => ({
   ...command(),
   port: optional(port(), 'Port of its first process, told in PORT; the next process has the next port'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
@@ -97,7 +98,7 @@ export const programSchema = z.strictObject({
     'Files and folders that it reads as it starts, beside `configs`: it is restarted when one changed',
   ),
   healthcheck: optional(commandLine(), 'Command line that ends with 0 within 4 seconds while it is healthy'),
-});
+}));
 
 /** One of the five fields of a schedule: numbers matching `number`, or one of `names`. */
 const cronField = (number: string, names = '') => {
@@ -112,7 +113,7 @@ const CRON_FIELDS = [
   cronField('[0-7]', 'sun|mon|tue|wed|thu|fri|sat'),
 ];
 
-export const cronSchema = z.strictObject({
+export const cronSchema = object(() => ({
   schedule: required(
     matching(
       new RegExp(`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|${CRON_FIELDS.join(' +')})$`),
@@ -121,7 +122,7 @@ export const cronSchema = z.strictObject({
     "When it runs, in the container's time: the five fields of a crontab, or @hourly, @daily, @weekly, @monthly, @yearly",
   ),
   ...command(),
-});
+}));
 
 /** Whether each range of a schedule goes up: cron drops the whole file otherwise. */
 function ascending(schedule: string): boolean {

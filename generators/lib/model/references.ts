@@ -50,6 +50,7 @@ function ofValue(type: ZodMiniType, value: unknown, path: string[]): Problem[] {
   const inner = innerType(type);
   const { def } = inner as { def: { type: string } };
   if (typeof value === 'string') {
+    if (!value.includes('{')) return [];
     const known = keysIn(inner) ?? (/^(https?:\/\/)?unix:/.test(value) ? PATH_KEYS : undefined);
     const message = known && unknownReference(value, known);
     return message ? [{ path, message }] : [];

@@ -27,6 +27,7 @@ import {
   identifier,
   line,
   matching,
+  object,
   optional,
   path,
   port,
@@ -35,7 +36,7 @@ import {
   watchedName,
 } from './types.ts';
 
-export const seedSchema = z.strictObject({
+export const seedSchema = object(() => ({
   source: optional(path(), 'File or folder below project/; an empty folder if not given'),
   target: required(
     path(),
@@ -48,7 +49,7 @@ export const seedSchema = z.strictObject({
     '0640',
     'Mode of its files; folders get the matching x bits',
   ),
-});
+}));
 
 /** The base image that `makina-image base` writes. */
 export const ownBaseImage = `makina-image-base:${minorVersion}`;

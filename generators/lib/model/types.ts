@@ -29,6 +29,19 @@ export function shared<T>(make: () => T): () => T {
   };
 }
 
+/** An object of the model. Its fields are made at its first use: few projects have one of each kind. */
+export function object<T extends z.core.$ZodShape>(shape: () => T): z.ZodMiniObject<T, z.core.$strict> {
+  const made = shared(shape);
+  const def = {
+    type: 'object' as const,
+    get shape() {
+      return made();
+    },
+    catchall: z.never(),
+  };
+  return new z.ZodMiniObject(def) as z.ZodMiniObject<T, z.core.$strict>;
+}
+
 /** A field that must be given. */
 export function required<T extends z.ZodMiniType>(type: T, description: string, more: More = {}): T {
   return described(type.clone(), description, more);

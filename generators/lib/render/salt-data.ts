@@ -4,11 +4,14 @@ import { configSchema } from '../model/installed.ts';
 import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
 import { cronSchema, programSchema } from '../model/program.ts';
 import { type Image, seedSchema } from '../model/schema.ts';
+import { shared } from '../model/types.ts';
 import { sls } from '../quote/quote.ts';
 import { yamlBlock } from '../quote/yaml-block.ts';
 
+type Entry = Parameters<typeof defaultsOf>[0];
+
 /** What an override can add entries to. */
-const ENTRIES: Record<string, Parameters<typeof defaultsOf>[0]> = {
+const ENTRIES: Record<string, Entry> = {
   programs: programSchema,
   vhosts: vhostSchema,
   upstreams: upstreamSchema,
@@ -23,14 +26,14 @@ const saltFields = fields
   .map(({ key, default: usual }) => ({
     key: key as keyof Image,
     usual,
-    entry: ENTRIES[key] && defaultsOf(ENTRIES[key]),
+    entry: ENTRIES[key] && shared(() => defaultsOf(ENTRIES[key] as Entry)),
   }));
 
 /** What `cfg.data` holds where a project says nothing: of each field, and of each entry as `program_defaults` and so on. */
 export function saltDefaults(): Record<string, unknown> {
   return Object.fromEntries(
     saltFields.flatMap(({ key, usual, entry }) => [
-      ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry]] : []),
+      ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry()]] : []),
       [key, usual],
     ]),
   );
@@ -53,8 +56,8 @@ export function saltData(image: Image): string {
 type Entries = Record<string, Record<string, unknown>>;
 
 /** What entries say that is not usual. */
-function differing(entries: Entries, usual: Record<string, unknown>): Entries {
-  const isUsual = (key: string, value: unknown) => value === usual[key] || isDeepStrictEqual(value, usual[key]);
+function differing(entries: Entries, usual: () => Record<string, unknown>): Entries {
+  const isUsual = (key: string, value: unknown) => value === usual()[key] || isDeepStrictEqual(value, usual()[key]);
   return Object.fromEntries(
     Object.entries(entries).map(([name, entry]) => [
       name,

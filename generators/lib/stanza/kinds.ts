@@ -19,21 +19,27 @@ export const KINDS = {
     noun: 'program',
     words: 'NAME',
     does: 'Adds a process that circus runs, or changes one',
-    fields: fieldsOf(programSchema),
+    get fields() {
+      return fieldsOf(programSchema);
+    },
   },
   'nginx-vhost': {
     verb: 'nginx-vhost',
     noun: 'vhost',
     words: 'DOMAIN',
     does: 'Adds a virtual host that nginx serves, or changes one',
-    fields: fieldsOf(vhostSchema),
+    get fields() {
+      return fieldsOf(vhostSchema);
+    },
   },
   'nginx-location': {
     verb: 'nginx-location',
     noun: 'location',
     words: '[VHOST] PATH',
     does: 'Adds a location of a virtual host, or changes one',
-    fields: fieldsOf(locationSchema),
+    get fields() {
+      return fieldsOf(locationSchema);
+    },
   },
 } satisfies Record<string, Kind>;
 

@@ -1,6 +1,6 @@
 // Builds dist/: the Yeoman fronts compiled file by file, and the bin bundled into one file that starts fast.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -23,9 +23,7 @@ const INHERIT = "require = ((load) => (id) => (id.startsWith('node:') ? Object.c
 
 rmSync('dist', { recursive: true, force: true });
 execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.json'], { stdio: 'inherit' });
-await build({
-  entryPoints: ['generators/bin/makina-image.ts'],
-  outfile: 'dist/makina-image.cjs',
+const bundled = {
   bundle: true,
   minify: true,
   platform: 'node',
@@ -33,12 +31,24 @@ await build({
   // CommonJS: Node starts it in half the time of an ES module.
   format: 'cjs',
   define: { 'import.meta.dirname': '__dirname' },
-  banner: {
-    js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});\n${INHERIT}`,
-  },
-  // Loaded only by the few runs that need them.
-  external: ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'],
+};
+await build({
+  ...bundled,
+  entryPoints: ['generators/bin/start.ts'],
+  outfile: 'dist/makina-image.cjs',
+  banner: { js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});` },
 });
+// Loaded only by the few runs that need them.
+const external = ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'];
+const { outputFiles } = await build({
+  ...bundled,
+  entryPoints: ['generators/bin/makina-image.ts'],
+  external,
+  write: false,
+});
+// A function, to which start.ts gives what a script cannot have of itself.
+const body = outputFiles[0].text.replaceAll(new RegExp(`\\bimport\\((?="(${external.join('|')})")`, 'g'), 'load(');
+writeFileSync('dist/bundle.cjs', `((require, __dirname, load) => {'use strict';\n${INHERIT}\n${body}})`);
 chmodSync('dist/makina-image.cjs', 0o755);
 
 // The first release kept no base of its own projects: its rendering is built from its package, to make one again.

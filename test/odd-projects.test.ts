@@ -61,7 +61,7 @@ describe('a checkout with Windows line ends', () => {
     const root = project();
     const version = join(tempDir(), 'less');
     const less = otherVersion(version, '9.0.0', { 'project/README.md': (text) => `${text}\nNews\n` });
-    change(version, 'dist/makina-image.cjs', (code) => code.replace('".editorconfig"', '".other"'));
+    change(version, 'dist/bundle.cjs', (code) => code.replace('".editorconfig"', '".other"'));
     cpSync(join(version, 'templates/project/.editorconfig.ejs'), join(version, 'templates/project/.other.ejs'));
     for (const path of ['.editorconfig', 'README.md']) change(root, path, (text) => text.replaceAll('\n', '\r\n'));
     const { code, report } = await run(less, root, ['upgrade', '--json']);

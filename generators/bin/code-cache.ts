@@ -1,0 +1,68 @@
+import { hash } from 'node:crypto';
+import fs from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+
+const { O_RDONLY, O_NOFOLLOW } = fs.constants;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** A file of this user's own in which V8's compiled code of a source is kept. */
+export interface CodeCache {
+  /** The code that is there; V8 itself refuses that of another V8. */
+  code: Buffer | undefined;
+  /** Keeps other code for the next runs. */
+  keep: (code: Buffer) => void;
+}
+
+/**
+ * The cache of a source, in XDG_CACHE_HOME or ~/.cache. The code in it is run, so nobody else may be able to write there.
+ * @returns undefined where that is not so; nothing is told of what cannot be read or written, a start is slower then
+ */
+export function codeCacheOf(source: string, { XDG_CACHE_HOME, HOME = '' }: NodeJS.ProcessEnv): CodeCache | undefined {
+  const above = XDG_CACHE_HOME || join(HOME, '.cache');
+  if (!isAbsolute(above)) return undefined;
+  const folder = join(above, 'makina-image');
+  const kind = `${process.version}-${process.arch}-`;
+  const file = join(folder, kind + hash('sha256', source));
+  return {
+    code: quietly(() => (isOwn(above, folder) ? readOwn(file) : undefined)),
+    keep: (code) =>
+      quietly(() => {
+        fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
+        if (!isOwn(above, folder)) return;
+        // Those of other builds for the same Node.
+        for (const name of fs.readdirSync(folder)) if (name.startsWith(kind)) fs.unlinkSync(join(folder, name));
+        fs.writeFileSync(`${file}-${process.pid}`, code, { flag: 'wx', mode: 0o600 });
+        fs.renameSync(`${file}-${process.pid}`, file);
+      }),
+  };
+}
+
+/** Whether folders are this user's, and no links, and nobody else can put anything into them. */
+function isOwn(...folders: string[]): boolean {
+  return folders.every((folder) => {
+    const stat = fs.lstatSync(folder);
+    return stat.isDirectory() && isSafe(stat);
+  });
+}
+
+function isSafe({ uid, mode }: fs.Stats): boolean {
+  return uid === process.geteuid?.() && (mode & WRITABLE_BY_OTHERS) === 0;
+}
+
+function readOwn(path: string): Buffer | undefined {
+  const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW);
+  try {
+    const stat = fs.fstatSync(file);
+    return stat.isFile() && isSafe(stat) ? fs.readFileSync(file) : undefined;
+  } finally {
+    fs.closeSync(file);
+  }
+}
+
+function quietly<T>(work: () => T): T | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}

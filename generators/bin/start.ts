@@ -1,0 +1,17 @@
+// The bin: runs the bundle, which stands beside it, with what V8 compiled of it in an earlier run. That saves a quarter of a start.
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { Script } from 'node:vm';
+import { codeCacheOf } from './code-cache.ts';
+
+const filename = join(import.meta.dirname, 'bundle.cjs');
+// It is ASCII.
+const source = fs.readFileSync(filename, 'latin1');
+const cache = codeCacheOf(source, process.env);
+const script = new Script(source, { filename, cachedData: cache?.code });
+// At the end, when all that such a run needs is compiled.
+if (cache && (!cache.code || script.cachedDataRejected))
+  process.on('exit', () => cache.keep(script.createCachedData()));
+// A script may not import.
+script.runInThisContext()(createRequire(filename), import.meta.dirname, (name: string) => import(name));

@@ -98,6 +98,15 @@ test('an edit of the launcher that the templates changed too is a conflict at it
   expect(existsSync(join(root, salt('launcher')))).toBe(false);
 });
 
+test('a project of 0.2 on another base takes its run-time and the edits along, without a word', async () => {
+  const root = await projectOf('0.2.0', '--base-image', 'example.invalid/base:1');
+  edit(root, APP);
+  const { code, report } = await run(BIN, root, ['upgrade', '--json']);
+  expect([code, report.vendored, actionOf(report, NOW)]).toEqual([0, undefined, 'merged']);
+  expect(text(root, NOW)).toContain('# mine\n');
+  expect(existsSync(join(root, salt('files')))).toBe(false);
+});
+
 test('an edit of the runner in the folder of a base image goes along', async () => {
   const root = await baseOf('0.2.0');
   change(root, 'runner/watcher.py', below('# mine\n'));

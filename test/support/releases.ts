@@ -7,12 +7,12 @@ import { run } from './projects.ts';
 import { tempDir } from './run.ts';
 
 /** A project `demo` as a release wrote it, from that release's packed tarball; the package is beside it. */
-export const projectOf = (release: string) => madeBy(release, ['new', 'demo']);
+export const projectOf = (release: string, ...flags: string[]) => madeBy(release, ['new', 'demo', ...flags]);
 
 /** The folder of a base image, the same way. */
 export const baseOf = (release: string) => madeBy(release, ['base', 'base']);
 
-async function madeBy(release: string, args: [verb: string, name: string]): Promise<string> {
+async function madeBy(release: string, args: [verb: string, name: string, ...flags: string[]]): Promise<string> {
   const parent = tempDir();
   const tarball = join(packageRoot, `test/fixtures/generator-makina-image-${release}.tgz`);
   await execa('tar', ['-xzf', tarball, '-C', parent]);

@@ -21,8 +21,7 @@ export const DOCKER = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docke
  */
 export async function installPackages(options, signal) {
   const wanted = { 'docker.io': 'docker', 'docker-compose': 'docker-compose', curl: 'curl' };
-  const isMade = (version) => options[`debian-${version}-image`] || existsSync(tarOf(SUITES[version]));
-  if (!Object.keys(SUITES).every(isMade)) wanted.mmdebstrap = 'mmdebstrap';
+  if (!Object.keys(SUITES).every((version) => options[`debian-${version}-image`])) wanted.mmdebstrap = 'mmdebstrap';
   const packages = Object.keys(wanted).filter((name) => !onPath(wanted[name]));
   if (packages.length === 0) return;
   if (process.getuid() !== 0) throw new Error(`install ${packages.join(', ')}, or run this as root`);

@@ -1,4 +1,5 @@
 import { join, relative } from 'node:path';
+import { lstat } from './apply/state.ts';
 import { type Change, changedFiles, isOpen } from './change.ts';
 import { diffStat } from './diff/unified.ts';
 import type { Look } from './look.ts';
@@ -10,6 +11,7 @@ import { minorVersion } from './package.ts';
 import { toldVendored } from './project/own-runtime.ts';
 import { missingSources } from './project/sources.ts';
 import { plainWord } from './quote/quote.ts';
+import { earlyFiles } from './render/copied.ts';
 import { isFormerRuntime, RUNTIME, runtimeFolder, shortened } from './render/moved-runtime.ts';
 import type { Report } from './report.ts';
 import type { StanzaChange } from './stanza/stanza.ts';
@@ -35,6 +37,9 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
   const changed = changedFiles(change);
   const warnings = [
     ...warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`),
+    ...earlyFiles(image)
+      .filter((path) => !lstat(join(root, 'project', path)))
+      .map((path) => `\n  project/${path} is not there yet: the build stops without it`),
     ...(['configs', 'seeds'] as const).flatMap((kind) =>
       missingSources(root, image, kind).map(
         ([name, source]) => `\n  ${kind}.${name}.source project/${source} is not there yet: the build stops without it`,

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { checkConfigs } from '../../generators/lib/doctor/configs.ts';
+import { checkFirstLayer } from '../../generators/lib/doctor/first-layer.ts';
 import { memoryForOverrides } from '../../generators/lib/model/docker-run.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
@@ -77,5 +78,43 @@ describe('what a read-only root needs in memory', () => {
     expect([...tmpfs.matchAll(/- (\/.*)/g)].map(([, path]) => path)).toEqual(wanted);
     const mounted = [...page.matchAll(/mountPath: ([^,}]+)/g)].map(([, path]) => path);
     expect(mounted.filter((path) => !path?.startsWith('/srv/projects/demo/data')).sort()).toEqual(wanted.sort());
+  });
+});
+
+describe('doctor, of the first layer', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'makina-image-first-'));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const project = join(folder, 'project');
+  mkdirSync(join(project, '.salt'), { recursive: true });
+  mkdirSync(join(project, 'etc'));
+  writeFileSync(
+    join(project, 'etc/web.txt'),
+    '-r ../base.txt\n-cconstraints.txt # x\n./vendor/a.whl\n--find-links /srv/projects/shop/project/wheels\n-f /opt/wheels\na==1\n# -r none\n',
+  );
+  const virtualenvs = { web: { requirements: './etc/web.txt' }, late: { requirements: 'late.txt' } };
+  const found = (answers: object) => checkFirstLayer(folder, imageOf({ virtualenvs, ...answers }));
+
+  it('tells what is not there, and what a requirements file opens', () => {
+    expect(found({}).map(({ level, what }) => `${level}: ${what}`)).toEqual([
+      'error: project/late.txt is not there, and the build copies it',
+      'error: etc/web.txt names base.txt, which the first layer does not have',
+      'error: etc/web.txt names etc/constraints.txt, which the first layer does not have',
+      'error: etc/web.txt names etc/vendor/a.whl, which the first layer does not have',
+      'error: etc/web.txt names wheels, which the first layer does not have',
+    ]);
+    writeFileSync(join(project, 'late.txt'), '');
+    writeFileSync(join(project, 'base.txt'), '');
+    mkdirSync(join(project, 'wheels'));
+    expect(found({ build_files: ['base.txt', 'etc', 'wheels'] })).toMatchObject([{ level: 'ok' }]);
+    expect(found({ build_files: ['.'] })).toMatchObject([{ level: 'ok' }]);
+  });
+  it('warns of steps that name the code before it is there', () => {
+    const of = (answers: object) => checkFirstLayer(folder, imageOf(answers)).map(({ what }) => what);
+    writeFileSync(join(project, '.salt/150_plain.sls'), 'x: test.nop\n');
+    expect(of({})).toEqual(['the first layer has 0 named files of project/']);
+    for (const step of ['150_code', '250_code'])
+      writeFileSync(join(project, `.salt/${step}.sls`), 'x:\n  cmd.run:\n    - name: make -C {{ cfg.project_root }}\n');
+    expect(of({})).toEqual(['150_code.sls runs before the code is there']);
+    expect(of({ build_files: ['base.txt'] })).toEqual(['the first layer has 1 named files of project/']);
   });
 });

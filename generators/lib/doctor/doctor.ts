@@ -14,6 +14,7 @@ import { checkConfigs } from './configs.ts';
 import { askDocker, checkDocker } from './docker.ts';
 import { checkFiles, checkIgnored, checkSync } from './files.ts';
 import { type DoctorReport, error, type Finding, fromError, HEALTH, ok, reportOf } from './finding.ts';
+import { checkFirstLayer } from './first-layer.ts';
 import { checkNode } from './node.ts';
 import { readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
@@ -109,6 +110,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(image && (kept || !isBroken) ? await sync() : []),
     ...(await ignored()),
     ...(image && kept ? await found('runtime', () => checkRuntime(root, image, kept)) : []),
+    ...(image ? await found('build', () => checkFirstLayer(root, image)) : []),
     ...(image ? await found('ci', () => checkCi(root, image)) : []),
     ...slow.flat(),
   ];

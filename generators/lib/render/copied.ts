@@ -23,7 +23,7 @@ export function codeLines(image: Image): Record<string, string> {
 }
 
 /** What steps below 200 read of project/, as the answers name it. */
-function earlyFiles(image: Image): string[] {
+export function earlyFiles(image: Image): string[] {
   const { virtualenvs, apt_repositories, downloads, build_files, name } = image;
   const root = plainPath('{project_root}', name);
   const local = Object.values(downloads).flatMap(({ url }) => {

@@ -13,5 +13,5 @@ STOPSIGNAL SIGTERM
 ENTRYPOINT ["/usr/bin/tini", "--"]
 CMD ["/srv/app/launch.sh"]
 COPY . /srv/app
-RUN chmod -R u=rwX,go=rX /srv/app
+RUN install -d -o 900 -g 900 /srv/app/var
 VOLUME ["/srv/data"]

@@ -1,5 +1,5 @@
 /** The projects whose rebuilds are compared: each is one and the same application. */
-import { copyFileSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -21,7 +21,8 @@ const imageName = (name) => `makina-image-bench/${name}:${process.pid}`;
 /**
  * Writes the projects and builds what they stand on.
  * @param context `{docker, work, debian, oldDebian, certificates}`
- * @returns by letter `{label, file, build}`: the file of code that is edited, and what builds the image with BuildKit or without
+ * @returns by letter `{label, file, size, image, build}`: the file of code that is edited, the bytes of all files, and the name of
+ *   the image and what builds it, with BuildKit or without
  */
 export async function prepareProjects({ docker, work, debian, oldDebian, certificates }) {
   const base = join(work, 'base');
@@ -53,6 +54,8 @@ export async function prepareProjects({ docker, work, debian, oldDebian, certifi
   const subject = (letter, label, folder, file, dockerfile) => ({
     label,
     file: join(folder, file),
+    /** The bytes of all its files. */
+    size: () => readdirSync(folder, { recursive: true }).reduce((sum, path) => sum + sizeOf(join(folder, path)), 0),
     image: (kit) => imageName(`${letter}-${kit ? 'buildkit' : 'legacy'}`),
     build(kit) {
       const args = ['build', '--build-arg', `BASE_IMAGE=${images[letter]}`, ...pip(), ...proxies()];
@@ -110,6 +113,8 @@ function answersFile(work, more) {
   writeFileSync(file, JSON.stringify({ ...ANSWERS, ...more }));
   return file;
 }
+
+const sizeOf = (path) => (statSync(path).isFile() ? statSync(path).size : 0);
 
 /** The code of an application of a usual size. */
 function addCode(folder) {

@@ -50,7 +50,7 @@ describe('what is wrong with answers', () => {
       [
         "name is required",
         "publish must be a whole number from 1 to 65535",
-        "programs.No Name the key must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already",
+        "programs.No Name the key must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and not "nginx", which images run already",
         "programs.other.cmd is required",
         "programs.web.cmd must be of type string, not number",
         "vhosts.a;b the key must be a host name",
@@ -90,7 +90,7 @@ describe('what is wrong with answers', () => {
     [{ vhosts: { 'shop.example.com': { default_server: true } } }, 'vhosts.shop.example.com.default_server'],
     [{ vhosts: { localhost: { locations: { '/': { alias: '/srv/x/' } } } } }, 'vhosts.localhost.locations./'],
     [{ vhosts: { a: { locations: { '/': { proxy_pass: 'http://[' } } } } }, 'vhosts.a.locations./.proxy_pass'],
-    [{ programs: { cron: { cmd: 'x' } } }, 'programs.cron'],
+    [{ programs: { nginx: { cmd: 'x' } } }, 'programs.nginx'],
     [{ programs: { a: { cmd: 'x', oneshot: true, numprocesses: 2 } } }, 'programs.a.numprocesses'],
     [{ programs: { a: { cmd: 'x', port: 65535, numprocesses: 2 } } }, 'programs.a.numprocesses'],
     [{ programs: { a: { cmd: 'x', rlimits: { files: 1 } } } }, 'programs.a.rlimits.files'],

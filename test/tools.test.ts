@@ -93,9 +93,8 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
     });
     withSaltLibraries('every program stands in circus with its command unharmed', () => {
       const dir = `/etc/makina-projects/${image.name}/circus`;
-      const own = Object.keys(image.crons).length > 0 ? ['nginx', 'cron'] : ['nginx'];
       const watchers = [
-        ...own.map((name) => ({ name })),
+        { name: 'nginx' },
         ...Object.entries(image.programs).map(([name, { numprocesses }]) => ({ name, numprocesses })),
       ].sort((a, b) => (a.name < b.name ? -1 : 1));
       expect(out.circus[`${dir}/circusd.ini`].watchers).toMatchObject(watchers);

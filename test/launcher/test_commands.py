@@ -156,17 +156,6 @@ def test_what_cannot_be_run_is_told(world):
     assert code == 1 and "cannot run /nowhere/x in /: No such file or directory" in err
 
 
-def test_a_cron_runs_as_its_user_and_speaks_to_the_container(world):
-    """Its output is where the links of the start lead, and not what cron gave it."""
-    path = world.write(cmd="sh -c 'id -un; id -gn; id -Gn; echo $GIVEN; echo err >&2; exit 3'", copy_env=True)
-    links = "ln -s /proc/$$/fd/1 /run/mc_launcher/stdout; ln -s /proc/$$/fd/2 /run/mc_launcher/stderr"
-    # In parentheses, since dash would redirect its own output meanwhile.
-    script = f"{links}; ({sys.executable} -I -S {world.scripts}/exec_program.py --cron {path}; exit $?) > /dev/null 2>&1; echo code $?"
-    command = [*started("GIVEN=given")["prefix"], "sh", "-c", script]
-    done = subprocess.run(command, capture_output=True, text=True, env={"HOME": "/root", "PATH": os.environ["PATH"]}, timeout=20)
-    assert (done.stdout, done.stderr) == ("www-data\nwww-data\nwww-data\ngiven\ncode 3\n", "err\n")
-
-
 # ---- log files ----
 
 

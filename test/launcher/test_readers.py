@@ -109,13 +109,12 @@ def test_the_folder_of_the_project_counts_with_app_json(watched):
 def test_what_the_field_names_counts_alone(watched):
     config = {"target": "/etc/acme/x.conf", "restarts": ["web", "nginx", "cron", "gone"]}
     programs = {"web": {}, "reader": {"cmd": "run /etc/acme/x.conf"}, "gone": None}
-    found = watched(programs, {"x": config}, crons={"tick": {"cmd": "x"}})
-    assert found["web"] == found["cron"] == {"/etc/acme/x.conf": "restart"}
+    found = watched(programs, {"x": config})
+    assert found["web"] == {"/etc/acme/x.conf": "restart"}
     assert found["nginx"]["/etc/acme/x.conf"] == "HUP" and found["reader"] == {} and "gone" not in found
-    found = watched(programs, {"x": {**config, "signal": "USR1"}}, crons={"tick": {"cmd": "x"}})
-    assert found["web"] == found["cron"] == {"/etc/acme/x.conf": "USR1"} and found["nginx"]["/etc/acme/x.conf"] == "USR1"
+    found = watched(programs, {"x": {**config, "signal": "USR1"}})
+    assert found["web"] == {"/etc/acme/x.conf": "USR1"} and found["nginx"]["/etc/acme/x.conf"] == "USR1"
     assert watched(programs, {"x": {**config, "restarts": []}})["web"] == {}
-    assert "cron" not in watched(programs, {"x": config}, crons={"tick": None})
 
 
 def test_a_signal_without_names_is_for_who_reads_it(watched):
@@ -135,11 +134,10 @@ def test_nginx_reads_its_certificates_and_what_its_configuration_names(watched):
     assert found["nginx"] == dict.fromkeys([conf, "/data/c", "/data/k", "/etc/acme/x.conf"], "HUP")
 
 
-@pytest.mark.parametrize("name", ["nobody", "cron"])
-def test_a_name_that_nothing_has_is_refused(parts, name):
-    data = {"configs": {"x": {"restarts": ["web", "gone", "nginx", name]}, "y": None}, "programs": {"web": {}, "gone": None}, "crons": {}}
+def test_a_name_that_nothing_has_is_refused(parts):
+    data = {"configs": {"x": {"restarts": ["web", "gone", "nginx", "cron", "nobody"]}, "y": None}, "programs": {"web": {}, "gone": None}}
     (sentence,) = parts.readers.unknown_readers(data)
-    assert sentence.startswith(f"data.configs.x.restarts names {name}, which")
+    assert sentence.startswith("data.configs.x.restarts names nobody, which")
 
 
 @pytest.fixture

@@ -18,8 +18,6 @@ def check(tmp_path_factory):
     package = pathlib.Path(generate(tmp_path_factory.mktemp("settings")))
     load(package)
     settings, errors = (importlib.import_module("demo_launcher." + name) for name in ("settings", "errors"))
-    # This machine has no cron.
-    settings.CRON = "/bin/sh"
     sample = sample_of(package)
     for kind in ("program", "cron", "config"):
         sample[kind + "_defaults"].update(user=USER, group=GROUP)
@@ -101,9 +99,3 @@ def test_what_nginx_would_send_twice(check):
 
 def test_what_is_taken_away_is_no_matter(check):
     assert check({"log_file": None, "port": None, "healthcheck": None}, crons={"tick": None}) is None
-
-
-def test_a_first_cron_needs_an_image_with_cron(check, monkeypatch):
-    monkeypatch.setattr(importlib.import_module("demo_launcher.settings"), "CRON", "/nowhere")
-    assert "data.crons needs cron, which only an image that was built with a cron has" in check()
-    assert check(crons={}) is None

@@ -262,7 +262,7 @@ def loud(parts, place):
         path.write_text(json.dumps(command))
         path.chmod(0o644)
         done = subprocess.run(
-            [sys.executable, "-I", "-S", scripts, "--cron", path],
+            [sys.executable, "-I", "-S", scripts, path],
             stdin=subprocess.DEVNULL, capture_output=True, text=True,
         )  # fmt: skip
         # The writer holds it to its end.

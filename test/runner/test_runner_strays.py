@@ -123,17 +123,6 @@ def test_one_process_of_several_takes_only_its_own(runner):
     assert runner.stop()[0] == 0
 
 
-def test_sessions_are_left_where_that_is_asked_for(runner):
-    cmd = runner.script("cron", "(setsid sh $here/leaf &) ; exec sleep 1000")
-    runner.script("leaf", "sleep 1000; :")
-    runner.write({"cron": {"cmd": cmd, "leave_sessions": True}})
-    runner.start().until("started")
-    poll(lambda: len(leaves(runner)) == 1)
-    assert runner.ctl("stop", "cron", "--waiting").endswith("ok")
-    assert len(leaves(runner)) == 1
-    assert runner.stop()[0] == 0
-
-
 def test_children_in_sessions_of_their_own_get_the_stop_signal_too(runner):
     runner.script("leaf", "trap 'echo told > $here/told; exit' TERM; while :; do sleep 0.02; done")
     cmd = runner.script("web", "(setsid sh $here/leaf &) ; trap 'sleep 0.5; exit' TERM; while :; do sleep 0.02; done")

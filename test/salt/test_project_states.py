@@ -340,13 +340,17 @@ def test_hostile_words_reach_the_program_as_they_are(image, override):
     assert {name: seen[name] for name in env} == env
 
 
-def test_cron_reads_what_is_written(image):
-    line = (image.root / CIRCUS / "crons/crontab").read_text().splitlines()[-1]
-    assert line.startswith("*/5 1-3 * jan sun root /srv/apps/circus/venv/bin/python -I -S ")
-    link = image.root / "etc/cron.d/demo"
-    assert os.readlink(link) == f"/{CIRCUS}/crons/crontab"
-    assert "optional     pam_loginuid" in (image.root / "etc/pam.d/cron").read_text()
-    assert "[watcher:cron]" in (image.root / CIRCUS / "circusd.ini").read_text()
+def crons(image):
+    """{cron: its schedule} of the ini."""
+    sections = (image.root / CIRCUS / "circusd.ini").read_text().split("[cron:")[1:]
+    return {section.partition("]")[0]: section.partition("\nschedule = ")[2].partition("\n")[0] for section in sections}
+
+
+def test_crons_stand_in_the_ini_and_debians_cron_is_not_there(image):
+    assert crons(image) == {"tick": "*/5 1-3 * jan sun"}
+    command = f"cmd = /srv/apps/circus/venv/bin/python -I -S {PROGRAM} /{CIRCUS}/crons/tick.json\n"
+    assert command in (image.root / CIRCUS / "circusd.ini").read_text()
+    assert not (image.root / "usr/sbin/cron").exists()
 
 
 def test_a_changed_value_restarts_the_program_it_is_for(image, override):
@@ -384,7 +388,7 @@ def test_the_ini_says_who_reads_a_file_from_the_build_on(image, override):
     override({"configs": {"a": config}, "programs": {"probe": {"env": {"CONF": "/etc/acme"}, "watches": [f"{etc}/own"]}}})
     assert watches(image)["probe"] == ["restart:/etc/acme/limit.conf", f"restart:{etc}/own"]
     override({"configs": {"a": {**config, "restarts": ["cron", "probe", "nginx"], "signal": "USR1"}}})
-    assert watches(image)["cron"] == watches(image)["probe"] == ["USR1:/etc/acme/limit.conf"]
+    assert watches(image)["probe"] == ["USR1:/etc/acme/limit.conf"]
     assert (image.root / "etc/acme/limit.conf").exists()
     override({})
     assert not (image.root / "etc/acme/limit.conf").exists() and watches(image)["probe"] == []
@@ -392,18 +396,6 @@ def test_the_ini_says_who_reads_a_file_from_the_build_on(image, override):
 
 def test_an_override_takes_crons_away_and_brings_them(image, override):
     override({"crons": {"tick": None, "tock": {"schedule": "@daily", "cmd": "true"}}})
-    assert sorted(os.listdir(image.root / CIRCUS / "crons")) == ["crontab", "tock.json"]
+    assert os.listdir(image.root / CIRCUS / "crons") == ["tock.json"] and crons(image) == {"tock": "@daily"}
     override({"crons": {"tick": None}})
-    assert os.listdir(image.root / CIRCUS / "crons") == []
-    assert "watcher:cron" not in (image.root / CIRCUS / "circusd.ini").read_text()
-
-
-def test_a_first_cron_needs_an_image_with_cron(image):
-    cron, aside = image.root / "usr/sbin/cron", image.root / "usr/sbin/cron.aside"
-    cron.rename(aside)
-    try:
-        done = image.run("/srv/projects/demo/project/launch.sh", "reconfigure", check=False)
-        assert done.returncode == 78 and done.stderr.count("\n") == 1 and "data.crons needs cron, which only an image that was built with a cron has" in done.stderr
-    finally:
-        aside.rename(cron)
-        image.salt_call("demo_mc_launcher.reconfigure", "demo")
+    assert os.listdir(image.root / CIRCUS / "crons") == [] and crons(image) == {}

@@ -20,7 +20,7 @@ const url = () =>
   withKeys(PATH_KEYS, /^((https?|ftp):\/\/|file:\/\/[/{])[!-~]{1,2000}$/, 'must be an http, https, ftp or file URL');
 const root = (what: string) => field(account(), 'root', what);
 
-const readerName = () => matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be the name of a program, nginx or cron');
+const readerName = () => matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be the name of a program, or nginx');
 
 export const aptRepositorySchema = object(() => ({
   uri: required(
@@ -91,7 +91,7 @@ export const configSchema = object(() => ({
   ),
   restarts: optional(
     z.array(readerName()),
-    'What is restarted when the file changes: programs, cron, or nginx, which reads it anew without a stop. Found by itself if not given',
+    'What is restarted when the file changes: programs, or nginx, which reads it anew without a stop. Found by itself if not given',
   ),
   signal: optional(
     z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']),

@@ -1,4 +1,4 @@
-/** What circus runs, in its own words: programs, and commands that cron runs at set times. */
+/** What circus runs, in its own words: programs, and commands that run at set times. */
 
 import * as z from 'zod/mini';
 import {
@@ -16,11 +16,11 @@ import {
   text,
 } from './types.ts';
 
-// nginx and cron are watchers of our own, and circus keeps the first of two.
+// nginx is a watcher of our own, and circus keeps the first of two.
 export const programName = () =>
   matching(
-    /^(?!(nginx|cron)$)[a-z][a-z0-9_-]{0,63}$/,
-    'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and neither "nginx" nor "cron", which images run already',
+    /^(?!nginx$)[a-z][a-z0-9_-]{0,63}$/,
+    'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and not "nginx", which images run already',
   );
 const commandLine = shared(() =>
   matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes'),
@@ -124,7 +124,7 @@ export const cronSchema = object(() => ({
   ...command(),
 }));
 
-/** Whether each range of a schedule goes up: cron drops the whole file otherwise. */
+/** Whether each range of a schedule goes up: a range that goes down is a mistake. */
 function ascending(schedule: string): boolean {
   return [...schedule.matchAll(/(\d+)-(\d+)/g)].every(([, from, to]) => Number(from) <= Number(to));
 }

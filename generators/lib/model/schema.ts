@@ -156,7 +156,7 @@ export const imageSchema = z.strictObject({
     'Files and folders copied into a volume if and only if they are not there yet, by name',
     { runtime: true },
   ),
-  crons: field(z.record(identifier(), cronSchema), {}, 'Commands that cron runs at set times, by name', {
+  crons: field(z.record(identifier(), cronSchema), {}, 'Commands that run at set times, by name', {
     runtime: true,
   }),
   app: field(

@@ -60,13 +60,12 @@ const launcher = [
   'ways',
 ];
 
-const runner = ['__main__', 'configuration', 'marks', 'output', 'supervisor', 'watched', 'watcher'];
+const runner = ['__main__', 'configuration', 'crons', 'marks', 'output', 'schedules', 'supervisor', 'watched', 'watcher'];
 
 const states = [
   'app',
   'circus',
   'circus_venv',
-  'cron',
   'downloads',
   'fixperms',
   'folders',
@@ -95,7 +94,6 @@ export const runtimeFiles: readonly string[] = [
   'files/app.json',
   'files/circus/circusd.ini',
   'files/circus/command.jinja',
-  'files/circus/crontab',
   'files/circus/program.json',
   'files/nginx/nginx.conf',
   'files/nginx/vhost.conf',

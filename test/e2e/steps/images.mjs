@@ -64,13 +64,12 @@ async function registrySteps(context, project) {
         /bin\/registry /,
         /bin\/auth_server /,
         /^nginx: master/,
-        /cron -f$/,
       ]);
       assert.equal(
         await container.exec('stat', '-c', '%U %a', '/srv/projects/dockerregistry/data/data/registry'),
         'dockerregistry-user 750',
       );
-      assert.match(await container.exec('cat', '/etc/cron.d/dockerregistry'), /^30 3 \* \* 0 root /m);
+      assert.match(await container.exec('cat', '/etc/makina-projects/dockerregistry/circus/circusd.ini'), /^schedule = 30 3 \* \* 0$/m);
       await container.exec('/srv/apps/circus/venv/bin/python', '-I', '-S', HEALTHCHECK, ...CHECKED);
       return gone(container);
     }),
@@ -159,7 +158,6 @@ async function odooSteps(context, project) {
         /--index 1$/,
         /--index 2$/,
         /--index 3$/,
-        /cron -f$/,
         /^nginx: master/,
       ]);
       assert.match(await container.exec('/opt/wkhtmltox/bin/wkhtmltopdf'), /stand-in/);

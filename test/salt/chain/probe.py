@@ -80,8 +80,9 @@ def main(ini, runner, exec_path, crons):
     sys.path.insert(0, runner)
     exec_program = module(exec_path)
     sys.path.append(runner)
-    watchers = module(runner + '/configuration.py').read(ini).watchers
-    found = {'container': container, 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}}
+    settings = module(runner + '/configuration.py').read(ini)
+    watchers = settings.watchers
+    found = {'container': container, 'watchers': {}, 'programs': {}, 'healthchecks': {}, 'crons': {}, 'declared': settings.crons}
     stock = {watcher['name']: watcher for watcher in circus.config.get_config(ini)['watchers']}
     for watcher in watchers:
         name = watcher['name']
@@ -90,7 +91,7 @@ def main(ini, runner, exec_path, crons):
             'stock': {key: value for key, value in stock[name].items() if isinstance(value, (str, int, float, bool))},
             'env': dict(watcher['env']) == {key: value for key, value in stock[name]['env'].items()},
         }
-        if name in ('nginx', 'cron'):
+        if name == 'nginx':
             continue
         wid = max(1, watcher.get('numprocesses', 1))
         words = Process(name, wid, watcher['cmd'], env=watcher['env'], spawn=False).format_args()
@@ -103,7 +104,7 @@ def main(ini, runner, exec_path, crons):
             found['healthchecks'][name] = given(exec_program, ['--healthcheck', path], dict(os.environ))
     for path in glob.glob(crons + '/*.json'):
         if can_run(path, 'cmd'):
-            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, ['--cron', path], dict(os.environ))
+            found['crons'][os.path.basename(path)[:-5]] = given(exec_program, [path], dict(os.environ))
     json.dump(found, sys.stdout)
 
 

@@ -70,17 +70,19 @@ def test_the_days_when_the_clocks_change(schedule, after, expected, zone):
     assert times(schedule, after, len(expected), zone) == expected
 
 
-# Puts the clock that crons read so that a minute begins in some seconds, and jumps on demand.
+# Puts the clock that crons read: it stands some seconds before a minute until `go` is there, and jumps by what `jump` says.
 CLOCK = """
-import os, runpy, sys, time
+import runpy, sys, time
 real, here = time.time, {here!r}
-begin = real()
-def now():
+def told(name):
     try:
-        with open(here + "/jump") as jump:
-            return real() - begin + {start} + float(jump.read() or 0)
-    except OSError:
-        return real() - begin + {start}
+        with open(here + "/" + name) as opened:
+            return float(opened.read())
+    except (OSError, ValueError):
+        return None
+def now():
+    began = told("go")
+    return {start} + (real() - began + (told("jump") or 0) if began else 0)
 sys.path.insert(0, {runner!r})
 import crons
 crons.time = type("Clock", (), {{"time": staticmethod(now)}})
@@ -97,8 +99,8 @@ def crons(**declared):
     return "".join(f"[cron:{name}]\ncmd = {cmd}\nschedule = {schedule}\n" for name, (cmd, schedule) in declared.items())
 
 
-def start(runner, before=1.0, look=60, **env):
-    """Starts a runner whose crons have it so many seconds before noon of a day, in UTC."""
+def start(runner, before=0.5, look=60, waits=True, **env):
+    """Starts a runner for whose crons it is so many seconds before noon of a day, in UTC, when its start is done; or at once."""
     text = CLOCK.format(here=str(runner.folder), start=MINUTE - before, runner=str(RUNNER), look=look)
     (runner.folder / "clock.py").write_text(text)
     runner.process = subprocess.Popen(
@@ -106,7 +108,11 @@ def start(runner, before=1.0, look=60, **env):
         stdout=open(runner.folder / "stdout", "w"), stderr=open(runner.folder / "stderr", "w"),
         stdin=subprocess.DEVNULL, start_new_session=True, env={"TZ": "UTC", "PATH": os.environ["PATH"], **env},
     )  # fmt: skip
-    runner.until("web started")
+    for part in ["wait", "go"] if waits else ["go", "wait"]:
+        if part == "wait":
+            runner.until("web started")
+        else:
+            (runner.folder / "go").write_text(str(time.time()))
     return runner
 
 
@@ -130,7 +136,7 @@ def test_a_signal_is_told_and_what_cannot_be_executed(runner):
     gone.write_text("#!/bin/sh\n")
     gone.chmod(0o755)
     runner.write(STAYS, crons(tick=(runner.script("tick", "kill -KILL $$"), "* * * * *"), lost=(gone, "* * * * *")))
-    start(runner, before=2)
+    start(runner, before=1)
     gone.unlink()
     runner.until("cron tick ended with signal 9 (SIGKILL)")
     runner.until("cron lost could not be executed: ")
@@ -141,7 +147,7 @@ def test_runs_go_on_beside_each_other_and_end_with_the_runner(runner):
     leaf = runner.script("leaf", "trap '' TERM; sleep 1000; :")
     cmd = runner.script("tick", f"echo ran; (setsid {leaf} &) ; trap 'echo told; exit' TERM; while :; do sleep 0.02; done")
     runner.write(STAYS, crons(one=(cmd, "* * * * *"), two=(cmd, "* * * * *")))
-    start(runner, before=0.5, look=0.2)
+    start(runner, look=0.2)
     poll(lambda: runner.output() == "ran\nran\n")
     # The next minute comes while both run.
     (runner.folder / "jump").write_text("59")
@@ -168,7 +174,7 @@ def test_what_was_missed_is_left_out(runner):
 def test_nothing_runs_before_the_start_is_done(runner):
     programs = {"first": {"cmd": runner.script("first", "sleep 1.5; echo first"), "oneshot": True, "priority": 110}, **STAYS}
     runner.write(programs, crons(tick=(runner.script("tick", "echo ran"), "0 12 * * *"), tock=(runner.script("tock", "echo later"), "* * * * *")))
-    start(runner, look=0.2)
+    start(runner, before=1, look=0.2, waits=False)
     (runner.folder / "jump").write_text("58")
     poll(lambda: runner.output() == "first\nlater\n")
     assert runner.stop()[0] == 0

@@ -49,6 +49,24 @@ def write(image, path, data):
     (image.root / path).write_text(json.dumps({KEY: {"data": data}}))
 
 
+def compiled(image):
+    python, runner = "/srv/apps/circus/venv/bin/python", "/srv/projects/demo/project/.salt/runtime/runner"
+    told = image.run(python, "-I", "-v", runner, "--check", "/etc/makina-projects/demo/circus/circusd.ini").stderr
+    return f"code object from '{runner}/__pycache__/configuration." in told or told
+
+
+def another_circus(image):
+    """With another version in its metadata; the whole build then ends with the state's sentence."""
+    (metadata,) = (image.root / "srv/apps/circus/venv").glob("lib/python3*/site-packages/circus-*.dist-info/METADATA")
+    text = metadata.read_text()
+    metadata.write_text(text.replace("\nVersion: 0.19.0\n", "\nVersion: 0.18.0\n"))
+    command = ("--local", "--retcode-passthrough", "mc_project.deploy", "demo", "only=install", "only_steps=100_dirs_and_prerequisites")
+    done = image.run("/srv/makina-states/bin/salt-call", *command, check=False)
+    metadata.write_text(text)
+    sentence = "the base image has circus 0.18.0 in /srv/apps/circus/venv, and this run-time needs 0.19.0"
+    return (done.returncode == 3 and sentence in done.stdout) or done.stdout + done.stderr
+
+
 def deployments(image, project):
     """The project is deployed, whole and step by step, and its pillars count in their order. Returns whether it was built."""
 
@@ -68,6 +86,8 @@ def deployments(image, project):
     if not check("the steps of the Dockerfile, with the first deployment", lambda: image.build(project)):
         return False
     check("a second deployment", deploy)
+    check("compiled files of the runner, used by circus's Python", compiled, image)
+    check("another circus of the base is refused", another_circus, image)
     for step in ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus"):
         check(f"{step} alone", lambda step=step: deploy(f"only_steps={step}"))
     check("quotes, braces and emoji in an answer", lambda: app()["quoted"] == QUOTED)

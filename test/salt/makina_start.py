@@ -32,8 +32,13 @@ def starts(image, project, check, override):
     container = start()
     try:
         if check("the first start is healthy", container.wait_healthy):
+            check("a oneshot program ended before the others began", ordered, container.output, "prepare is done", "web started")
+            check("a program that is not essential stays down once it died max_retry times", until, lambda: gave_up(container.output), 20)
             running(container, data, check, override)
             check("TERM: everything stops, code 0", stopped, container)
+            log = container.output.rpartition("[INFO] stopping\n")[2]
+            check("nginx stopped before the programs", ordered, log, "nginx stopped", "web stopped")
+            check("no traceback in the log", lambda: "Traceback" not in container.output or container.output)
             later_starts(start, data, check, override)
     finally:
         container.kill()
@@ -46,6 +51,7 @@ def running(container, data, check, override):
     check("the program's answer through nginx", answered, container)
     check("both processes of a program, with their ports", both_ports, container)
     check("the environment of a program that copies the container's", environment, container)
+    check("no process has Salt's virtual environment", own_environment, container)
     for url, options, expected in (
         ("/other/", WWW, (200, '"name": "other"')),
         ("/files/note.txt", WWW, (200, "a note")),
@@ -87,7 +93,7 @@ def reconfigured(container, data, check, override):
     check("a step of the project's own ran", file_says, container, "/etc/makina-projects/demo/mine", "mine Changed\n")
     for what, bad, sentence in (
         ("a field that nobody knows", {"programs": {"web": {"comand": "x"}}}, "comand"),
-        ("what nginx refuses", {"vhosts": {"www.example.com": {"raw": "nonsense;"}}}, "300_nginx"),
+        ("what nginx refuses", {"vhosts": {"www.example.com": {"raw": "nonsense;"}}}, "unknown directive"),
     ):
         override(bad)
         check(f"reconfigure with {what}: 78, one sentence", ended_with, container.exec(LAUNCH, "reconfigure"), 78, sentence)
@@ -107,12 +113,15 @@ def later_starts(start, data, check, override):
         check("an edited seed stays edited", fetched, container, "/files/note.txt", WWW, (200, "edited"))
     finally:
         container.kill()
-    container = start()
+    container = start([*ENV, "MAKINA_SALT_CALL=/bin/false"])
     try:
-        check("a start after a power cut is healthy", container.wait_healthy)
+        check("a start after a power cut is healthy, without Salt", container.wait_healthy)
     finally:
         container.kill()
+    read_only(start, check)
+    override({"programs": {"other": {"cmd": "sh -c 'exit 7'", "essential": True, "max_retry": 2}}})
     check("a signal before circus runs: 143", lambda: early(start()))
+    check("an essential program that dies max_retry times ends the container with its code", essential, start())
     override({"programs": {"web": {"comand": "x"}}})
     check("a start with a refused override: 78, one sentence, nothing runs", lambda: ended(start(), 78, "comand"))
     (data / "configuration/pillar.sls").unlink()
@@ -121,6 +130,22 @@ def later_starts(start, data, check, override):
     check("a volume that cannot be written: 74", lambda: ended(start(options=["-r", f"/{DATA}"]), 74, f"/{DATA}"))
     check("an unknown log level: 78", lambda: ended(start(["LOG_LEVEL=loud", "MAKINA_LOG_LEVEL=loud"]), 78, "LOG_LEVEL"))
     check("an unknown command: 64", lambda: ended(start(command=[LAUNCH, "dance"]), 64, "dance"))
+
+
+def read_only(start, check):
+    """With the override of the volume, which makes Salt run: the tmpfs of docs/run-time.md, and its cache."""
+    volumes = ["-v", f"/{DATA}", "-v", "/srv/extra"]
+    folders = ["/run", "/tmp", "/var/lib/nginx", "/etc/makina-projects/demo"]
+    options = [*volumes, "-r", "/", *(word for folder in folders for word in ("-t", folder))]
+    cache = "/srv/makina-states/var/cache/salt-minion"
+    check("a read-only root without a cache for Salt: 74", lambda: ended(start(options=options), 74, f"{cache} cannot be written"))
+    container = start(options=[*options, "-t", cache])
+    try:
+        check("a start with a read-only root is healthy", container.wait_healthy)
+        check("it serves what the override says there too", fetched, container, "/new", WWW, (200, "new"))
+        check("reconfigure there", ended_with, container.exec(LAUNCH, "reconfigure"), 0)
+    finally:
+        container.kill()
 
 
 def same(found, expected):
@@ -160,7 +185,6 @@ def given(container, url="/"):
 def programs(container):
     """Who runs, by name: the numbers of the processes that circus starts."""
     patterns = {"nginx": "^nginx: master", "web": "^python3 .*program.py web", "other": "^python3 .*program.py other"}
-    patterns["cron"] = "cron -f"
     return {name: container.pids(pattern) for name, pattern in patterns.items()}
 
 
@@ -202,6 +226,31 @@ def environment(container):
         "HOME": "/home/users/demo-user",
     }
     return same({key: found.get(key) for key in wanted}, wanted)
+
+
+def ordered(log, first, second):
+    return (-1 < log.find(first) < log.find(second)) or f"not {first!r} and then {second!r}: {log}"
+
+
+def gave_up(log):
+    told = log.count("frail died, process ") == 2 and "frail died 2 times within 60 s and stays down" in log
+    return (told and log.count("frail started, process ") == 2) or log
+
+
+def own_environment(container):
+    """Of all processes: none has what Salt's wrapper sets, PS1 and VIRTUAL_ENV, or its PATH."""
+    listed = inside(container, "sh", "-c", "cat /proc/[0-9]*/environ | tr '\\0' '\\n' | sort -u").splitlines()
+    odd = [line for line in listed if line.startswith(("VIRTUAL_ENV", "PS1=")) or (line.startswith("PATH=") and "makina" in line)]
+    return same(odd, []) if "container=docker" in listed else listed
+
+
+def essential(container):
+    try:
+        code = container.wait()
+    finally:
+        container.kill()
+    told = "other died 2 times within 60 s and is essential: stopping everything, exit code 7" in container.output
+    return (code == 7 and told and not container.left()) or f"{code}: {container.output}"
 
 
 def seeds(container):

@@ -60,7 +60,17 @@ const launcher = [
   'ways',
 ];
 
-const runner = ['__main__', 'configuration', 'crons', 'marks', 'output', 'schedules', 'supervisor', 'watched', 'watcher'];
+const runner = [
+  '__main__',
+  'configuration',
+  'crons',
+  'marks',
+  'output',
+  'schedules',
+  'supervisor',
+  'watched',
+  'watcher',
+];
 
 const states = [
   'app',

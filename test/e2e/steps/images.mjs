@@ -59,17 +59,15 @@ async function registrySteps(context, project) {
       assert.deepEqual([root.status, new URL(root.headers.location, 'http://x').pathname], [301, '/v2/']);
       assert.equal((await ask('/v2/', { 'user-agent': 'docker/1.5.0' })).status, 404);
       assert.equal((await ask('/v2/', { host: 'docker.example.com' })).status, 200);
-      await running(container, [
-        /^redis-server 127/,
-        /bin\/registry /,
-        /bin\/auth_server /,
-        /^nginx: master/,
-      ]);
+      await running(container, [/^redis-server 127/, /bin\/registry /, /bin\/auth_server /, /^nginx: master/]);
       assert.equal(
         await container.exec('stat', '-c', '%U %a', '/srv/projects/dockerregistry/data/data/registry'),
         'dockerregistry-user 750',
       );
-      assert.match(await container.exec('cat', '/etc/makina-projects/dockerregistry/circus/circusd.ini'), /^schedule = 30 3 \* \* 0$/m);
+      assert.match(
+        await container.exec('cat', '/etc/makina-projects/dockerregistry/circus/circusd.ini'),
+        /^schedule = 30 3 \* \* 0$/m,
+      );
       await container.exec('/srv/apps/circus/venv/bin/python', '-I', '-S', HEALTHCHECK, ...CHECKED);
       return gone(container);
     }),
@@ -153,13 +151,7 @@ async function odooSteps(context, project) {
       assert.deepEqual([redirect.status, redirect.headers.location], [301, 'https://odoo.example.com/web?a=b']);
       const alias = await ask('/x', { host: 'www.odoo.example.com' });
       assert.deepEqual([alias.status, alias.headers.location], [301, '//odoo.example.com/x']);
-      await running(container, [
-        /^python3 server.py /,
-        /--index 1$/,
-        /--index 2$/,
-        /--index 3$/,
-        /^nginx: master/,
-      ]);
+      await running(container, [/^python3 server.py /, /--index 1$/, /--index 2$/, /--index 3$/, /^nginx: master/]);
       assert.match(await container.exec('/opt/wkhtmltox/bin/wkhtmltopdf'), /stand-in/);
       assert.equal(await container.exec('cat', '/etc/makina-projects/odoo/addons.txt'), 'none');
       return gone(container);

@@ -8,8 +8,9 @@ export function isShortened(base: readonly string[], theirs: readonly string[]):
 
 /**
  * Merges a file whose code went elsewhere, so that a few lines are left. Lines that happen to be in both say nothing about
- * where an edit belongs, so the new file comes whole. What the owner wrote below all of the old one goes below it, with the
- * Jinja variables that it reads. Each other edit is a conflict of its own at the end, with the paragraph that it is in.
+ * where an edit belongs, so the new file comes whole. Comments that the owner wrote above all of the old one go above it.
+ * What stands below all goes below it, with the Jinja variables that it reads. Each other edit is a conflict of its own at
+ * the end, with the paragraph that it is in.
  */
 export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Labels): Merged {
   // An editor may leave out the end of the last line.
@@ -18,11 +19,22 @@ export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Lab
   const sides = { base, ours, theirs };
   const write = marking(sides, labels);
   const edits = compareLines(base, ours);
+  const start = theirs[0]?.startsWith('#!') && base[0]?.startsWith('#!') ? 1 : 0;
+  const [first] = edits;
+  const above = first?.from === start && first.removed === 0 ? ours.slice(first.to, first.to + first.added) : [];
+  const isHeader = above.length > 0 && above.every((line) => /^\s*(#(?!!).*)?$/.test(line.trimEnd()));
+  if (isHeader) edits.shift();
   const last = edits.at(-1);
   const below = last?.from === base.length ? ours.slice(last.to) : [];
   const needed = below.length > 0 ? variablesOf(below, base, theirs) : undefined;
   const hunks = paragraphs(sides, needed ? edits.slice(0, -1) : edits, isParagraph);
-  const text = [...theirs, ...(needed ? [...needed, ...below] : []), ...hunks.map(write)];
+  const text = [
+    ...theirs.slice(0, start),
+    ...(isHeader ? above : []),
+    ...theirs.slice(start),
+    ...(needed ? [...needed, ...below] : []),
+    ...hunks.map(write),
+  ];
   const bytes = Buffer.from(text.join(''));
   if (hunks.length > 0) return { kind: 'conflict', bytes, hunks };
   return { kind: 'clean', bytes: isUnended ? bytes.subarray(0, -1) : bytes };

@@ -252,3 +252,24 @@ def test_links_and_what_is_given_to_somebody_are_left_alone(world):
     found = {path: ((root / path).lstat().st_uid, (root / path).lstat().st_mode & 0o777) for path in ("kept", "kept/inner", "alone", "alone/inner")}
     assert found == {"kept": (0, 0o700), "kept/inner": (UID, 0o600), "alone": (0, 0o700), "alone/inner": (0, 0o644)}
     assert outside.stat().st_mode & 0o777 == 0o600 and (root / "link").lstat().st_uid == 0
+
+
+def settings(**data):
+    """What step 100 hands over for these settings."""
+    root = "/srv/projects/demo"
+    cfg = {"name": "demo", "user": "www-data", "group": "www-data", "project_dir": root, "project_root": root + "/project", "data_root": root + "/data", "data": data}
+    return importlib.import_module("demo_launcher.state_functions").build_settings(cfg)
+
+
+def test_what_of_the_settings_needs_the_code(generated):
+    needs = [
+        {"vhosts": {"a": {"raw_http": "include /srv/projects/demo/project/a.conf;"}}},
+        {"vhosts": {"a": {"locations": {"/": {"raw": "auth_basic_user_file /srv/projects/demo/project/a;"}}}}},
+    ]
+    needs_not = [{}, {"vhosts": None}, {"vhosts": {"a": None}}, {"vhosts": {"a": {"root": "/srv/projects/demo/project/a", "raw": "deny all; # /srv/projects/demo"}}}]
+    assert [settings(**data)["needs_code"] for data in needs + needs_not] == [True] * 2 + [False] * 4
+
+
+def test_the_sources_of_configs_are_known_to_the_build(generated):
+    found = settings(configs={"a": {"source": "etc/a", "target": "/etc/a"}, "b": None})
+    assert found["sources"] == ["/srv/projects/demo/project/etc/a"] and json.dumps(found)

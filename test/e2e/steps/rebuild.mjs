@@ -3,6 +3,9 @@ import { appendFileSync, cpSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildProject, imageName } from '../project.mjs';
 
+// BuildKit knows what another run built.
+const EDIT = `# Edited at ${Date.now()}.`;
+
 /** What is built again after an edit, by both builders. `demo` was built by both. */
 export async function rebuildSteps(context, demo) {
   const { docker, step } = context;
@@ -15,13 +18,13 @@ export async function rebuildSteps(context, demo) {
     const image = imageName(`e2edemo-rebuilt-${on}`);
     const build = () => buildProject(docker, folder, image, { DOCKER_BUILDKIT: on, BUILDKIT_PROGRESS: 'plain' });
     await step(`an edit of the code makes the last two layers anew, without Salt, with ${builder}`, async () => {
-      appendFileSync(join(folder, 'project/app/server.py'), '# Edited.\n');
+      appendFileSync(join(folder, 'project/app/server.py'), `${EDIT}\n`);
       writeFileSync(join(folder, 'project/private.txt'), 'x', { mode: 0o600 });
       const output = await build();
       assert.deepEqual(anew(output), ['COPY', 'RUN', 'VOLUME']);
       assert.doesNotMatch(output, /Execution step|^(#\d+ [\d.]+ )?local:/m);
       await see(docker, image, 'tail -n 1 app/server.py; stat -c %a private.txt; ls .salt/runtime/version', [
-        '# Edited.',
+        EDIT,
         '644',
         '.salt/runtime/version',
       ]);
@@ -31,12 +34,12 @@ export async function rebuildSteps(context, demo) {
       return `${settled + copied} bytes`;
     });
     await step(`an edit of the pillar makes anew what follows it, with ${builder}`, async () => {
-      appendFileSync(join(folder, 'pillar/init.sls'), '# Edited.\n');
+      appendFileSync(join(folder, 'pillar/init.sls'), `${EDIT}\n`);
       const output = await build();
       const ran = anew(output).filter((word) => word === 'COPY' || word === 'RUN');
       assert.deepEqual(ran, ['COPY', 'COPY', 'COPY', 'RUN', 'RUN']);
       assert.match(output, /100_dirs_and_prerequisites: \d+ states/);
-      await see(docker, image, 'cat ../pillar/builtin.sls | tail -n 1', ['# Edited.']);
+      await see(docker, image, 'cat ../pillar/builtin.sls | tail -n 1', [EDIT]);
     });
   }
 }

@@ -64,6 +64,7 @@ const runner = [
   '__main__',
   'configuration',
   'crons',
+  'first',
   'marks',
   'output',
   'schedules',

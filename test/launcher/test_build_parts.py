@@ -28,7 +28,7 @@ class World:
     """A project in an image, up to what Salt would do. `does_fit`: what the record says each time it is asked."""
 
     def __init__(self, generated, folder, monkeypatch):
-        build, project, record = (importlib.import_module("demo_launcher." + name) for name in ("build", "project", "record"))
+        build, project = (importlib.import_module("demo_launcher." + name) for name in ("build", "project"))
         self.build, self.folder = build, folder
         self.demo = project.Project("demo")
         for name in ("dir", "salt_root", "pillar_root", "data_root", "conf_dir", "override_sls", "build"):
@@ -41,11 +41,9 @@ class World:
             pathlib.Path(path).mkdir(parents=True)
         (folder / "salt-call").write_text(SALT)
         (folder / "salt-call").chmod(0o755)
-        (folder / "base-version").write_text("0.3")
         for name, value in (("TOLD", str(folder / "told")), ("RECONFIGURED", "0"), ("DEPLOYED", "0")):
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(build.own_settings, "SALT_CALL", str(folder / "salt-call"))
-        monkeypatch.setattr(record, "BASE_VERSION", str(folder / "base-version"))
         monkeypatch.setattr(build.pillar, "wire", lambda project: None)
         self.does_fit, self.seeds = [], {}
         self.find()
@@ -143,11 +141,6 @@ def test_a_config_waits_for_its_source(world):
 
 def test_what_names_the_code_waits_for_it(world):
     world.find(needs_code=True)
-    assert world.run("prerequisites") == [deploy(STEPS[0])]
-
-
-def test_a_base_that_keeps_no_record_configures_with_the_code(world):
-    (world.folder / "base-version").unlink()
     assert world.run("prerequisites") == [deploy(STEPS[0])]
 
 

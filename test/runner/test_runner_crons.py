@@ -1,6 +1,7 @@
 """The runner's crons: when they are due, beside each other, and their end."""
 import datetime
 import os
+import random
 import subprocess
 import time
 import zoneinfo
@@ -68,6 +69,54 @@ def test_the_times_of_a_schedule(schedule, expected):
 )
 def test_the_days_when_the_clocks_change(schedule, after, expected, zone):
     assert times(schedule, after, len(expected), zone) == expected
+
+
+NAMES = {"jan": 1, "dec": 12, "sun": 0, "sat": 6}
+
+
+def numbers(field, lowest, highest):
+    """What a field stands for, as crontab(5) has it."""
+    found = set()
+    for element in field.split(","):
+        times, _, step = element.partition("/")
+        first, _, last = (f"{lowest}-{highest}" if times == "*" else times).partition("-")
+        found |= set(range(int(NAMES.get(first, first)), int(NAMES.get(last or first, last or first)) + 1, int(step or 1)))
+    return found
+
+
+def by_hand(schedule, after, days):
+    """The first minute of a schedule within some days, looked for one by one; None if there is none."""
+    minutes, hours, month_days, months, weekdays = (
+        numbers(field, *limits) for field, limits in zip(schedule.split(), [(0, 59), (0, 23), (1, 31), (1, 12), (0, 7)])
+    )
+    both = any(field.startswith("*") for field in schedule.split()[2::2])
+    for minute in range(1, days * 1440):
+        when = after + datetime.timedelta(minutes=minute)
+        of_month, of_week = when.day in month_days, bool({when.isoweekday(), when.isoweekday() % 7} & weekdays)
+        is_day = of_month and of_week if both else of_month or of_week
+        if when.minute in minutes and when.hour in hours and when.month in months and is_day:
+            return when
+    return None
+
+
+def test_random_schedules_come_when_debians_cron_runs_them():
+    seed = random.randrange(10**6)
+    print(f"SEED={seed}")
+    chance = random.Random(seed)
+
+    def element(lowest, highest, *names):
+        first = chance.randint(lowest, highest)
+        last = chance.randint(first, highest)
+        forms = ["*", f"*/{chance.randint(1, 6)}", str(first), f"0{first}"[-2:], f"{first}-{last}", f"{first}-{last}/{chance.randint(1, 9)}"]
+        return chance.choice([*forms, *names])
+
+    limits = [(0, 59), (0, 23), (1, 31), (1, 12, "jan", "dec"), (0, 7, "sun", "sat")]
+    for _ in range(25):
+        schedule = " ".join(",".join(element(*each) for _ in range(chance.choice([1, 1, 2]))) for each in limits)
+        after = datetime.datetime(2026, chance.choice([1, 2, 12]), chance.randint(1, 28), chance.randint(0, 23), tzinfo=datetime.timezone.utc)
+        expected = by_hand(schedule, after, 10)
+        if expected:
+            assert times(schedule, after.isoformat(), 1, "UTC") == [expected.strftime("%m-%d %H:%M+0000")], schedule
 
 
 # Puts the clock that crons read: it stands some seconds before a minute until `go` is there, and jumps by what `jump` says.

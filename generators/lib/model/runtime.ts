@@ -1,9 +1,12 @@
-import { type Image, ownBaseImage } from './schema.ts';
+import type { Image } from './schema.ts';
+
+/** Our base image, as `makina-image base` names it, of a version that brings the run-time. */
+const OWN_BASE = /^makina-image-base:(?!0\.[12]$)/;
 
 /**
- * Whether a project has a copy of the run-time of its own, and not that of our base image. An image's name says nothing:
- * companies give ours another one.
+ * Whether a project has a copy of the run-time of its own, and not that of our base image. Another name says nothing of what an
+ * image holds, and companies give ours another one: then `runtime` says it.
  */
 export function hasOwnRuntime({ runtime, base_image }: Pick<Image, 'runtime' | 'base_image'>): boolean {
-  return runtime ? runtime === 'vendored' : base_image !== ownBaseImage;
+  return runtime ? runtime === 'vendored' : !OWN_BASE.test(base_image);
 }

@@ -10,8 +10,8 @@ const BASE_RUNTIME = 'runtime';
 const LAUNCHER = 'project/.salt/launcher';
 const FILES = 'project/.salt/files';
 
-/** Files of 0.1 that have no successor. */
-const WITHOUT_SUCCESSOR = [`${FILES}/circus/program.ini`];
+/** Files of 0.1, and of 0.2, that have no successor. */
+const WITHOUT_SUCCESSOR = [`${FILES}/circus/program.ini`, `${FILES}/circus/crontab`];
 
 /** Where each file of the run-time was, and where it is now: in a project, and in the folder of the base image. */
 export function movedRuntime(): { from: string; to: string }[] {

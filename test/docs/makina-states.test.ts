@@ -17,7 +17,9 @@ test('the page on a real makina-states image names the Salt that test:makina run
 test('each mutation of test:makina still finds its line in the templates', () => {
   const script = read('test/salt/makina-mutations');
   const mutations = [...script.matchAll(/^(\S+)\t(\S+)\t([^\t]+)\t[^\t]+\t[^\t]+$/gm)];
-  expect(mutations.map(([, name]) => name)).toEqual(expect.arrayContaining(['launch', 'seeds', 'circus', 'runner', 'files', 'cache']));
+  expect(mutations.map(([, name]) => name)).toEqual(
+    expect.arrayContaining(['launch', 'seeds', 'circus', 'runner', 'files', 'cache']),
+  );
   for (const [, , file = '', line = ''] of mutations) {
     // In sed's words a parenthesis stands for itself.
     const pattern = line.replaceAll(/[()]/g, '\\$&');

@@ -86,6 +86,7 @@ functions = {
     'build_settings': lambda cfg: {},
     'kept_paths': lambda cfg: Config(whole=[], alone=[]),
     'watched_files': lambda cfg: {},
+    'wrong_circus': lambda *_: None,
 }
 salt = {
     'mc_project.get_configuration': lambda project: cfg,

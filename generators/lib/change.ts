@@ -5,7 +5,7 @@ import { EXIT, UserError } from './errors.ts';
 import { dirtyPaths, historyOf, neverCommitted } from './git.ts';
 import { refuseBlank } from './manifest/blank.ts';
 import { MANIFEST } from './manifest/manifest.ts';
-import { backupOf, readBase, storeWrites } from './manifest/store.ts';
+import { backupOf, isBlankBase, readBase, storeWrites } from './manifest/store.ts';
 import { version } from './package.ts';
 import { checkFolders, readDisk } from './plan/disk.ts';
 import { type ConflictMode, type Disk, type Plan, plan, sidecarOf } from './plan/plan.ts';
@@ -131,8 +131,8 @@ function refuseDirty({ project, plan }: Change): void {
 function refuseCutOff({ root, manifest }: Project, disk: Disk): void {
   for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
     const ours = disk.get(path);
-    const isEdit = ours?.kind !== 'file' || ours.bytes[0] || sha256Of(ours.bytes) === sha256 || readBase(root, sha256);
-    if (!isEdit) refuseBlank(root, path, ours.bytes);
+    if (ours?.kind !== 'file' || ours.bytes[0] || sha256Of(ours.bytes) === sha256) continue;
+    if (isBlankBase(root, sha256)) refuseBlank(root, path, ours.bytes);
   }
 }
 

@@ -23,7 +23,7 @@ async function ignoring(...patterns: string[]): Promise<string> {
 }
 
 test('what git ignored and never had is named in a clone, and an upgrade writes it', async () => {
-  const root = await ignoring('*.sample', 'files/');
+  const root = await ignoring('*.sample', '_modules/');
   expect((await run(BIN, root, ['check'])).code).toBe(0);
   const copy = join(await clone(dirname(root)), 'demo');
   const { code, stdout } = await run(BIN, copy, ['check']);
@@ -31,7 +31,7 @@ test('what git ignored and never had is named in a clone, and an upgrade writes 
     2,
     expect.stringContaining(`create ${SAMPLE}: git ignores it, and has never had it\n`),
   ]);
-  expect(stdout).toContain('project/.salt/files/nginx/nginx.conf');
+  expect(stdout).toContain('project/.salt/_modules/mc_launcher.py');
   const { of } = await doctor(copy);
   expect(of('deleted')).toMatchObject({
     level: 'warning',

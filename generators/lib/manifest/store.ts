@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Write } from '../apply/transaction.ts';
 import { withUnixLines } from '../merge/text.ts';
 import { sha256Of } from '../sha256.ts';
+import { isBlank } from './blank.ts';
 import { isSha256 } from './content.ts';
 import { FOLDER, formatManifest, MANIFEST, type Manifest } from './manifest.ts';
 
@@ -18,6 +19,12 @@ const ATTRIBUTES_TEXT = Buffer.from('base/* -text -diff linguist-generated=true\
 export function readBase(root: string, sha256: string): Buffer | undefined {
   const bytes = readOwn(root, `${BASE}/${sha256}`);
   return bytes && [bytes, withUnixLines(bytes)].find((each) => sha256Of(each) === sha256);
+}
+
+/** Whether a base is there, and nothing of its content is. */
+export function isBlankBase(root: string, sha256: string): boolean {
+  const bytes = readOwn(root, `${BASE}/${sha256}`);
+  return bytes !== undefined && isBlank(bytes) && sha256Of(bytes) !== sha256;
 }
 
 /** The bases that a manifest needs and that are not what their names say, or not there. */

@@ -1,6 +1,7 @@
 """The container's environment is the application's: no tool of ours obeys it, and programs get the whole of it. launch.sh as a whole."""
 import os
 import pathlib
+import re
 
 import pytest
 from launched import Launched
@@ -307,3 +308,33 @@ told(ends)
         assert code == 0 and set(own) == {zone if known else "UTC0"} and len(own) >= 1
         assert f"zone [{zone}" in text
         assert text.count("the image does not know the time zone") == (not known)
+
+
+@pytest.mark.parametrize("launched", SALTS[:1], indirect=True)
+def test_a_run_time_of_the_same_minor_version_is_taken_and_another_one_is_refused(launched):
+    (before, after, again), found = launched.run(
+        r"""
+version = ROOT / "project/.salt/runtime/version"
+text, prints = version.read_text(), []
+
+def started():
+    assert Start().stop() == 0
+    prints.append(json.loads(pathlib.Path("/etc/makina-projects/demo/launch.json").read_text())["fingerprint"])
+
+started()
+version.write_text(text.split()[0] + " 99.0.1 newer\n")
+started()
+started()
+version.write_text("99.0 99.0.0 other\n")
+done = subprocess.run([LAUNCH], env=PLAIN, capture_output=True, text=True)
+version.write_text(text)
+started()
+told([prints[:3], [done.returncode, done.stderr, prints[3] == prints[0]]])
+"""
+    )
+    assert before != after == again
+    assert found[0] == 78 and found[2]
+    assert re.fullmatch(
+        r"demo is written for run-time [0-9.]+ and this image has 99\.0; build it on a base image [0-9.]+, or run makina-image upgrade\n",
+        found[1],
+    )

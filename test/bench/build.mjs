@@ -9,6 +9,7 @@ import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanUp, createDocker } from '../e2e/docker.mjs';
+import { onInterruption } from '../e2e/interruption.mjs';
 import { debianImage, findEngine, installPackages } from '../e2e/machine.mjs';
 import { built } from '../e2e/project.mjs';
 import { prepareProjects } from './build/images.mjs';
@@ -88,10 +89,7 @@ async function main() {
     'debian-12-image': env.E2E_DEBIAN_12_IMAGE,
     'debian-mirror': env.E2E_DEBIAN_MIRROR,
   };
-  const interruption = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(name, () => interruption.abort(new Error(`interrupted by ${name}`)));
-  const { signal } = interruption;
+  const signal = onInterruption();
   const work = mkdtempSync(join(tmpdir(), 'makina-image-bench-'));
   let engine;
   try {

@@ -7,6 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanUp, createDocker, withContainer } from './docker.mjs';
+import { onInterruption } from './interruption.mjs';
 import { debianImage, findEngine, installPackages } from './machine.mjs';
 import { buildBase, built, dataVolume, imageName, makeBase, makeProject } from './project.mjs';
 import { createReport } from './report.mjs';
@@ -37,10 +38,7 @@ async function main() {
     'debian-mirror': env.E2E_DEBIAN_MIRROR,
     certificates: env.PIP_CERT || env.SSL_CERT_FILE,
   };
-  const interruption = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(name, () => interruption.abort(new Error(`interrupted by ${name}`)));
-  const { signal } = interruption;
+  const signal = onInterruption();
   const work = mkdtempSync(join(tmpdir(), 'makina-image-arm64-'));
   const { step, needed, summary } = createReport(signal);
   let engine;

@@ -26,6 +26,7 @@ import { parseArgs } from 'node:util';
 import { CASES } from './cases.mjs';
 import { readCounts } from './counts.mjs';
 import { cleanUp, createDocker } from './docker.mjs';
+import { onInterruption } from './interruption.mjs';
 import { debianImage, findEngine, installPackages } from './machine.mjs';
 import { built } from './project.mjs';
 import { createRandom } from './random.mjs';
@@ -92,25 +93,23 @@ function readOptions() {
 /** Runs everything; returns the exit code. */
 async function main() {
   const options = readOptions();
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => interruption.abort(new Error(`interrupted by ${signal}`)));
+  const interruption = onInterruption();
   const work = mkdtempSync(join(tmpdir(), 'makina-image-e2e-'));
-  const { step, needed, expect, summary } = createReport(interruption.signal);
+  const { step, needed, expect, summary } = createReport(interruption);
   let engine;
   let docker;
   let crashed = false;
   console.log(`seed ${options.seed}`);
   try {
     await needed('prepare the machine', async () => {
-      await installPackages(options, interruption.signal);
-      engine = await findEngine(work, interruption.signal);
-      docker = createDocker(engine, interruption.signal);
+      await installPackages(options, interruption);
+      engine = await findEngine(work, interruption);
+      docker = createDocker(engine, interruption);
       return engine.started ? 'own engine' : 'the engine that was there';
     });
     const versions = options.only.includes('debian-12') ? [13, 12] : [13];
     const debians = await needed('make the Debian images', () =>
-      Promise.all(versions.map((version) => debianImage(docker, options, version, interruption.signal))),
+      Promise.all(versions.map((version) => debianImage(docker, options, version, interruption))),
     );
     const context = {
       options,
@@ -121,7 +120,7 @@ async function main() {
       debian: debians[0],
       env: engine.env,
       ownEngine: engine.started,
-      signal: interruption.signal,
+      signal: interruption,
       counts: readCounts(options.soak),
       random: (label) => createRandom(options.seed, label),
     };

@@ -38,15 +38,18 @@ function sections(text: string) {
   return found;
 }
 
+/** Lines without a byte order mark: at the start of a file that is no line's. */
+const unmarked = (text: string) => linesOf(text).map((line) => line.replace(/^\ufeff/, ''));
+
 const only = (side: string, ...others: string[]) => {
-  const known = new Set(others.flatMap(linesOf));
-  return linesOf(side).filter((line) => !known.has(line));
+  const known = new Set(others.flatMap(unmarked));
+  return unmarked(side).filter((line) => !known.has(line));
 };
 
 /** What holds of every merge. `merge` takes and gives text; a broken one must fail at least one of them. */
 const properties: Record<string, (merge: ReturnType<typeof mergeOf>, triple: Triple) => void> = {
   'P1 no line that one side added is lost': (merge, { base, ours, theirs }) => {
-    const there = new Set(linesOf(textOf(merge(base, ours, theirs))));
+    const there = new Set(unmarked(textOf(merge(base, ours, theirs))));
     for (const line of [...only(ours, base, theirs), ...only(theirs, base, ours)])
       expect(there.has(line), line).toBe(true);
   },
@@ -189,6 +192,7 @@ describe('merge3', () => {
   test('takes a byte order mark of one side for no change', () => {
     expect(textOf(merged('a\nb\nc\n', '\uFEFFa\nb\nmine\n', 'A\nb\nc\n'))).toBe('\uFEFFA\nb\nmine\n');
     expect(textOf(merged('a\r\n', '\uFEFFa\r\n', 'A\r\n'))).toBe('\uFEFFA\r\n');
+    expect(textOf(merged('a\nb\nc\n', 'A\nb\nc\n', '\uFEFFa\nb\nnew\n'))).toBe('\uFEFFA\nb\nnew\n');
     const conflict = textOf(merged('a\n', '\uFEFFb\n', 'c\n'));
     expect(conflict).toMatch(/^<<<<<<< yours\n\uFEFFb\n/);
   });

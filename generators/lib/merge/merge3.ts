@@ -30,7 +30,7 @@ const MARKER = /^([<|=>])\1{6,}(?=[ \r\n]|$)/;
 /**
  * Merges what two sides made of one file, line by line.
  * @param ours if it is CRLF throughout and the others are LF, that counts as no change, and the result is CRLF too; a byte
- * order mark that it alone has stays
+ * order mark that one side alone has stays
  * @param merge another way for the lines of the three
  * @returns a conflict's bytes have diff3 markers, longer than 7 where a line of the three files looks like one; `whole` is
  * a file that lines cannot merge, never one that a single side changed
@@ -46,8 +46,9 @@ export function merge3(
   if (theirs.equals(base)) return { kind: 'clean', bytes: ours };
   if ([base, ours, theirs].some(isBinary)) return { kind: 'whole', reason: 'binary' };
   const [b, o, t] = [base.toString(), ours.toString(), theirs.toString()];
-  if (o.startsWith(BOM) && !b.startsWith(BOM) && !t.startsWith(BOM)) {
-    const merged = merge3(base, Buffer.from(o.slice(BOM.length)), theirs, labels, merge);
+  if (!b.startsWith(BOM) && o.startsWith(BOM) !== t.startsWith(BOM)) {
+    const [bareOurs, bareTheirs] = [o, t].map((text) => Buffer.from(text.slice(text.startsWith(BOM) ? BOM.length : 0)));
+    const merged = merge3(base, bareOurs, bareTheirs, labels, merge);
     // Before a marker it would hide that.
     if (merged.kind === 'clean') return { kind: 'clean', bytes: Buffer.concat([Buffer.from(BOM), merged.bytes]) };
   }

@@ -47,8 +47,8 @@ export function merge3(
   if ([base, ours, theirs].some(isBinary)) return { kind: 'whole', reason: 'binary' };
   const [b, o, t] = [base.toString(), ours.toString(), theirs.toString()];
   if (!b.startsWith(BOM) && o.startsWith(BOM) !== t.startsWith(BOM)) {
-    const [bareOurs, bareTheirs] = [o, t].map((text) => Buffer.from(text.slice(text.startsWith(BOM) ? BOM.length : 0)));
-    const merged = merge3(base, bareOurs, bareTheirs, labels, merge);
+    const bare = (text: string) => Buffer.from(text.startsWith(BOM) ? text.slice(BOM.length) : text);
+    const merged = merge3(base, bare(o), bare(t), labels, merge);
     // Before a marker it would hide that.
     if (merged.kind === 'clean') return { kind: 'clean', bytes: Buffer.concat([Buffer.from(BOM), merged.bytes]) };
   }

@@ -5,6 +5,7 @@ import type { FileChange } from './diff/changes.ts';
 import { EXIT, UserError } from './errors.ts';
 import { emptyManifest, FOLDER, MANIFEST, type Manifest } from './manifest/manifest.ts';
 import { backupOf, storeWrites } from './manifest/store.ts';
+import { conflictMarkers } from './merge/merge3.ts';
 import { takeSide } from './merge/take-side.ts';
 import { version } from './package.ts';
 import { readDisk } from './plan/disk.ts';
@@ -12,6 +13,7 @@ import { hasMarkers, sidecarOf } from './plan/plan.ts';
 import { openProject, type Project } from './project/project.ts';
 import { withProject } from './project/with-project.ts';
 import { plainWord } from './quote/quote.ts';
+import { shortened } from './render/moved-runtime.ts';
 import { sha256Of } from './sha256.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
@@ -25,7 +27,8 @@ export interface SettleOptions {
  * Settles a conflict: `merged` takes the file as it is now, `ours` the user's side, `theirs` that of the templates. From then on
  * the next merge starts from what the templates say now.
  * @returns what becomes of the user's files
- * @throws UserError when the path is none that is kept up to date, or `merged` still has conflict markers
+ * @throws UserError when the path is none that is kept up to date, `merged` still has conflict markers, or `ours` would be parts of
+ * a file whose code moved
  */
 export function resolve(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
   return withProject(root, options.dryRun, (folder) => resolved(folder, path, side, options));
@@ -46,6 +49,7 @@ function resolved(root: string, path: string, side: Side, options: SettleOptions
   const writes: Write[] = [];
   const put = (bytes: Buffer, executable: boolean) => writes.push({ kind: 'write', path, bytes, executable });
   if (marked && entry) {
+    if (side === 'ours') refuseParts(path, entry.bytes);
     const bytes = side === 'merged' ? entry.bytes : takeSide(entry.bytes, side);
     refuseMarkers(path, bytes, side);
     // Lines that the user wrote may be among those that go.
@@ -140,6 +144,20 @@ function refuseMarkers(path: string, bytes: Buffer, side: Side): void {
   const next =
     side === 'merged' ? 'edit them away first, or say --ours or --theirs' : 'edit them away, then say --merged';
   throw new UserError(`${path} still has conflict markers; ${next}`, EXIT.conflict);
+}
+
+/** A conflict in which the templates have nothing in the place of what is there. */
+const MOVED = /^={7,}\r?\n>{7,} /gm;
+
+/** Of code that went to the run-time the user's side holds the changed paragraphs, which would be there twice. */
+function refuseParts(path: string, bytes: Buffer): void {
+  const short = shortened.get(path);
+  const conflicts = conflictMarkers(bytes).length;
+  if (short?.what !== 'code' || conflicts === 0 || bytes.toString().match(MOVED)?.length !== conflicts) return;
+  throw new UserError(
+    `${path}: ${short.now}, and your side does not work beside it as it is; leave of it what is your own, edit the markers away, then say --merged, or say --theirs`,
+    EXIT.conflict,
+  );
 }
 
 /** Records `theirs` as the base of a path, and writes all at once. @returns what becomes of the user's files */

@@ -106,10 +106,11 @@ export function toldConflict(
   if (!written) return `  ${path}: ${text.replace(/;.*/, '')}`;
   const full = plainWord(join(root, path));
   if (reason === 'template-deleted') return `  ${path}: ${text}`;
+  const sides = reason === 'code-moved' && shortened.get(path)?.what === 'code' ? '--theirs' : '--ours, --theirs';
   const next =
     reason === 'type-changed'
       ? `move it away, then makina-image restore ${full}`
-      : `edit it, then makina-image resolve ${full} --merged (or --ours, --theirs)`;
+      : `edit it, then makina-image resolve ${full} --merged (or ${sides})`;
   return `  ${path}: ${text}\n    ${next}`;
 }
 

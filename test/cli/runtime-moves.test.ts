@@ -157,6 +157,46 @@ describe('what an owner wrote into a file that became a few lines', () => {
     await run(BIN, root, ['resolve', '--theirs', ...EDITS.map(([path]) => path)]);
     for (const [path] of EDITS) expect(text(root, path)).toBe(text(fresh, path));
   });
+
+  test('elsewhere in code cannot be your side alone, and doctor finds what stands there twice', async () => {
+    const root = await projectOf('0.2.0');
+    for (const [path, how] of EDITS) change(root, path, how);
+    const { stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
+    expect(stdout.match(/ --merged \(or --theirs\)$/gm)?.length).toBe(5);
+    const before = contents(root);
+    for (const [path] of EDITS.filter(([path]) => path !== salt('PILLAR.sample'))) {
+      const { code, stderr } = await run(BIN, root, ['resolve', path, '--ours']);
+      expect([path, code, stderr]).toEqual([
+        path,
+        3,
+        expect.stringMatching(/ in runtime\/\S+, and your side does not work beside it as it is; leave of it what is /),
+      ]);
+    }
+    expect(contents(root)).toEqual(before);
+
+    const step = salt('100_dirs_and_prerequisites.sls');
+    change(root, step, (sls) => sls.replace(/^\|{7}.*?^={7}\n/ms, '').replace(/^[<>]{7} .*\n/gm, ''));
+    expect((await run(BIN, root, ['resolve', step, '--merged'])).code).toBe(0);
+    const twice = async () => (await runtimeOf(root)).filter(({ where }) => where === join(root, step));
+    expect(await twice()).toMatchObject([{ level: 'warning', what: expect.stringContaining('define demo-tini both') }]);
+    change(root, step, (sls) => sls.replace('demo-tini:', 'mine:'));
+    expect(await twice()).toEqual([]);
+  });
+
+  test.each<[string, string, string, string[]]>([
+    ['of Jinja', '200_reconfigure', '{{ cfg.name }}-app-configuration:', ['demo-app-configuration']],
+    ['in quotes', '400_circus', "'demo-circus-dir':\r", ['demo-circus-dir']],
+    ['of a loop', '100_dirs_and_prerequisites', 'demo-download-{{ name }}:', ['demo-download-{{ name }}']],
+    ['of a step that is not included', '300_nginx', 'demo-circus-dir:', []],
+    ['without end', 'fixperms', `${'\n'.repeat(100_000)}${': '.repeat(100_000)}`, []],
+  ])('doctor finds an id %s that the run-time has too, in 5 seconds', async (_, step, id, found) => {
+    const root = project();
+    change(root, salt(`${step}.sls`), below(`\n${id}\n  test.nop: []\n`));
+    const start = performance.now();
+    const told = (await runtimeOf(root)).filter(({ level }) => level === 'warning').map(({ what }) => what);
+    expect(told).toEqual(found.map((each) => expect.stringContaining(` define ${each} both`)));
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
 });
 
 describe('a run-time of the project', () => {

@@ -8,6 +8,7 @@ import { editedRuntime } from '../project/own-runtime.ts';
 import { plainWord } from '../quote/quote.ts';
 import { formerRuntime, RUNTIME, shortened } from '../render/moved-runtime.ts';
 import { error, type Finding, named, ok, warning } from './finding.ts';
+import { checkStateIds } from './state-ids.ts';
 
 const ID = 'runtime';
 
@@ -15,7 +16,7 @@ const ID = 'runtime';
 export function checkRuntime(root: string, image: Image, manifest: Manifest): Finding[] {
   // An older version wrote it: an upgrade moves all of that.
   if (keptPaths(manifest).some((path) => formerRuntime.has(path))) return [];
-  const findings = [...checkLeft(root), ...checkLong(root)];
+  const findings = [...checkLeft(root), ...checkLong(root), ...checkStateIds(root, image.name)];
   if (hasOwnRuntime(image)) return [...findings, ok(ID, ownRuntime(root, manifest))];
   return [...findings, ...checkFolder(root)];
 }

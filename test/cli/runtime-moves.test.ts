@@ -1,11 +1,20 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../generators/lib/package.ts';
 import { doctor, OURS, path as searchPath } from '../support/doctor.ts';
-import { actionOf, change, project, run, text } from '../support/projects.ts';
+import { needs, works } from '../support/needs.ts';
+import { actionOf, change, project, run, text, work } from '../support/projects.ts';
 import { baseOf, projectOf } from '../support/releases.ts';
-import { BIN } from '../support/run.ts';
+import { BIN, tempDir } from '../support/run.ts';
 import { contents, workTree } from '../support/snapshot.ts';
+
+const PYTHON = process.env.TOOLS_PYTHON ?? 'python3';
+const withSaltLibraries = needs(
+  'Python with jinja2, PyYAML and circus (TOOLS_PYTHON)',
+  works(PYTHON, '-c', 'import jinja2, yaml, circus'),
+);
 
 const salt = (path: string) => `project/.salt/${path}`;
 const below = (text: string) => (before: string) => `${before}${text}`;
@@ -197,6 +206,20 @@ describe('what an owner wrote into a file that became a few lines', () => {
     expect(told).toEqual(found.map((each) => expect.stringContaining(` define ${each} both`)));
     expect(performance.now() - start).toBeLessThan(5000);
   });
+});
+
+withSaltLibraries('a default that an owner keeps in PILLAR.sample hides no other one', async () => {
+  const [root, out] = [await projectOf('0.2.0'), tempDir()];
+  change(root, salt('PILLAR.sample'), (text) => text.replace('retry: 5', 'retry: 3'));
+  await run(BIN, root, ['upgrade', '--conflict=markers']);
+  expect((await run(BIN, root, ['resolve', salt('PILLAR.sample'), '--ours'])).code).toBe(0);
+  // So that one of them is new.
+  change(root, salt('PILLAR.sample'), (text) => text.replace('      warmup_delay: 0\n', ''));
+  const script = join(packageRoot, 'test/support/render_sls.py');
+  const { data } = JSON.parse((await execa(PYTHON, [script, root, join(work, 'base'), out])).stdout);
+  const { program_defaults } = JSON.parse(text(join(work, 'base'), 'runtime/defaults.json'));
+  expect(data.program_defaults).toEqual({ ...program_defaults, max_retry: 3 });
+  expect(Object.keys(data.programs)).toEqual(['web']);
 });
 
 describe('a run-time of the project', () => {

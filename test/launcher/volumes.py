@@ -45,7 +45,8 @@ def sample(package):
     """The settings of the project of a package, as Salt reads them from PILLAR.sample."""
     text = (package.parent.parent / "PILLAR.sample").read_text()
     text = text.replace("{% include 'makina-projects/demo/runtime/defaults.json' %}", (package.parent / "defaults.json").read_text())
-    return yaml.safe_load(text)["makina-projects.projectname"]["data"]
+    defaults, own = (block["data"] for block in yaml.safe_load(text).values())
+    return {**defaults, **own}
 
 
 class World:

@@ -18,7 +18,7 @@ from circus.config import get_config
 
 project_dir, base_dir, out_dir = sys.argv[1:]
 sys.path.insert(0, os.path.join(base_dir, 'makina-states', 'mc_states', 'project'))
-from merge import interpolate  # noqa: E402
+from merge import interpolate, merge  # noqa: E402
 
 salt_root = os.path.join(project_dir, 'project', '.salt')
 runtime = os.path.join(base_dir, 'runtime')
@@ -57,7 +57,7 @@ class Config(dict):
     __getattr__ = dict.__getitem__
 
 
-data = yaml.safe_load(render('PILLAR.sample'))['makina-projects.projectname']['data']
+data = merge(*(block['data'] for block in yaml.safe_load(render('PILLAR.sample')).values()))
 settings = {
     'name': name,
     'user': name + '-user',

@@ -44,13 +44,10 @@ export function saltData(image: Image): string {
   const said = Object.fromEntries(
     saltFields.map(({ key, entry }) => [key, entry ? differing(image[key] as Entries, entry) : image[key]]),
   );
-  return yamlBlock(
-    Object.fromEntries(
-      saltFields.filter(({ key, usual }) => !isDeepStrictEqual(said[key], usual)).map(({ key }) => [key, said[key]]),
-    ),
-    sls,
-    4,
+  const data = Object.fromEntries(
+    saltFields.filter(({ key, usual }) => !isDeepStrictEqual(said[key], usual)).map(({ key }) => [key, said[key]]),
   );
+  return yamlBlock({ data }, sls, 2);
 }
 
 type Entries = Record<string, Record<string, unknown>>;

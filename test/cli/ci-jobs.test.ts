@@ -86,7 +86,7 @@ function stepsOf(kind: Kind, file: string): { prepare: string; propose: string }
 /** A repository with a project in it, its origin, a registry and the platform around them. */
 async function world(
   kind: Kind,
-  { folder = '.', source = '@acme/generator', spoil = (_root: string) => {}, isRealNpm = false } = {},
+  { folder = '.', source = '@acme/generator', spoil = async (_root: string) => {}, isRealNpm = false } = {},
 ) {
   const parent = tempDir();
   const top = join(parent, 'source');
@@ -98,7 +98,7 @@ async function world(
   writeFileSync(join(root, '.npmrc'), `@acme:registry=${npm.address}\n`);
   const made = await run(BIN, root, ['ci', kind, ...(source ? ['--ci-source', source] : [])]);
   expect([made.code, made.stderr]).toEqual([0, '']);
-  spoil(root);
+  await spoil(root);
   await git(top, 'add', '--all');
   await git(top, 'commit', '--quiet', '--message', 'all');
   const origin = join(parent, 'origin.git');
@@ -177,12 +177,24 @@ async function world(
 }
 
 describe.each(['github', 'gitlab'] as const)('%s', (kind) => {
-  test('a conflict: a draft, which is left to whoever commits on it', async () => {
-    const w = await world(kind, { spoil: clash });
+  test('a conflict: a draft with what the upgrade says, which is left to whoever commits on it', async () => {
+    const app = 'project/.salt/runtime/files/app.json';
+    const spoil = async (root: string) => {
+      clash(root);
+      await run(BIN, root, ['new', '--runtime', 'vendored']);
+      change(root, app, (text) => `${text}# mine\n`);
+      change(root, '.yo-rc.json', (text) => text.replace(/,\s*"runtime": "vendored"/, ''));
+    };
+    const w = await world(kind, { spoil });
     w.publish(version('9.0.0'));
     expect((await w.monday()).code).toBe(0);
     expect(await w.show('project/launch.sh')).toContain('<<<<<<< yours');
     expect(kind === 'github' ? w.gh() : w.body()).toMatch(kind === 'github' ? /pr create .*--draft/ : /title=Draft: /);
+    expect(w.body()).toContain('<br>    edit it, then makina-image resolve ./project/launch.sh --merged ');
+    expect(w.body()).toContain(
+      `<br>  You changed ${app}, a file of the run-time, which the base image brings now.<br>`,
+    );
+    expect(w.body()).toContain('then run&#58; makina-image new ./ --runtime base</pre>');
     await w.person(w.branch, 'project/launch.sh', '#!/bin/sh\n# settled\n');
     await w.person('main', 'README.md', 'Another README\n');
     const { code, all } = await w.monday();
@@ -196,12 +208,16 @@ describe.each(['github', 'gitlab'] as const)('%s', (kind) => {
     writeFileSync(join(w.origin, 'hooks/pre-receive'), NO_WORKFLOWS, { mode: 0o755 });
     const file = FILES[kind];
     const newest = kind === 'github' ? '9.1.0' : '9.2.0';
-    w.publish(version(newest, { ...NEWER, [`project/${file}`]: (text: string) => `${text}# of ${newest}\n` }));
+    const changes = { ...NEWER, [`project/${file}`]: (text: string) => `${text}# of ${newest}\n` };
+    // Too long for git to push as it is.
+    const news = `# Changelog\n\n## ${newest}\n\n${`- ${'漢'.repeat(60)}\n`.repeat(1000)}`;
+    w.publish(version(newest, changes, withChangelog(news)));
     const { code, all, first } = await w.monday();
     expect([code, all]).toEqual([0, expect.stringContaining('has the upgrade')]);
     expect(await w.show('README.md')).toContain('News of 9.0.0');
     expect(await w.show(file)).not.toContain(`# of ${newest}`);
     expect(w.body()).toContain(`&#35; of ${newest}`);
+    expect(w.body()).toContain('漢<br>(cut off here)');
     // Once it is merged, what is left is told by check, and is the patch of the request.
     await git(w.origin, 'update-ref', 'refs/heads/main', w.branch);
     const clone = join(w.parent, 'merged');
@@ -297,7 +313,7 @@ test('without a source, or with the token in its reach, the first job ends with 
 });
 
 test('a file of the same name arrives beside it, but one that CI runs', async () => {
-  const spoil = (root: string) => {
+  const spoil = async (root: string) => {
     for (const path of ['.editorconfig', FILES.github]) {
       appendFileSync(join(root, path), '# mine\n');
       change(root, '.makina-image/manifest.json', (text) => {
@@ -355,6 +371,11 @@ const HOSTILE: Record<string, (request: string) => void> = {
     rmSync(join(request, 'changelog.txt'));
     symlinkSync('/etc/passwd', join(request, 'changelog.txt'));
   },
+  'a link in the place of what was told': (request) => {
+    instead(added('project/new'))(request);
+    rmSync(join(request, 'told.txt'));
+    symlinkSync('/etc/passwd', join(request, 'told.txt'));
+  },
   'what is no patch': instead('nonsense\n'),
   'a text for a version': (request) =>
     writeFileSync(
@@ -369,7 +390,8 @@ test('the second job refuses what the first one may not hand over', async () => 
   for (const [what, spoil] of Object.entries(HOSTILE)) {
     const request = tempDir();
     writeFileSync(join(request, 'request.json'), '{"version":"9.0.0","from":null,"conflicts":false}');
-    for (const name of ['upgrade.patch', 'by-hand.patch', 'changelog.txt']) writeFileSync(join(request, name), '');
+    for (const name of ['upgrade.patch', 'by-hand.patch', 'changelog.txt', 'told.txt'])
+      writeFileSync(join(request, name), '');
     spoil(request);
     const { code, all } = await w.job(w.steps.propose, { GH_TOKEN: 'none' }, request);
     expect([what, code, all]).toEqual([what, 1, expect.stringMatching(/^makina-image: [^\n]*(\n[^\n]*)?$/)]);

@@ -43,13 +43,13 @@ for each in json.load(sys.stdin): print(kubernetes_validate.validate(each, '1.37
     expect(`${pod.terminationGracePeriodSeconds}s`).toBe(own.stop_grace_period);
   });
 
-  test('give it the same rights and folders, which are those that run-time.md lists', () => {
+  test('give it the same rights and folders, which are those that build-and-start.md lists', () => {
     const { capabilities } = container.securityContext;
     expect(capabilities).toEqual({ drop: compose.cap_drop, add: compose.cap_add });
     expect(paths.filter((path: string) => !path.startsWith('/srv/')).sort()).toEqual([...compose.tmpfs].sort());
-    const runTime = readFileSync(join(packageRoot, 'docs/run-time.md'), 'utf8');
-    expect(runTime).toContain(`\`--cap-add\` ${capabilities.add.join(', ')}`);
-    for (const path of compose.tmpfs) expect(runTime).toContain(`--tmpfs ${path.replace('demo', 'NAME')}`);
+    const page = readFileSync(join(packageRoot, 'docs/build-and-start.md'), 'utf8');
+    expect(page).toContain(`\`--cap-add\` ${capabilities.add.join(', ')}`);
+    for (const path of compose.tmpfs) expect(page).toContain(`--tmpfs ${path.replace('demo', 'NAME')}`);
   });
 
   test('probe with the health check of the Dockerfile', () => {

@@ -133,7 +133,7 @@ def later_starts(start, data, check, override):
 
 
 def read_only(start, check):
-    """With the override of the volume, which makes Salt run: the tmpfs of docs/run-time.md, and its cache."""
+    """With the override of the volume, which makes Salt run: the tmpfs of docs/build-and-start.md, and its cache."""
     volumes = ["-v", f"/{DATA}", "-v", "/srv/extra"]
     folders = ["/run", "/tmp", "/var/lib/nginx", "/etc/makina-projects/demo"]
     options = [*volumes, "-r", "/", *(word for folder in folders for word in ("-t", folder))]

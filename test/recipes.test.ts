@@ -14,7 +14,7 @@ test.each([
   ...[
     'A worker',
     'A scheduler',
-    'A command at set times',
+    'Crons: a command at set times',
     'WebSocket',
     'Static files',
     'PHP, with php-fpm',

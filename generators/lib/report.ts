@@ -20,9 +20,10 @@ export const reportSchema = object(() => ({
       z.strictObject({
         path: required(z.string(), 'Relative to the project'),
         action: required(z.string(), 'What becomes of it, as docs/regeneration.md tells'),
+        from: optional(z.string(), 'Where it was, if the templates moved it'),
         reason: optional(
           z.string(),
-          'Why it is a conflict, what is new in a file that was deleted, or why one is missing',
+          'Why it is a conflict, what is new in a file that was deleted or adopted, or why one is missing',
         ),
         settled: optional(z.string(), 'The side for which a conflict was settled: ours or theirs'),
         conflicts: optional(
@@ -101,8 +102,15 @@ export function errorReport(project: string, message: string): Report {
   };
 }
 
-function fileOf({ path, action, reason, settled, hunks }: PlannedFile): Report['files'][number] {
-  return { path, action, ...(reason && { reason }), ...(settled && { settled }), ...(hunks && { conflicts: hunks }) };
+function fileOf({ path, from, action, reason, settled, hunks }: PlannedFile): Report['files'][number] {
+  return {
+    path,
+    action,
+    ...(from && { from }),
+    ...(reason && { reason }),
+    ...(settled && { settled }),
+    ...(hunks && { conflicts: hunks }),
+  };
 }
 
 /** The exit code of several projects: the worst, in the order 1, 3, 2, 0. */

@@ -8,7 +8,7 @@ import { ownBaseImage } from './model/schema.ts';
 import { warningsOf } from './model/warnings.ts';
 import type { ProjectChange } from './new-project.ts';
 import { minorVersion } from './package.ts';
-import { toldVendored } from './project/own-runtime.ts';
+import { OLDER, renewed, toldVendored } from './project/own-runtime.ts';
 import { missingSources } from './project/sources.ts';
 import { plainWord } from './quote/quote.ts';
 import { earlyFiles } from './render/copied.ts';
@@ -48,7 +48,12 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
   ];
   const { vendored = [] } = project;
   const kept = vendored.length > 0 ? `\n\n${toldVendored(root, vendored)}` : '';
-  const done = outcome(change, look) + kept + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
+  const older = change.plan.files
+    .filter(({ from, reason }) => from && reason === 'template-changed')
+    .map(({ path }) => `\n\n${path}: ${OLDER}; ${renewed(root, path)}`)
+    .join('');
+  const done =
+    outcome(change, look) + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || isOpen(change)) return done;
   const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
   const isNew = project.manifest === undefined;
@@ -152,13 +157,17 @@ export function told({ project, result, written, files, vendored = [] }: Report)
   const quiet = ['user-edit', 'adopted', 'converged'];
   const word = (action: string) => (written ? action : (TO_DO[action] ?? action));
   const folded = new Map<string, number>();
+  const sources = new Set(files.map(({ from }) => from));
   const lines = files
-    .filter(({ action, reason }) => !quiet.includes(action) && !(action === 'deleted-by-user' && !reason))
-    .flatMap(({ path, action, reason }) => {
+    .filter(({ path, action }) => !quiet.includes(action) && !(action === 'removed' && sources.has(path)))
+    .filter(({ action, reason }) => action !== 'deleted-by-user' || reason)
+    .flatMap(({ path, from, action, reason }) => {
       if (action === 'conflict') return [toldConflict(project, { path, reason }, written || reason === 'unresolved')];
+      const move = written ? 'moved' : 'move';
+      if (from && reason === 'template-changed') return [`  ${move} ${path}: ${OLDER}; ${renewed(project, path)}`];
       const folder = action === 'merged' ? undefined : runtimeFolder(path);
       if (!folder) return [`  ${word(action)} ${path}${reason === 'never-committed' ? NEVER : ''}`];
-      const key = `${word(action)} the run-time in ${folder}`;
+      const key = from ? `${move} the run-time to ${folder}` : `${word(action)} the run-time in ${folder}`;
       folded.set(key, (folded.get(key) ?? 0) + 1);
       return [];
     });

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -96,6 +96,37 @@ describe.each(['0.1.0', '0.2.0'])('the run-time of a project of %s', (release) =
   });
 });
 
+test('a file of the run-time that its owner took over and that does not fit the others moves along, which is said until it is merged', async () => {
+  const root = await projectOf('0.2.0');
+  const [then, now] = [salt('launcher/seeds.py'), salt('runtime/launcher/seeds.py')];
+  await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then, APP]);
+  change(root, then, below('# mine\n'));
+  const { stdout, code } = await run(BIN, root, ['check']);
+  expect([code, stdout]).toEqual([2, expect.stringContaining(`move ${now}: it is yours for good, and older than`)]);
+  const copy = join(tempDir(), 'demo');
+  cpSync(root, copy, { recursive: true });
+  const byNew = await run(BIN, copy, ['new']);
+  expect(byNew.stdout).toContain(`\n${now}: it is yours for good, and older than`);
+  const done = await run(BIN, root, ['upgrade']);
+  expect(done.stdout.match(/^ {2}moved .*/gm)).toEqual([
+    expect.stringContaining(`moved ${now}: it is yours for good`),
+    expect.stringMatching(/^ {2}moved the run-time to project\/\.salt\/runtime \(\d+ files\)$/),
+  ]);
+  expect(done.stdout).not.toMatch(/updated the run-time|removed the run-time in project\/\.salt\/launcher/);
+  const told = async () => (await runtimeOf(root)).filter(({ level }) => level !== 'ok');
+  expect(await told()).toMatchObject([{ level: 'warning', where: join(root, now) }]);
+  const [{ fix = '' } = {}] = await told();
+  expect(fix).toContain(`makina-image restore ${join(root, now)} && makina-image upgrade --conflict=markers ${root} `);
+  await run(BIN, root, ['restore', now]);
+  await run(BIN, root, ['upgrade', '--conflict=markers']);
+  expect([await told(), text(root, now)]).toEqual([[], expect.stringContaining('# mine\n')]);
+  change(root, now, () => `${text(root, `${now}.makina-image-new`)}# mine\n`);
+  expect((await run(BIN, root, ['resolve', now, '--merged'])).code).toBe(0);
+  // From here on it is of today.
+  await run(BIN, root, ['adopt', now]);
+  expect(await told()).toEqual([]);
+});
+
 test('an edit of the launcher that the templates changed too is a conflict at its new place', async () => {
   const root = await projectOf('0.2.0');
   change(root, salt('launcher/seeds.py'), (code) => code.replace(/^import .*$/gm, '$&  # mine'));
@@ -158,6 +189,9 @@ describe('what an owner wrote into a file that became a few lines', () => {
     expect([code, stdout.match(/it became a few lines, and the run-time (does|has) .*runtime\//g)?.length]).toEqual([
       3, 6,
     ]);
+    expect(stdout).toContain(
+      'in runtime/launcher/steps.py (WATCHED_ENV and OVERRIDE_JINJA: the answers watched_env and override_jinja);',
+    );
     for (const [path, , shown] of EDITS) {
       const [, mine = ''] = /^<<<<<<< yours\n(.*?)^\|\|\|\|\|\|\| makina-image 0\.2\.0$/ms.exec(text(root, path)) ?? [];
       for (const line of shown) expect(mine).toContain(line);
@@ -178,7 +212,9 @@ describe('what an owner wrote into a file that became a few lines', () => {
       expect([path, code, stderr]).toEqual([
         path,
         3,
-        expect.stringMatching(/ in runtime\/\S+, and your side does not work beside it as it is; leave of it what is /),
+        expect.stringMatching(
+          / in runtime\/\S+( \(.*\))?, and your side does not work beside it as it is; leave of it what is /,
+        ),
       ]);
     }
     expect(contents(root)).toEqual(before);
@@ -251,6 +287,29 @@ describe('a run-time of the project', () => {
       expect.stringContaining('# mine'),
       false,
     ]);
+  });
+
+  test('of another version than the project, or of none, stops a build, and doctor says so', async () => {
+    const root = project();
+    await run(BIN, root, ['new', '--runtime', 'vendored']);
+    const version = salt('runtime/version');
+    const whole = text(root, version);
+    for (const [now, said] of [
+      ['0.4 0.4.0 x\n', '0.4'],
+      ['\n', 'nothing'],
+      [`\ufeff${whole}`, '\ufeff0.3'],
+    ]) {
+      change(root, version, () => now as string);
+      expect(await runtimeOf(root)).toMatchObject([
+        { level: 'error', what: expect.stringContaining(`it says ${said}, and `), where: join(root, version) },
+        { level: 'ok' },
+      ]);
+    }
+    rmSync(join(root, version));
+    await run(BIN, root, ['restore', version]);
+    // The build reads the first word alone.
+    change(root, version, (text) => text.replace(/\S+\n?$/, 'mine\n'));
+    expect(await runtimeOf(root)).toMatchObject([{ level: 'ok' }]);
   });
 
   test('that is left over stops a build, and doctor says so', async () => {

@@ -21,6 +21,6 @@ function missing(value: unknown, given: Intent, path: readonly string[]): string
 export function toldBeside(paths: readonly string[], isExact: boolean, isWritten: boolean): string | undefined {
   if (paths.length === 0) return undefined;
   const list = paths.map((path) => `\n  ${path}`).join('');
-  if (!isExact) return `.yo-rc.json has answers that were not given now, and that stay; --exact removes them:${list}`;
+  if (!isExact) return `These answers were not given now, and stay:${list}`;
   return `${isWritten ? 'Removed from the answers' : 'Would be removed from the answers'}:${list}`;
 }

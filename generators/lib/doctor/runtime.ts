@@ -1,23 +1,32 @@
 import { join } from 'node:path';
 import { lstat } from '../apply/state.ts';
 import { keptPaths, type Manifest } from '../manifest/manifest.ts';
+import { withUnixLines } from '../merge/text.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { readDisk } from '../plan/disk.ts';
-import { editedRuntime } from '../project/own-runtime.ts';
+import { editedRuntime, OLDER, renewed } from '../project/own-runtime.ts';
 import { plainWord } from '../quote/quote.ts';
 import { formerRuntime, RUNTIME, shortened } from '../render/moved-runtime.ts';
+import { runtimeFiles } from '../render/runtime-files.ts';
+import { renderTemplate } from '../render/template.ts';
+import { sha256Of } from '../sha256.ts';
 import { error, type Finding, named, ok, warning } from './finding.ts';
 import { checkStateIds } from './state-ids.ts';
 
 const ID = 'runtime';
+const VERSION = `${RUNTIME}/version`;
+const LAUNCHER = 'project/.salt/_modules/mc_launcher.py';
 
 /** Where the run-time of a project is, and what its owner changed that nothing reads. */
 export function checkRuntime(root: string, image: Image, manifest: Manifest): Finding[] {
   // An older version wrote it: an upgrade moves all of that.
   if (keptPaths(manifest).some((path) => formerRuntime.has(path))) return [];
   const findings = [...checkLeft(root), ...checkLong(root), ...checkStateIds(root, image.name)];
-  if (hasOwnRuntime(image)) return [...findings, ok(ID, ownRuntime(root, manifest))];
+  if (hasOwnRuntime(image)) {
+    const own = [...checkVersion(root), ...checkAdopted(root, manifest)];
+    return [...findings, ...own, ok(ID, ownRuntime(root, manifest))];
+  }
   return [...findings, ...checkFolder(root)];
 }
 
@@ -25,6 +34,37 @@ function ownRuntime(root: string, manifest: Manifest): string {
   const edited = editedRuntime(root, manifest);
   const told = edited.length > 0 ? `, with your edits of ${named(edited)}` : '';
   return `the project has its own, ${RUNTIME}${told}`;
+}
+
+/** The build and each start refuse a run-time of another version than mc_launcher.py is written for. */
+function checkVersion(root: string): Finding[] {
+  const disk = readDisk(root, [VERSION, LAUNCHER]);
+  const [version, launcher] = [VERSION, LAUNCHER].map((path) => disk.get(path));
+  if (version?.kind !== 'file' || launcher?.kind !== 'file') return [];
+  const [found] = /[^ \t\r\n]{1,40}/.exec(version.bytes.toString()) ?? [];
+  const [, wanted] = /\bwritten_for\('([^']*)'/.exec(launcher.bytes.toString()) ?? [];
+  if (wanted === undefined || found === wanted) return [];
+  const fix = 'take your edit out of the one that you changed: moved away, `makina-image restore` writes it anew';
+  return [
+    error(
+      ID,
+      `it says ${found || 'nothing'}, and ${LAUNCHER} is for ${wanted}, so a build stops`,
+      join(root, VERSION),
+      fix,
+    ),
+  ];
+}
+
+/** Files that the owner took over from a run-time that was another one. */
+function checkAdopted(root: string, { adopted, files }: Manifest): Finding[] {
+  const own = adopted.filter((path) => path.startsWith(`${RUNTIME}/`) && path !== VERSION);
+  return [...readDisk(root, own)].flatMap(([path, entry]) => {
+    const theirs = runtimeFiles.find((file) => `${RUNTIME}/${file}` === path);
+    if (entry?.kind !== 'file' || !theirs) return [];
+    const today = Buffer.from(renderTemplate(`runtime/${theirs}`, {}));
+    if (files[path]?.sha256 === sha256Of(today) || withUnixLines(entry.bytes).equals(today)) return [];
+    return [warning(ID, OLDER, join(root, path), renewed(root, path))];
+  });
 }
 
 /** Files of a run-time of 0.2 that were edited. */

@@ -159,12 +159,15 @@ function movedFiles({ disk, theirs, renames }: PlanInput, old: Manifest): Map<st
 }
 
 /** What the user took over goes where it is read now, as it is, and stays the user's. */
-function planAdoptedMove({ disk }: PlanInput, old: Manifest, result: Plan, from: string, to: string): void {
+function planAdoptedMove({ disk, theirs }: PlanInput, old: Manifest, result: Plan, from: string, to: string): void {
   const ours = fileAt(disk, from);
   const base = old.files[from];
+  const today = theirs.files.get(to);
+  const isOlder = ours && today && !(base && is(today, base)) && !withUnixLines(ours.bytes).equals(today.bytes);
+  const reason = isOlder ? { reason: 'template-changed' as const } : {};
   if (base) result.manifest.files[to] = base;
   result.manifest.adopted = result.manifest.adopted.map((path) => (path === from ? to : path));
-  result.files.push({ path: to, from, action: 'updated', before: undefined, after: ours });
+  result.files.push({ path: to, from, action: 'updated', ...reason, before: undefined, after: ours });
   result.files.push({ path: from, action: 'removed', before: ours, after: undefined });
 }
 

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Manifest } from '../manifest/manifest.ts';
 import { withUnixLines } from '../merge/text.ts';
 import { complete, type Intent } from '../model/intent.ts';
@@ -54,4 +55,13 @@ export function toldVendored(root: string, [first = '', ...more]: readonly strin
     `So that your change keeps its effect, the project has a run-time of its own with it: ${RUNTIME} (runtime: vendored).`,
     `Leave it so; or move the change into a step of your own, then run: makina-image new ${plainWord(`${root}/`)} --runtime base`,
   ].join('\n  ');
+}
+
+/** What a file of an older run-time is to the others, of one that its owner took over. */
+export const OLDER = 'it is yours for good, and older than the run-time around it, which may not work with it';
+
+/** What brings a file up to date that its owner took over, and keeps the edits. Until 0.2 nothing to merge from was kept. */
+export function renewed(root: string, path: string): string {
+  const restore = `makina-image restore ${plainWord(join(root, path))}`;
+  return `${restore} && makina-image upgrade --conflict=markers ${plainWord(root)} brings in what is new: merged, or beside it for you to merge`;
 }

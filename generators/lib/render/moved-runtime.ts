@@ -74,7 +74,10 @@ export const shortened: ReadonlyMap<string, Short> = new Map<string, Short>([
   ['project/.salt/300_nginx.sls', code('states/nginx.sls')],
   ['project/.salt/400_circus.sls', code('states/circus.sls')],
   ['project/.salt/fixperms.sls', code('states/fixperms.sls')],
-  ['project/.salt/_modules/mc_launcher.py', code('launcher/steps.py')],
+  [
+    'project/.salt/_modules/mc_launcher.py',
+    code('launcher/steps.py (WATCHED_ENV and OVERRIDE_JINJA: the answers watched_env and override_jinja)'),
+  ],
   [
     'project/.salt/PILLAR.sample',
     {

@@ -526,7 +526,7 @@ describe('in a project', () => {
     vi.stubEnv('PATH', PATH);
     onTestFinished(() => void vi.unstubAllEnvs());
     const { node } = process.versions;
-    const request = { folder: root, volume: undefined, node, searchPath: PATH };
+    const request = { folder: root, volume: undefined, node, searchPath: PATH, nodePath: '' };
     const { findings, exit } = await examine(request);
     const bad = findings.filter(({ level }) => level !== 'ok');
     expect(bad.map(({ id, level }) => `${level} ${id}`).sort()).toEqual([...told].sort());

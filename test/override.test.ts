@@ -133,7 +133,7 @@ describe('of the volumes that are tried on containers', () => {
   test.each(cases)('%s: doctor foretells it', async (what, { make, page }) => {
     const [volume, neighbour] = ['volume-', 'neighbour-'].map((name) => mkdtempSync(join(dir, name)));
     await make?.(volume as string, neighbour as string);
-    const request = { folder: join(dir, NAME), volume, node: '99.0.0', searchPath: '' };
+    const request = { folder: join(dir, NAME), volume, node: '99.0.0', searchPath: '', nodePath: '' };
     const { findings } = await doctor(request);
     const ids = ['volume', 'override', 'seeds'];
     const about = findings.filter(({ id, level }) => ids.includes(id) && level !== 'ok');

@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
+import { path } from './support/doctor.ts';
 import { makinaImage, onTerminal, tempDir } from './support/run.ts';
 import { readTree } from './support/tree.ts';
 import { asUser, readableCheckout, userDir } from './support/user.ts';
@@ -128,6 +129,35 @@ describe('yo makina-image', () => {
     const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
     expect(answers).toEqual({ name: 'asked', description: 'By hand' });
   });
+});
+
+test('doctor tells whether yo finds the generator, as yo itself does', async () => {
+  const folder = userDir();
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  chmodSync(folder, 0o755);
+  const all = join(checkout, 'node_modules');
+  for (const name of readdirSync(all))
+    if (['yo', 'yeoman-environment'].includes(name)) cpSync(join(all, name), join(modules, name), { recursive: true });
+    else if (name !== 'generator-makina-image') symlinkSync(join(all, name), join(modules, name));
+  const bin = path();
+  symlinkSync(join(modules, 'yo/lib/cli.js'), join(bin, 'yo'));
+  const elsewhere = join(userDir(), 'x y');
+  mkdirSync(elsewhere);
+  symlinkSync(checkout, join(elsewhere, 'generator-makina-image'));
+
+  for (const [NODE_PATH, finds] of [
+    ['', false],
+    [`relative:${elsewhere}`, true],
+  ] as const) {
+    const [file = '', ...args] = asUser(['node', join(modules, 'yo/lib/cli.js'), '--generators']);
+    const env = { HOME: userDir(), NODE_PATH };
+    const { stdout } = await execa(file, args, { cwd: userDir(), timeout: 50_000, env });
+    expect(/^ {2}makina-image$/m.test(stdout)).toBe(finds);
+    const told = await makinaImage(tempDir(), ['doctor'], { env: { PATH: bin, NODE_PATH } });
+    const what = finds ? 'it is there, and finds' : 'it is there, and does not find';
+    expect(told.stdout).toContain(`\nok       yo: ${what} generator-makina-image`);
+  }
 });
 
 describe('yo makina-image:base', () => {

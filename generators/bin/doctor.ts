@@ -30,6 +30,7 @@ export const doctorVerb: Verb = {
       volume: volume === undefined ? undefined : resolve(cwd, volume),
       node: process.versions.node,
       searchPath: process.env.PATH ?? '',
+      nodePath: process.env.NODE_PATH ?? '',
     });
     if (isOn(flags, 'json')) print(JSON.stringify(report));
     else tell(flags, toldReport(report));

@@ -115,6 +115,15 @@ describe('doctor, of the first layer', () => {
     for (const step of ['150_code', '250_code'])
       writeFileSync(join(project, `.salt/${step}.sls`), 'x:\n  cmd.run:\n    - name: make -C {{ cfg.project_root }}\n');
     expect(of({})).toEqual(['150_code.sls runs before the code is there']);
+    const ours = join(project, '.salt/100_dirs_and_prerequisites.sls');
+    const state = '\nmine:\n  cmd.run:\n    - name: {{ cfg.project_root }}/app/x.sh\n';
+    writeFileSync(ours, `include:\n  - makina-projects.shop.runtime.states.prerequisites\n${state}`);
+    expect(of({})).toEqual(
+      ['100_dirs_and_prerequisites.sls', '150_code.sls'].map((step) => `${step} runs before the code is there`),
+    );
+    // That of 0.2, with its Dockerfile.
+    writeFileSync(ours, state);
+    expect(of({})).toEqual(['150_code.sls runs before the code is there']);
     expect(of({ build_files: ['base.txt'] })).toEqual(['the first layer has 1 named files of project/']);
   });
 });

@@ -9,11 +9,10 @@ import { asOwner } from '../rights.ts';
 import { safePath } from '../search-path.ts';
 import { checkBaseImage } from './base-image.ts';
 import { checkCi } from './ci.ts';
-import { findCommand } from './command.ts';
 import { checkConfigs } from './configs.ts';
 import { askDocker, checkDocker } from './docker.ts';
 import { checkFiles, checkIgnored, checkSync } from './files.ts';
-import { type DoctorReport, error, type Finding, fromError, HEALTH, ok, reportOf } from './finding.ts';
+import { type DoctorReport, error, type Finding, fromError, HEALTH, reportOf } from './finding.ts';
 import { checkFirstLayer } from './first-layer.ts';
 import { checkNode } from './node.ts';
 import { readOverride } from './override.ts';
@@ -23,15 +22,17 @@ import { checkAnswers, checkLeftovers, checkManifest } from './project.ts';
 import { checkRuntime } from './runtime.ts';
 import { checkSeeds, checkTogether } from './together.ts';
 import { checkVolume, filledTargets } from './volume.ts';
+import { checkYo } from './yo.ts';
 
 export interface DoctorRequest {
   /** Where to look: the project is this folder, or the nearest one above it. */
   folder: string;
   /** The data volume; undefined for data/ of the project. */
   volume: string | undefined;
-  /** The version of Node, and the folders of PATH. */
+  /** The version of Node, and the folders of PATH and of NODE_PATH. */
   node: string;
   searchPath: string;
+  nodePath: string;
 }
 
 /**
@@ -55,19 +56,15 @@ export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
     );
   const searchPath = safePath(request.searchPath, root ?? folder);
   const [host, project] = await Promise.all([
-    checkHost(searchPath),
+    checkHost({ ...request, searchPath }),
     root ? checkProject(root, { ...request, searchPath }) : [],
   ]);
   return reportOf(root, [running, ...host, ...project]);
 }
 
-async function checkHost(searchPath: string): Promise<Finding[]> {
-  const yo = findCommand(searchPath, 'yo');
+async function checkHost({ folder, searchPath, nodePath }: DoctorRequest): Promise<Finding[]> {
   const docker = await askDocker(searchPath);
-  return [
-    ok('yo', yo ? 'it is there' : 'it is not there, and makina-image does not need it', yo),
-    ...checkDocker(docker, searchPath),
-  ];
+  return [checkYo(folder, searchPath, nodePath), ...checkDocker(docker, searchPath)];
 }
 
 async function checkProject(root: string, request: DoctorRequest): Promise<Finding[]> {

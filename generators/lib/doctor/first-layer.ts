@@ -12,6 +12,7 @@ const ID = 'build';
 const OPENED =
   /^\s*(?:(?:-r|--requirement|-c|--constraint|-e|--editable|-f|--find-links)[ =]*)([\w./@+-]+)|^\s*(\.{1,2}\/[\w./@+-]+)/gm;
 const MOST = 1_048_576;
+const OURS = '100_dirs_and_prerequisites.sls';
 
 /** What the first layer of an image needs of project/: it is built before the code is there. */
 export function checkFirstLayer(root: string, image: Image): Finding[] {
@@ -58,10 +59,15 @@ function ownSteps(project: string): Finding[] {
   const folder = join(project, '.salt');
   const names = lstat(folder)?.isDirectory() ? fs.readdirSync(folder).sort() : [];
   return names
-    .filter((name) => /^[01]\w*\.sls$/.test(name) && name !== '100_dirs_and_prerequisites.sls')
-    .filter((name) => /project_root|\/srv\/projects\//.test(textOf(join(folder, name))))
+    .filter((name) => /^[01]\w*\.sls$/.test(name))
+    .filter((name) => {
+      const text = textOf(join(folder, name));
+      // The one of 0.2 comes with a Dockerfile that copies the code before it.
+      return /project_root|\/srv\/projects\//.test(text) && (name !== OURS || /\bruntime\b/.test(text));
+    })
     .map((name) => {
-      const fix = 'rename it to a number from 200 on, or name the files that it reads in build_files';
+      const later = name === OURS ? 'move these states to a step with a number' : 'rename it to a number';
+      const fix = `${later} from 200 on, or name the files that it reads in build_files`;
       return warning(ID, `${name} runs before the code is there`, join(folder, name), fix);
     });
 }

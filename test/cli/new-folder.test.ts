@@ -1,9 +1,8 @@
 import fs from 'node:fs';
 import { basename, join } from 'node:path';
-import { build } from 'esbuild';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { commit } from '../../generators/lib/apply/transaction.ts';
-import { packageRoot } from '../../generators/lib/package.ts';
+import { faultyEnv } from '../support/fault-bin.ts';
 import { type Faults, withFaults } from '../support/faults.ts';
 import { change, project, text } from '../support/projects.ts';
 import { fastDir, makinaImage, tempDir } from '../support/run.ts';
@@ -150,15 +149,8 @@ describe('a folder that is not there is there whole, or not at all', () => {
 });
 
 describe('a run that is killed', () => {
-  const preload = join(packageRoot, 'node_modules/.cache/fault-preload.cjs');
-  beforeAll(async () => {
-    const entryPoints = [join(packageRoot, 'test/support/fault-preload.ts')];
-    await build({ entryPoints, outfile: preload, bundle: true, platform: 'node', format: 'cjs' });
-  });
   const faulty = (cwd: string, words: string[], faults: Faults, seen = '') =>
-    makinaImage(cwd, words, {
-      env: { NODE_OPTIONS: `--require ${preload}`, FAULTS_HERE: JSON.stringify(faults), FAULTS_SEEN: seen },
-    });
+    makinaImage(cwd, words, { env: faultyEnv(faults, seen) });
 
   test.each([[['new', 'demo', '--yes']], [['base', 'demo']]])('leaves nothing, or all of it: %j', {
     timeout: 60_000,

@@ -50,6 +50,10 @@ function userLines(tree: Record<string, string>): string[] {
   return [...new Set(Object.values(tree).flatMap((text) => text.match(/user \d+/g) ?? []))].sort();
 }
 
+/** A file that had no line end for a while has lost which kind its owner took. */
+const withoutEnds = (files: Record<string, string>) =>
+  Object.fromEntries(Object.entries(files).map(([path, text]) => [path, text.replaceAll('\r\n', '\n')]));
+
 /** Without the sidecars: a file of the user's with such a name is moved to backup/. */
 const beside = (files: Record<string, string>) =>
   Object.fromEntries(Object.entries(files).filter(([path]) => !path.endsWith('.makina-image-new')));
@@ -183,7 +187,7 @@ export const plainProperties: Record<string, Property> = {
     // A seed is written once: who skips the version that brought it gets that of the next one, if it still has it.
     const seedsOf = ({ files }: Rendered) => new Map([...files].filter(([, { policy }]) => policy === 'seed'));
     if (exits.every((exit) => exit === 0) && isDeepStrictEqual(seedsOf(second), seedsOf(third)))
-      expect(contents(direct)).toEqual(contents(stepwise));
+      expect(withoutEnds(contents(direct))).toEqual(withoutEnds(contents(stepwise)));
   },
   'a clean upgrade has every line of the user, and takes what is new': (engine, scenario, root) => {
     const [first, second] = scenario.versions;

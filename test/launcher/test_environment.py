@@ -339,3 +339,23 @@ told([prints[:3], [done.returncode, done.stderr, prints[3] == prints[0]]])
         r"demo is written for run-time [0-9.]+ and this image has 99\.0; build it on a base image [0-9.]+, or run makina-image upgrade\n",
         found[1],
     )
+
+
+OWN_STEP = r'''
+launcher = ROOT / "project/.salt/_modules/mc_launcher.py"
+written = launcher.read_text()
+(place,) = [line for line in written.splitlines() if "A step of yours for each start goes here." in line]
+step = "        open('/tmp/own', 'a').write(str([bool(image.salt), *sorted({'a.dotted-name', 'TZ', 'OTHER'} & set(os.environ))]) + '\\n')"
+launcher.write_text(written.replace(place, place + "\n" + step))
+codes = [Start({"a.dotted-name": "1", "OTHER": "2", "TZ": "Europe/Paris"}).stop() for _ in range(2)]
+launcher.write_text(written)
+told([codes, pathlib.Path("/tmp/own").read_text().splitlines()])
+'''
+
+
+@pytest.mark.parametrize("launched", SALTS[:1], indirect=True)
+def test_a_step_of_the_owners_for_each_start_runs_once(launched):
+    """Where mc_launcher.py and docs/runtime.md say. The first start finds it new and runs Salt, the second one does not."""
+    codes, runs = launched.run(OWN_STEP)
+    assert codes == [0, 0]
+    assert runs == ["[True, 'TZ', 'a.dotted-name']", "[False, 'OTHER', 'TZ']"]

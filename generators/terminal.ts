@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { Look } from './lib/look.ts';
+import type { Look } from './lib/output/style.ts';
 
 /** Whether file descriptors are those of a terminal. node:tty takes a tenth of a start to load, and few runs need it. */
 export function isTerminal(...descriptors: number[]): boolean {

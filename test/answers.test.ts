@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Intent } from '../generators/lib/model/intent.ts';
-import { newProject } from '../generators/lib/new-project.ts';
+import { newProject } from '../generators/lib/verbs/new.ts';
 import { CASES, FOLDER, SEED, turnOver } from './support/cases.ts';
 import { contents, stamps, workTree } from './support/snapshot.ts';
 

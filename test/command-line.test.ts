@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type CommandLine, parseCommandLine } from '../generators/bin/command-line.ts';
-import { GLOBAL_FLAGS } from '../generators/bin/verb.ts';
+import { parseCommandLine } from '../generators/bin/command-line.ts';
+import { type CommandLine, GLOBAL_FLAGS } from '../generators/bin/verb.ts';
 import { VERBS } from '../generators/bin/verbs.ts';
 import { makinaImage } from './support/run.ts';
 

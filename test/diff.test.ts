@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareLines } from '../generators/lib/diff/lines.ts';
-import { diffStat, type Side, unifiedDiff } from '../generators/lib/diff/unified.ts';
-import { splitLines } from '../generators/lib/merge/text.ts';
+import { compareLines } from '../generators/lib/text/lines.ts';
+import { splitLines } from '../generators/lib/text/split-lines.ts';
+import { diffStat, type Side, unifiedDiff } from '../generators/lib/text/unified.ts';
 import { triples } from './support/edits.ts';
 import { tempDir } from './support/run.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { conflictMarkers, type Labels, type Merged, merge3 } from '../generators/lib/merge/merge3.ts';
-import { isBinary, splitLines } from '../generators/lib/merge/text.ts';
+import { conflictMarkers, type Labels, type Merged, merge3 } from '../generators/lib/text/merge3.ts';
+import { isBinary, splitLines } from '../generators/lib/text/split-lines.ts';
 import { type Triple, triples } from './support/edits.ts';
 import { gitMerges } from './support/git-merge.ts';
 

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { publishedFiles } from '../docs/published.ts';
 import { unusable } from '../generators/lib/answers/unusable.ts';
 import { formatYoRc, parseYoRc } from '../generators/lib/answers/yo-rc.ts';
 import { fields } from '../generators/lib/model/fields.ts';
 import { canonicalIntent, complete, type Intent, merge, sortKeys } from '../generators/lib/model/intent.ts';
 import { migrate } from '../generators/lib/model/migrations.ts';
-import { publishedFiles } from '../generators/lib/model/published.ts';
 import { RESERVED_DATA_KEYS } from '../generators/lib/model/reserved.ts';
 import { packageRoot } from '../generators/lib/package.ts';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { emptyManifest, type Manifest } from '../generators/lib/manifest/manifest.ts';
+import type { Manifest } from '../generators/lib/manifest/content.ts';
+import { emptyManifest } from '../generators/lib/manifest/manifest.ts';
 import { type ConflictMode, type DiskEntry, type PlanInput, plan } from '../generators/lib/plan/plan.ts';
 import type { RenderedFile } from '../generators/lib/render/render.ts';
 import { sha256Of } from '../generators/lib/sha256.ts';

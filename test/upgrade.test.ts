@@ -14,8 +14,8 @@ import {
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import type { Report } from '../generators/lib/output/report.ts';
 import { packageRoot, version } from '../generators/lib/package.ts';
-import type { Report } from '../generators/lib/report.ts';
 import { faultyEnv } from './support/fault-bin.ts';
 import { otherVersion } from './support/newer.ts';
 import { actionOf, change, clash, NEWER, newer, project, run, text, work } from './support/projects.ts';

@@ -1,12 +1,11 @@
 import { conflictMode } from '../conflict-mode.ts';
 import { DRY_RUN, WRITING } from '../flags.ts';
 import { isOn, single } from '../lib/answers/flags.ts';
-import { baseImage } from '../lib/base-image.ts';
 import { UserError } from '../lib/errors.ts';
-import { baseSummary } from '../lib/summary.ts';
-import type { CommandLine } from './command-line.ts';
+import { baseSummary } from '../lib/output/summary.ts';
+import { baseImage } from '../lib/verbs/base.ts';
 import { isDryRun, tellChange } from './tell.ts';
-import type { Host, Verb, Wrote } from './verb.ts';
+import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image base DIR [flags]` */
 export const base: Verb = {

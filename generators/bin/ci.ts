@@ -1,19 +1,18 @@
 import { conflictMode } from '../conflict-mode.ts';
 import { DRY_RUN, WRITING } from '../flags.ts';
 import { answersFromFlags, flagOf, isOn, single } from '../lib/answers/flags.ts';
-import { CI_FILES, type CiPlace, ciPlace } from '../lib/ci-place.ts';
 import { UserError } from '../lib/errors.ts';
 import { ciFolder } from '../lib/model/ci.ts';
 import { type Field, fields } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
-import { newProject } from '../lib/new-project.ts';
+import { summary } from '../lib/output/summary.ts';
+import { CI_FILES, type CiPlace, ciPlace } from '../lib/project/ci-place.ts';
 import { findProject } from '../lib/project/find.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { withProject } from '../lib/project/with-project.ts';
-import { summary } from '../lib/summary.ts';
-import type { CommandLine } from './command-line.ts';
+import { newProject } from '../lib/verbs/new.ts';
 import { isDryRun, tell, tellChange } from './tell.ts';
-import type { Host, Verb, Wrote } from './verb.ts';
+import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 const SOURCE = fields.find(({ key }) => key === 'ci_source') as Field;
 const KINDS = ['github', 'gitlab'] as const;

@@ -1,14 +1,8 @@
 import { parseArgs } from 'node:util';
 import type { Flag } from '../lib/answers/flags.ts';
-import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
-import { GLOBAL_FLAGS } from './verb.ts';
-
-export interface CommandLine {
-  /** Every value of every flag, in order; a boolean's is true, or false for `--no-…`. */
-  flags: Record<string, (string | boolean)[]>;
-  words: string[];
-}
+import { nearest } from '../lib/text/nearest.ts';
+import { type CommandLine, GLOBAL_FLAGS } from './verb.ts';
 
 /**
  * Parses the words after a verb.

@@ -1,5 +1,5 @@
 import { UserError } from '../lib/errors.ts';
-import { paint } from '../lib/look.ts';
+import { paint } from '../lib/output/style.ts';
 import { lookOf } from '../terminal.ts';
 import { printError } from './print.ts';
 

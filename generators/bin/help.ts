@@ -1,30 +1,30 @@
 import type { Flag } from '../lib/answers/flags.ts';
-import { nearest } from '../lib/answers/nearest.ts';
 import { UserError } from '../lib/errors.ts';
-import { table, wrap } from '../lib/wrap.ts';
+import { nearest } from '../lib/text/nearest.ts';
+import { table, wrap } from '../lib/text/wrap.ts';
 import { widthOf } from '../terminal.ts';
 import { print } from './print.ts';
-import { GLOBAL_FLAGS, type Verb } from './verb.ts';
-import { VERBS, verbNamed } from './verbs.ts';
+import { GLOBAL_FLAGS, type Listed, type Verb } from './verb.ts';
 
-/** `makina-image help [VERB]` */
-export const help: Verb = {
-  words: '[VERB]',
-  get choices() {
-    return VERBS.map(({ name }) => name);
-  },
-  about: 'Tells what there is, or what a verb takes.',
-  flags: [],
-  run: ({ words }) => {
-    if (words.length > 1) throw new UserError(`help takes one verb, not ${words.length} words: ${words.join(' ')}`);
-    const [name] = words;
-    if (name === undefined) return printHelp();
-    const listed = verbNamed(name);
-    const meant = nearest(name, help.choices ?? []);
-    if (!listed) throw new UserError(`there is no verb "${name}"${meant}; makina-image --help lists them`);
-    printVerbHelp(name, listed.load());
-  },
-};
+/** `makina-image help [VERB]` @param verbs all there are */
+export function helpVerb(verbs: readonly Listed[]): Verb {
+  const names = verbs.map(({ name }) => name);
+  return {
+    words: '[VERB]',
+    choices: names,
+    about: 'Tells what there is, or what a verb takes.',
+    flags: [],
+    run: ({ words }) => {
+      if (words.length > 1) throw new UserError(`help takes one verb, not ${words.length} words: ${words.join(' ')}`);
+      const [name] = words;
+      if (name === undefined) return printHelp(verbs);
+      const listed = verbs.find((verb) => verb.name === name);
+      const meant = nearest(name, names);
+      if (!listed) throw new UserError(`there is no verb "${name}"${meant}; makina-image --help lists them`);
+      printVerbHelp(name, listed.load());
+    },
+  };
+}
 
 const EXAMPLES: [string, string][] = [
   ['makina-image new shop', 'write the project ./shop'],
@@ -41,8 +41,8 @@ makina-image --help lists all verbs, makina-image VERB --help tells what one tak
 }
 
 /** `makina-image --help` */
-export function printHelp(): void {
-  const rows = VERBS.map(({ name, line, load }): [string, string] => [
+export function printHelp(verbs: readonly Listed[]): void {
+  const rows = verbs.map(({ name, line, load }): [string, string] => [
     `${name} ${load().words.replace(/ --.*/, '')}`,
     line,
   ]);

@@ -1,6 +1,6 @@
-import { nearest } from '../lib/answers/nearest.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { version } from '../lib/package.ts';
+import { nearest } from '../lib/text/nearest.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import { parseCommandLine } from './command-line.ts';
 import { tellError } from './errors.ts';
@@ -22,7 +22,7 @@ const HOST: Host = {
 
 async function main([name, ...args]: string[]): Promise<void> {
   if (name === undefined) return printShortHelp();
-  if (name === '--help' || name === '-h') return printHelp();
+  if (name === '--help' || name === '-h') return printHelp(VERBS);
   if (name === '--version') return print(version);
   const listed = verbNamed(name);
   if (['--quiet', '--verbose'].includes(name))

@@ -4,12 +4,11 @@ import { newFlags } from '../flags.ts';
 import { toldBeside } from '../lib/answers/beside.ts';
 import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
-import { askOpen, type NewRequest, newProject } from '../lib/new-project.ts';
-import { placeOf } from '../lib/place.ts';
-import { summary } from '../lib/summary.ts';
-import type { CommandLine } from './command-line.ts';
+import { summary } from '../lib/output/summary.ts';
+import { placeOf } from '../lib/verbs/destination.ts';
+import { askOpen, type NewRequest, newProject } from '../lib/verbs/new.ts';
 import { isDryRun, tell, tellChange } from './tell.ts';
-import type { Host, Verb, Wrote } from './verb.ts';
+import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
 export const newVerb = (): Verb => ({

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
-import type { Look } from '../lib/look.ts';
-import { shown } from '../lib/shown.ts';
+import type { Look } from '../lib/output/style.ts';
+import { shown } from '../lib/text/shown.ts';
 import { isTerminal, lookOf } from '../terminal.ts';
 
 /** Where words go. */

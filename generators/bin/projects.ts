@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { isFolder } from '../lib/apply/state.ts';
 import { UserError } from '../lib/errors.ts';
+import { errorReport, type Report, worst } from '../lib/output/report.ts';
 import { projectAround, projectsInRepository } from '../lib/project/find.ts';
-import { errorReport, type Report, worst } from '../lib/report.ts';
-import { shown } from '../lib/shown.ts';
+import { isFolder } from '../lib/system/files.ts';
+import { shown } from '../lib/text/shown.ts';
 import { isTerminal } from '../terminal.ts';
 import { isExpected, sentence } from './errors.ts';
 import { printError } from './print.ts';

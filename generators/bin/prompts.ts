@@ -1,8 +1,8 @@
-import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
-import type { Change } from '../lib/change.ts';
 import type { Field } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
-import { shown } from '../lib/shown.ts';
+import { answered, confirmation, insistence, questions } from '../lib/output/questions.ts';
+import { shown } from '../lib/text/shown.ts';
+import type { Change } from '../lib/verbs/change.ts';
 import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
 

@@ -1,8 +1,9 @@
 import { dirname, relative, resolve as resolvePath, sep } from 'node:path';
 import { DRY_RUN } from '../flags.ts';
 import { type Flag, type FlagValues, isOn } from '../lib/answers/flags.ts';
-import { colourDiff, diffText, type FileChange } from '../lib/diff/changes.ts';
 import { UserError } from '../lib/errors.ts';
+import { colourDiff, diffText } from '../lib/output/diff.ts';
+import type { FileChange } from '../lib/plan/changes.ts';
 import { findProject } from '../lib/project/find.ts';
 import {
   adopt as adopted,
@@ -10,7 +11,7 @@ import {
   type SettleOptions,
   type Side,
   resolve as settled,
-} from '../lib/settle.ts';
+} from '../lib/verbs/conflict.ts';
 import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
 import { isDryRun, tell } from './tell.ts';

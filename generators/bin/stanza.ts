@@ -1,13 +1,12 @@
 import { conflictMode } from '../conflict-mode.ts';
 import { WRITING } from '../flags.ts';
 import { isOn, single } from '../lib/answers/flags.ts';
-import { flagsOf, KINDS, type Kind } from '../lib/stanza/kinds.ts';
-import { stanza } from '../lib/stanza/stanza.ts';
-import { stanzaSummary } from '../lib/summary.ts';
-import type { CommandLine } from './command-line.ts';
+import { stanzaSummary } from '../lib/output/summary.ts';
+import { flagsOf, KINDS, type Kind } from '../lib/verbs/stanza/kinds.ts';
+import { stanza } from '../lib/verbs/stanza/stanza.ts';
 import { print } from './print.ts';
 import { tellChange } from './tell.ts';
-import type { Host, Verb, Wrote } from './verb.ts';
+import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image circus-program NAME [flags]`, and the other kinds of entries */
 export function stanzaVerb(verb: keyof typeof KINDS): Verb {

@@ -1,9 +1,9 @@
 import { type FlagValues, isOn } from '../lib/answers/flags.ts';
-import { type Change, changedFiles, isOpen } from '../lib/change.ts';
 import { EXIT } from '../lib/errors.ts';
-import { leftAlone } from '../lib/left-alone.ts';
-import { preview } from '../lib/preview.ts';
-import type { Reader } from '../lib/summary.ts';
+import { leftAlone } from '../lib/output/left-alone.ts';
+import { preview } from '../lib/output/preview.ts';
+import type { Reader } from '../lib/output/summary.ts';
+import { type Change, changedFiles, isOpen } from '../lib/verbs/change.ts';
 import { lookOf } from '../terminal.ts';
 import { print, printError, printTold, toldLook } from './print.ts';
 import type { Host, Wrote } from './verb.ts';

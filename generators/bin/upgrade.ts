@@ -1,19 +1,18 @@
 import { conflictMode } from '../conflict-mode.ts';
 import { ALLOW_DIRTY, ALLOW_DOWNGRADE, CONFLICT, DRY_RUN } from '../flags.ts';
 import { type Flag, isOn, single } from '../lib/answers/flags.ts';
-import { type Change, changedFiles } from '../lib/change.ts';
-import { colourDiff, diffText } from '../lib/diff/changes.ts';
-import { previewUpgrade } from '../lib/preview.ts';
-import { CODE, type Report, reportOf } from '../lib/report.ts';
-import { statOf, told } from '../lib/summary.ts';
-import { check as checked, type UpgradeOptions, upgrade as upgraded } from '../lib/upgrade.ts';
+import { colourDiff, diffText } from '../lib/output/diff.ts';
+import { previewUpgrade } from '../lib/output/preview.ts';
+import { CODE, type Report, reportOf } from '../lib/output/report.ts';
+import { statOf, told } from '../lib/output/summary.ts';
+import { type Change, changedFiles } from '../lib/verbs/change.ts';
+import { check as checked, type UpgradeOptions, upgrade as upgraded } from '../lib/verbs/upgrade.ts';
 import { lookOf } from '../terminal.ts';
-import type { CommandLine } from './command-line.ts';
 import { tellSentence } from './errors.ts';
 import { print, printAsIs } from './print.ts';
 import { eachProject, folders, foldersToRead } from './projects.ts';
 import { tell, tellLeftAlone, wrote } from './tell.ts';
-import type { Verb, Wrote } from './verb.ts';
+import type { CommandLine, Verb, Wrote } from './verb.ts';
 
 type Flags = CommandLine['flags'];
 

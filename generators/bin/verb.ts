@@ -1,7 +1,13 @@
 import type { Flag } from '../lib/answers/flags.ts';
-import type { Change } from '../lib/change.ts';
-import type { Ask } from '../lib/new-project.ts';
-import type { CommandLine } from './command-line.ts';
+import type { Change } from '../lib/verbs/change.ts';
+import type { Ask } from '../lib/verbs/new.ts';
+
+/** What was typed after a verb. */
+export interface CommandLine {
+  /** Every value of every flag, in order; a boolean's is true, or false for `--no-…`. */
+  flags: Record<string, (string | boolean)[]>;
+  words: string[];
+}
 
 /** Where a verb runs: on our own command line, or under Yeoman. */
 export interface Host {
@@ -43,6 +49,16 @@ export interface Verb {
   run: Run;
   /** Asks what is open, for a host that lets others write first; returns what does the rest. */
   ask?: (line: CommandLine, host: Host) => Promise<() => ReturnType<Run>>;
+}
+
+/** A verb of the command line. */
+export interface Listed {
+  name: string;
+  /** What it does, in one line. */
+  line: string;
+  /** 2 is no error of it, but an answer: something would change. */
+  answers?: true;
+  load: () => Verb;
 }
 
 /** Flags that every verb takes. */

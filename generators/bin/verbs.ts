@@ -1,24 +1,14 @@
 import { base } from './base.ts';
 import { ci } from './ci.ts';
-import { completion } from './completion/completion.ts';
+import { completionVerb } from './completion/completion.ts';
 import { doctorVerb } from './doctor.ts';
-import { help } from './help.ts';
+import { helpVerb } from './help.ts';
 import { newVerb } from './new.ts';
 import { schema } from './schema.ts';
 import { adopt, resolve, restore } from './settle.ts';
 import { stanzaVerb } from './stanza.ts';
 import { check, diff, upgrade } from './upgrade.ts';
-import type { Verb } from './verb.ts';
-
-/** A verb of the command line. */
-export interface Listed {
-  name: string;
-  /** What it does, in one line. */
-  line: string;
-  /** 2 is no error of it, but an answer: something would change. */
-  answers?: true;
-  load: () => Verb;
-}
+import type { Listed } from './verb.ts';
 
 /** Every verb, in the order of the help. Nothing is loaded only when it is needed: a bundle of modules that are starts slower than one that is longer. */
 export const VERBS: readonly Listed[] = [
@@ -91,9 +81,9 @@ export const VERBS: readonly Listed[] = [
   {
     name: 'completion',
     line: 'print a script with which a shell completes all this',
-    load: () => completion,
+    load: () => completionVerb(VERBS),
   },
-  { name: 'help', line: 'tell more of a verb', load: () => help },
+  { name: 'help', line: 'tell more of a verb', load: () => helpVerb(VERBS) },
 ];
 
 /** The verb of a name, undefined if there is none. */

@@ -1,5 +1,6 @@
-import { completion } from '../bin/completion/completion.ts';
+import { completionVerb } from '../bin/completion/completion.ts';
+import { VERBS } from '../bin/verbs.ts';
 import { verbGenerator } from '../yeoman/front.ts';
 
 /** `yo makina-image:completion bash|fish|zsh` */
-export default verbGenerator('completion', completion);
+export default verbGenerator('completion', completionVerb(VERBS));

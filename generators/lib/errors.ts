@@ -1,4 +1,4 @@
-import { shown } from './shown.ts';
+import { shown } from './text/shown.ts';
 
 /** The exit codes of `new`, `base` and the subgenerators; the same table stands in docs/exit-codes.md. */
 export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3, interrupted: 130 } as const;

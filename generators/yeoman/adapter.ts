@@ -1,8 +1,8 @@
 import type Generator from 'yeoman-generator';
 import { type Output, write } from '../bin/print.ts';
 import type { Host } from '../bin/verb.ts';
-import { answered, confirmation, insistence, questions } from '../lib/answers/questions.ts';
-import { shown } from '../lib/shown.ts';
+import { answered, confirmation, insistence, questions } from '../lib/output/questions.ts';
+import { shown } from '../lib/text/shown.ts';
 import { isCi, lookOf } from '../terminal.ts';
 
 /** Yeoman's adapter where it is a terminal, such as that of `yo`: it has streams. */

@@ -1,8 +1,7 @@
 import Generator, { type BaseOptions } from 'yeoman-generator';
-import type { CommandLine } from '../bin/command-line.ts';
 import { sentence } from '../bin/errors.ts';
 import { printTo } from '../bin/print.ts';
-import type { Host, Verb, Wrote } from '../bin/verb.ts';
+import type { CommandLine, Host, Verb, Wrote } from '../bin/verb.ts';
 import { verbNamed } from '../bin/verbs.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { hostOf, outputOf, terminalOf } from './adapter.ts';

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type CommandLine, parseCommandLine } from '../bin/command-line.ts';
-import { GLOBAL_FLAGS, type Verb } from '../bin/verb.ts';
+import { parseCommandLine } from '../bin/command-line.ts';
+import { type CommandLine, GLOBAL_FLAGS, type Verb } from '../bin/verb.ts';
 import type { Flag } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 

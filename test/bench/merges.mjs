@@ -111,7 +111,7 @@ if (checkouts.length === 0) {
   process.exit(1);
 }
 const bundle = join(home, 'merge3.cjs');
-const source = fileURLToPath(new URL('../../generators/lib/merge/merge3.ts', import.meta.url));
+const source = fileURLToPath(new URL('../../generators/lib/text/merge3.ts', import.meta.url));
 await build({ entryPoints: [source], outfile: bundle, bundle: true, platform: 'node', format: 'cjs' });
 const { merge3 } = (await import(pathToFileURL(bundle))).default;
 console.log(

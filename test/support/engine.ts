@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { commit, type Transaction } from '../../generators/lib/apply/transaction.ts';
-import { apply, type Change, examine, transactionOf } from '../../generators/lib/change.ts';
+import { commit } from '../../generators/lib/apply/transaction.ts';
+import type { Transaction } from '../../generators/lib/apply/types.ts';
+import { apply, type Change, examine, transactionOf } from '../../generators/lib/verbs/change.ts';
 import { entryAt } from './snapshot.ts';
 
 /** What plans and writes; the properties hold for ours, and for none of the mutants. */

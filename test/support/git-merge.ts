@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { Labels } from '../../generators/lib/merge/merge3.ts';
+import type { Labels } from '../../generators/lib/text/merge3.ts';
 import type { Triple } from './edits.ts';
 import { tempDir } from './run.ts';
 

@@ -5,7 +5,7 @@ import { execa, type Options } from 'execa';
 import { afterAll, beforeAll, expect } from 'vitest';
 import * as z from 'zod';
 import reportJsonSchema from '../../docs/report.schema.json' with { type: 'json' };
-import type { Report } from '../../generators/lib/report.ts';
+import type { Report } from '../../generators/lib/output/report.ts';
 import { type Changes, otherVersion } from './newer.ts';
 import { makinaImage, tempDir } from './run.ts';
 

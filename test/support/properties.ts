@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
-import { type Change, changedFiles, isOpen } from '../../generators/lib/change.ts';
-import { diffText } from '../../generators/lib/diff/changes.ts';
 import { readManifest } from '../../generators/lib/manifest/manifest.ts';
+import { diffText } from '../../generators/lib/output/diff.ts';
+import { type Report, reportOf } from '../../generators/lib/output/report.ts';
 import { CONFLICT_MODES, type ConflictMode } from '../../generators/lib/plan/plan.ts';
 import type { Rendered, RenderedFile } from '../../generators/lib/render/render.ts';
-import { type Report, reportOf } from '../../generators/lib/report.ts';
+import { type Change, changedFiles, isOpen } from '../../generators/lib/verbs/change.ts';
 import type { Engine } from './engine.ts';
 import { edit, type Scenario } from './scenario.ts';
 import { contents, stamps, workFiles, workTree } from './snapshot.ts';

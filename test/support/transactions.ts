@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { stateOf, type Transaction, type Write } from '../../generators/lib/apply/transaction.ts';
+import { stateOf } from '../../generators/lib/apply/state.ts';
+import type { Transaction, Write } from '../../generators/lib/apply/types.ts';
 
 export const file = (path: string, text: string, executable = false): Write => ({
   kind: 'write',

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import type { Intent } from '../../generators/lib/model/intent.ts';
-import { newProject } from '../../generators/lib/new-project.ts';
+import { newProject } from '../../generators/lib/verbs/new.ts';
 
 let dir: string;
 beforeEach(() => {

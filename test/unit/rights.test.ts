@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { asOwner, asRunner } from '../../generators/lib/rights.ts';
+import { asOwner, asRunner } from '../../generators/lib/system/rights.ts';
 import { tempDir } from '../support/run.ts';
 
 /** What Node has no such function for on Windows. */

@@ -8,7 +8,7 @@ import { meaningOf, ODD } from '../../generators/lib/answers/scalars.ts';
 import { readOverride } from '../../generators/lib/doctor/override.ts';
 import { readPillars } from '../../generators/lib/doctor/pillars.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
-import { newProject } from '../../generators/lib/new-project.ts';
+import { newProject } from '../../generators/lib/verbs/new.ts';
 import table from '../tables/scalars.json' with { type: 'json' };
 
 /** test/launcher/test_scalars.py takes the same table through the launcher. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { merge3 } from '../../generators/lib/merge/merge3.ts';
-import { mergeSettings, mergeShortened } from '../../generators/lib/merge/shortened.ts';
-import { takeSide } from '../../generators/lib/merge/take-side.ts';
+import { merge3 } from '../../generators/lib/text/merge3.ts';
+import { mergeSettings, mergeShortened } from '../../generators/lib/text/shortened.ts';
+import { takeSide } from '../../generators/lib/text/take-side.ts';
 
 const LABELS = { ours: 'yours', base: 'makina-image 1', theirs: 'makina-image 2' };
 const merged = (base: string, ours: string, theirs: string, how = mergeShortened) => {

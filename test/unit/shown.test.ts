@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { paint } from '../../generators/lib/look.ts';
-import { shown } from '../../generators/lib/shown.ts';
+import { paint } from '../../generators/lib/output/style.ts';
+import { shown } from '../../generators/lib/text/shown.ts';
 
 describe('a text of a project on a terminal', () => {
   test.each([

@@ -1,5 +1,5 @@
 import type { Flag } from '../../lib/answers/flags.ts';
-import { shell } from '../../lib/quote/quote.ts';
+import { shell } from '../../lib/text/quote.ts';
 import { type Named, typedFlags } from './words.ts';
 
 /** A completion script for bash, also the old one of macOS. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../model/problem.ts';
-import { sls } from '../quote/quote.ts';
+import { sls } from '../text/quote.ts';
 
 const MAX_DEPTH = 100;
 // YAML 1.1 reads keys of up to 1024 characters.

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import { join, relative } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import { readMounts } from '../mounts.ts';
-import { lstat, parentsOf, TX } from './state.ts';
+import { lstat } from '../system/files.ts';
+import { readMounts } from '../system/mounts.ts';
+import { parentsOf, TX } from './state.ts';
 
 /** What a run stages on another disk than the project's: a folder at the top of that disk. */
 const AREA = '.makina-image-tx';

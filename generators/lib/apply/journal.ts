@@ -2,9 +2,10 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import * as z from 'zod/mini';
 import { EXIT, UserError } from '../errors.ts';
+import { lstat } from '../system/files.ts';
 import { areaPath } from './areas.ts';
 import { refuseForeign } from './owners.ts';
-import { isFree, isWritable, lstat, TX } from './state.ts';
+import { isFree, isWritable, TX } from './state.ts';
 
 /** Made where it is needed: only a run after one that was cut short reads a journal. */
 const journalSchema = () => {

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import { codeOf, LOCK, lstat, makeFolder, OWN } from './state.ts';
+import { codeOf, lstat } from '../system/files.ts';
+import { LOCK, makeFolder, OWN } from './state.ts';
 
 const CLAIM = /^(\d+)-(\d*)-(\d*)-([0-9a-f]*)$/;
 

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { codeOf, lstat } from '../system/files.ts';
 import { oldPath, type Step, stagedPath, sync } from './journal.ts';
-import { codeOf, lstat, makeFolder, stateOf } from './state.ts';
+import { makeFolder, stateOf } from './state.ts';
 import { touchedFolders } from './steps.ts';
 
 /** Without hard links an original is moved aside instead. */

@@ -1,7 +1,8 @@
 import type fs from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
-import { lstat, parentsOf, TX } from './state.ts';
+import { lstat } from '../system/files.ts';
+import { parentsOf, TX } from './state.ts';
 
 const ROOT = 0;
 const STICKY = 0o1000;

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
+import { lstat } from '../system/files.ts';
 import { areasOf, dropFolder, type Step, stagedPath, sync, writeJournal } from './journal.ts';
-import { giveTo, lstat, makeFolder, OWN, TX } from './state.ts';
-import type { Write } from './transaction.ts';
+import { giveTo, makeFolder, OWN, TX } from './state.ts';
+import type { Write } from './types.ts';
 
 type Content = Extract<Write, { kind: 'write' }>;
 

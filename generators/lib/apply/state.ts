@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { sha256Of } from '../sha256.ts';
+import { isExecutable, lstat } from '../system/files.ts';
 
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
 
@@ -57,35 +58,10 @@ export function fileState(bytes: Buffer, executable: boolean): string {
   return sha256Of(bytes) + (executable ? '*' : '');
 }
 
-/** Whether a file is one to run: if its owner may, as git has it. */
-export function isExecutable({ mode }: fs.Stats): boolean {
-  return (mode & 0o100) !== 0;
-}
-
 /** The folders above a relative path, the outermost first. */
 export function parentsOf(path: string): string[] {
   const parent = dirname(path);
   return parent === '.' ? [] : [...parentsOf(parent), parent];
-}
-
-/** What lstat tells, undefined if nothing is there. */
-export function lstat(path: string): fs.Stats | undefined {
-  try {
-    return fs.lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (codeOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  }
-}
-
-/** Whether a folder is there, or a link to one; one that may not be looked at is. */
-export function isFolder(path: string): boolean {
-  try {
-    return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-  } catch (error) {
-    if (codeOf(error) === 'EACCES') return true;
-    throw error;
-  }
 }
 
 /**
@@ -111,11 +87,6 @@ export function makeFolder(root: string, path: string): void {
   } finally {
     fs.closeSync(file);
   }
-}
-
-/** The code of a system error, such as ENOENT. */
-export function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }
 
 /** Names that lead elsewhere, and git's own. */

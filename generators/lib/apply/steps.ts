@@ -1,10 +1,11 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
+import { isFolder, lstat } from '../system/files.ts';
 import { areaOf, mountsIn, refuseMounted } from './areas.ts';
 import type { Step } from './journal.ts';
-import { fileState, isFolder, isWritable, lstat, parentsOf, stateOf, statesOf } from './state.ts';
-import type { Transaction, Write } from './transaction.ts';
+import { fileState, isWritable, parentsOf, stateOf, statesOf } from './state.ts';
+import type { Transaction, Write } from './types.ts';
 
 /** Refuses paths that lead elsewhere. @throws UserError (internal) */
 export function checkPaths(root: string, { writes, dirs }: Transaction): void {

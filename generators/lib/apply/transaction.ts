@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
+import { codeOf, lstat } from '../system/files.ts';
 import { areaPath, mountsIn } from './areas.ts';
 import { areasOf, commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
 import { locked, quietly } from './lock.ts';
@@ -8,24 +9,10 @@ import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
 import { refuseForeignFolders } from './owners.ts';
 import { delaySignals } from './signals.ts';
 import { stage } from './stage.ts';
-import { codeOf, LOCK, lstat, OWN, parentsOf, TX } from './state.ts';
+import { LOCK, OWN, parentsOf, TX } from './state.ts';
 import { checkPaths, checkUnedited, isInPlace, statesBefore, stepsOf, touchedFolders } from './steps.ts';
+import type { Transaction } from './types.ts';
 import { makeWhole } from './whole.ts';
-
-export { stateOf } from './state.ts';
-
-export type Write =
-  | { kind: 'write'; path: string; bytes: Buffer; executable: boolean }
-  | { kind: 'delete'; path: string };
-
-export interface Transaction {
-  /** Relative paths with `/`; the last one is the commit point: once it is done, the tree is the new one. */
-  writes: readonly Write[];
-  /** Folders that exist even if empty. */
-  dirs: readonly string[];
-  /** What `stateOf` told when this was planned; looked at again before anything is replaced. */
-  expected: ReadonlyMap<string, string | undefined>;
-}
 
 /**
  * Brings a folder to a new state: all of it, or nothing. What a run that was cut short left behind is settled first.

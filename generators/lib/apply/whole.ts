@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { lstat } from '../system/files.ts';
 import { sync } from './journal.ts';
 import { isLive, ownClaim, quietly } from './lock.ts';
-import { lstat, parentsOf } from './state.ts';
-import type { Transaction } from './transaction.ts';
+import { parentsOf } from './state.ts';
+import type { Transaction } from './types.ts';
 
 /** Where a folder is made ready: beside its place, in one that nobody else may look into; the claim of the process follows. */
 const READY = '.makina-image-ready-';

@@ -3,8 +3,8 @@ import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { isOlder, minorVersion, version } from '../package.ts';
 import { readDisk } from '../plan/disk.ts';
-import { plainWord } from '../quote/quote.ts';
-import { asOwner } from '../rights.ts';
+import { asOwner } from '../system/rights.ts';
+import { plainWord } from '../text/quote.ts';
 import { ran } from './command.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { lstat } from '../apply/state.ts';
-import { CI_FILES, type CiPlace, ciPlace, GITLAB_CI } from '../ci-place.ts';
 import type { Image } from '../model/schema.ts';
+import { CI_FILES, type CiPlace, ciPlace, GITLAB_CI } from '../project/ci-place.ts';
+import { lstat } from '../system/files.ts';
 import { type Finding, ok, warning } from './finding.ts';
 
 const MAX_BYTES = 1024 * 1024;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { lstat } from '../apply/state.ts';
 import type { Image } from '../model/schema.ts';
 import { madeByBuild } from '../project/sources.ts';
+import { lstat } from '../system/files.ts';
 import { error, type Finding, ok } from './finding.ts';
 
 /** Whether the build stops for a config whose template is not there. */

@@ -1,15 +1,16 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { YO_RC } from '../answers/yo-rc.ts';
-import { lstat, OWN } from '../apply/state.ts';
-import type { Change } from '../change.ts';
-import { ignoredPaths, neverCommitted } from '../git.ts';
-import { keptPaths, MANIFEST, type Manifest } from '../manifest/manifest.ts';
+import { OWN } from '../apply/state.ts';
+import type { Manifest } from '../manifest/content.ts';
+import { keptPaths, MANIFEST } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
-import { plainWord } from '../quote/quote.ts';
-import { type Report, reportOf } from '../report.ts';
-import { check } from '../upgrade.ts';
+import { lstat } from '../system/files.ts';
+import { ignoredPaths, neverCommitted } from '../system/git.ts';
+import { plainWord } from '../text/quote.ts';
+import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
+import { check } from '../verbs/upgrade.ts';
 import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
 import { checkLauncher, LAUNCHER } from './launcher.ts';
 import { checkStore } from './store.ts';
@@ -154,17 +155,19 @@ export function checkSync(root: string): Finding[] {
   } catch (failure) {
     return [fromError('sync', failure, root)];
   }
-  return [syncOf(root, reportOf(change)), ...checkStore(change)];
+  return [syncOf(root, change), ...checkStore(change)];
 }
 
-function syncOf(root: string, report: Report): Finding {
-  const paths = report.files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
-  if (report.result === 'in-sync') return ok('sync', 'the files are what the answers say, and your edits');
+function syncOf(root: string, change: Change): Finding {
+  const { files } = change.plan;
+  const paths = files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
+  if (!isOpen(change) && changedFiles(change).length === 0)
+    return ok('sync', 'the files are what the answers say, and your edits');
   const project = plainWord(root);
   const shown = `\`makina-image diff ${project}\` shows it`;
-  if (report.files.some(({ reason }) => reason === 'unresolved'))
+  if (files.some(({ reason }) => reason === 'unresolved'))
     return warning('sync', `an upgrade waits for ${named(paths)}`, root, 'settle the open conflicts first');
-  if (report.result === 'conflicts') {
+  if (isOpen(change)) {
     const fix = `${shown}, \`makina-image upgrade --conflict=markers ${project}\` lets you settle it in the files`;
     return warning('sync', `an upgrade would conflict in ${named(paths)}`, root, fix);
   }

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { join, posix } from 'node:path';
-import { lstat } from '../apply/state.ts';
 import { isWithin } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
 import { earlyFiles } from '../render/copied.ts';
+import { lstat } from '../system/files.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import { bytesOf } from './regular.ts';
 

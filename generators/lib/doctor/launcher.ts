@@ -1,7 +1,7 @@
 import { dirname, join, parse } from 'node:path';
-import { trackedMode } from '../git.ts';
 import type { DiskEntry } from '../plan/plan.ts';
-import { plainWord } from '../quote/quote.ts';
+import { trackedMode } from '../system/git.ts';
+import { plainWord } from '../text/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import { mountOf, takesModes, takesOwners } from './mount.ts';
 

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { readMounts } from '../mounts.ts';
+import { readMounts } from '../system/mounts.ts';
 
 /** The file system that a folder is on. */
 export interface Mount {

@@ -1,9 +1,9 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
-import { codeOf, lstat } from '../apply/state.ts';
 import { isDict } from '../model/dict.ts';
-import { shell } from '../quote/quote.ts';
+import { codeOf, lstat } from '../system/files.ts';
+import { shell } from '../text/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import type { Pillars } from './pillars.ts';
 import { bytesOf } from './regular.ts';

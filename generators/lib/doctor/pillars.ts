@@ -1,10 +1,10 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
-import { lstat } from '../apply/state.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
-import { asOwner } from '../rights.ts';
+import { lstat } from '../system/files.ts';
+import { asOwner } from '../system/rights.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import { bytesOf } from './regular.ts';
 import { dataSchema, type Schema, violations } from './settings.ts';

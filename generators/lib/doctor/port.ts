@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { plainWord } from '../quote/quote.ts';
+import { plainWord } from '../text/quote.ts';
 import { type Ran, ran } from './command.ts';
 import { error, type Finding, ok } from './finding.ts';
 

@@ -3,15 +3,17 @@ import { join } from 'node:path';
 import { YO_RC } from '../answers/yo-rc.ts';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
-import { LOCK, lstat, TX } from '../apply/state.ts';
-import { keptPaths, MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
+import { LOCK, TX } from '../apply/state.ts';
+import type { Manifest } from '../manifest/content.ts';
+import { keptPaths, MANIFEST, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
-import { FIRST_RELEASE } from '../past/first-release.ts';
+import { FIRST_RELEASE } from '../project/first-release/rendering.ts';
 import { readYoRc } from '../project/project.ts';
-import { plainWord } from '../quote/quote.ts';
+import { lstat } from '../system/files.ts';
+import { plainWord } from '../text/quote.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
 
 /** The manifest of a project, if it can be used, and what is to say of it and of the generator that wrote it. */

@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import { lstat } from '../apply/state.ts';
-import { keptPaths, type Manifest } from '../manifest/manifest.ts';
-import { withUnixLines } from '../merge/text.ts';
+import type { Manifest } from '../manifest/content.ts';
+import { keptPaths } from '../manifest/manifest.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { readDisk } from '../plan/disk.ts';
 import { editedRuntime, OLDER, renewed } from '../project/own-runtime.ts';
-import { plainWord } from '../quote/quote.ts';
 import { formerRuntime, RUNTIME, shortened } from '../render/moved-runtime.ts';
 import { runtimeFiles } from '../render/runtime-files.ts';
 import { renderTemplate } from '../render/template.ts';
 import { sha256Of } from '../sha256.ts';
+import { lstat } from '../system/files.ts';
+import { plainWord } from '../text/quote.ts';
+import { withUnixLines } from '../text/split-lines.ts';
 import { error, type Finding, named, ok, warning } from './finding.ts';
 import { checkStateIds } from './state-ids.ts';
 

@@ -4,7 +4,7 @@ import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
 import { unknownReference } from '../model/references.ts';
 import { packageRoot } from '../package.ts';
-import { asRunner } from '../rights.ts';
+import { asRunner } from '../system/rights.ts';
 
 /** A JSON Schema, or a part of one. */
 export type Schema = Intent;

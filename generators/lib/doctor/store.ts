@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { type Change, knownBytes } from '../change.ts';
 import { ATTRIBUTES, BASE, brokenBases, hasAttributes, readBase } from '../manifest/store.ts';
-import { plainWord } from '../quote/quote.ts';
 import { sha256Of } from '../sha256.ts';
+import { plainWord } from '../text/quote.ts';
+import { type Change, knownBytes } from '../verbs/change.ts';
 import { type Finding, named, plural, warning } from './finding.ts';
 
 /** Whether what the engine keeps in a project is what it wrote: a hook, a person or git may have changed it. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { lstat } from '../apply/state.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
 import { madeByBuild } from '../project/sources.ts';
-import { asOwner } from '../rights.ts';
+import { lstat } from '../system/files.ts';
+import { asOwner } from '../system/rights.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
 /**

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { codeOf, lstat } from '../apply/state.ts';
-import { shell } from '../quote/quote.ts';
+import { codeOf, lstat } from '../system/files.ts';
+import { shell } from '../text/quote.ts';
 import { findCommand, ran } from './command.ts';
 import { error, type Finding, named, ok, plural, warning } from './finding.ts';
 import { mountOf, takesOwners } from './mount.ts';

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { packageRoot } from '../package.ts';
-import { plainWord } from '../quote/quote.ts';
+import { plainWord } from '../text/quote.ts';
 import { findCommand } from './command.ts';
 import { type Finding, ok } from './finding.ts';
 

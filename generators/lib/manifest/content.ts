@@ -1,7 +1,24 @@
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
-import type { Manifest } from './manifest.ts';
 import { isSafePath } from './paths.ts';
+
+/** The layout of a manifest that this generator writes. */
+export const SCHEMA = 1;
+
+/** What the engine remembers of a project between two runs. */
+export interface Manifest {
+  schema: typeof SCHEMA;
+  kind: 'project' | 'base';
+  generator: string;
+  /** Of each file that is kept up to date, or was until it was adopted: what was last merged in, and so the base of the next merge. */
+  files: Record<string, { sha256: string; executable: boolean }>;
+  /** Files that were written once. */
+  seeds: string[];
+  /** Files that the user took over. */
+  adopted: string[];
+  /** Conflicts that the user still has to settle, with the SHA-256 of what was to be merged in. */
+  conflicts: Record<string, { kind: 'markers' | 'sidecar'; theirs: string }>;
+}
 
 const SHA256 = /^[0-9a-f]{64}$/;
 
@@ -11,7 +28,7 @@ const SHA256 = /^[0-9a-f]{64}$/;
  */
 export function checkContent(content: unknown): asserts content is Manifest {
   const manifest = fieldsOf('it', content, ['schema', 'kind', 'generator', 'files', 'seeds', 'adopted', 'conflicts']);
-  if (manifest.schema !== 1) throw wrong('schema', 'must be 1');
+  if (manifest.schema !== SCHEMA) throw wrong('schema', 'must be 1');
   if (manifest.kind !== 'project' && manifest.kind !== 'base') throw wrong('kind', 'must be project or base');
   if (typeof manifest.generator !== 'string') throw wrong('generator', 'must be text');
   checkPaths('seeds', manifest.seeds);

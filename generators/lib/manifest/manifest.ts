@@ -3,28 +3,11 @@ import { join } from 'node:path';
 import { OWN } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { refuseBlank } from './blank.ts';
-import { checkContent } from './content.ts';
+import { checkContent, type Manifest, SCHEMA } from './content.ts';
 
 /** The folder of a project that is the engine's own. */
 export const FOLDER = OWN;
 export const MANIFEST = `${FOLDER}/manifest.json`;
-const SCHEMA = 1;
-
-/** What the engine remembers of a project between two runs. */
-export interface Manifest {
-  schema: typeof SCHEMA;
-  kind: 'project' | 'base';
-  generator: string;
-  /** Of each file that is kept up to date, or was until it was adopted: what was last merged in, and so the base of the next merge. */
-  files: Record<string, { sha256: string; executable: boolean }>;
-  /** Files that were written once. */
-  seeds: string[];
-  /** Files that the user took over. */
-  adopted: string[];
-  /** Conflicts that the user still has to settle, with the SHA-256 of what was to be merged in. */
-  conflicts: Record<string, { kind: 'markers' | 'sidecar'; theirs: string }>;
-}
-
 export function emptyManifest(kind: Manifest['kind'], generator: string): Manifest {
   return { schema: SCHEMA, kind, generator, files: {}, seeds: [], adopted: [], conflicts: {} };
 }

@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import type { Write } from '../apply/transaction.ts';
-import { withUnixLines } from '../merge/text.ts';
+import type { Write } from '../apply/types.ts';
 import { sha256Of } from '../sha256.ts';
+import { withUnixLines } from '../text/split-lines.ts';
 import { isBlank } from './blank.ts';
-import { isSha256 } from './content.ts';
-import { FOLDER, formatManifest, MANIFEST, type Manifest } from './manifest.ts';
+import { isSha256, type Manifest } from './content.ts';
+import { FOLDER, formatManifest, MANIFEST } from './manifest.ts';
 
 export const BASE = `${FOLDER}/base`;
 export const ATTRIBUTES = `${FOLDER}/.gitattributes`;

@@ -3,7 +3,7 @@
  * what a lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
  */
 import type { core, ZodMiniType } from 'zod/mini';
-import { nearest } from '../answers/nearest.ts';
+import { nearest } from '../text/nearest.ts';
 import { checkImage } from './checks.ts';
 import { demo } from './demo.ts';
 import { type Dict, isDict } from './dict.ts';

@@ -1,7 +1,7 @@
 /** References such as {project_root} in paths and accounts: the known ones, and what they stand for. */
 
 import type { core, ZodMiniType } from 'zod/mini';
-import { distance } from '../answers/nearest.ts';
+import { distance } from '../text/nearest.ts';
 import { isDict } from './dict.ts';
 import { innerType } from './fields.ts';
 import type { Problem } from './problem.ts';

@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isExecutable, isFolder } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
+import { isExecutable, isFolder } from '../system/files.ts';
 import type { DiskEntry } from './plan.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { emptyManifest, type Manifest } from '../manifest/manifest.ts';
-import { type ConflictHunk, conflictMarkers, merge3 } from '../merge/merge3.ts';
-import { isShortened, mergeSettings, mergeShortened } from '../merge/shortened.ts';
-import { splitLines, withUnixLines } from '../merge/text.ts';
+import type { Manifest } from '../manifest/content.ts';
+import { emptyManifest } from '../manifest/manifest.ts';
 import type { Rendered, RenderedFile } from '../render/render.ts';
 import { sha256Of } from '../sha256.ts';
+import { type ConflictHunk, conflictMarkers, merge3 } from '../text/merge3.ts';
+import { isShortened, mergeSettings, mergeShortened } from '../text/shortened.ts';
+import { splitLines, withUnixLines } from '../text/split-lines.ts';
 
 /** What is on disk at one path: a file, or something else in its place (a link, a folder ...). */
 export type DiskEntry = DiskFile | { kind: 'other'; what: string };

@@ -1,12 +1,12 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ANSWERS_KEY, YO_RC } from '../answers/yo-rc.ts';
-import { codeOf, lstat } from '../apply/state.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { placeInRepository } from '../git.ts';
 import { MANIFEST } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
-import { asOwner } from '../rights.ts';
+import { codeOf, lstat } from '../system/files.ts';
+import { placeInRepository } from '../system/git.ts';
+import { asOwner } from '../system/rights.ts';
 
 /** The nearest folder that is a project: this one or one above it. @throws UserError (internal) */
 export function findProject(start: string): string {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { YO_RC } from '../answers/yo-rc.ts';
 import { UserError } from '../errors.ts';
-import type { Manifest } from '../manifest/manifest.ts';
+import type { Manifest } from '../manifest/content.ts';
 import { readBase } from '../manifest/store.ts';
 import { readDisk } from '../plan/disk.ts';
 import type { Rendered } from '../render/render.ts';

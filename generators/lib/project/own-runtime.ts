@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import type { Manifest } from '../manifest/manifest.ts';
-import { withUnixLines } from '../merge/text.ts';
+import type { Manifest } from '../manifest/content.ts';
 import { complete, type Intent } from '../model/intent.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { readDisk } from '../plan/disk.ts';
-import { plainWord } from '../quote/quote.ts';
 import { renames } from '../render/files.ts';
 import { RUNTIME } from '../render/moved-runtime.ts';
 import { sha256Of } from '../sha256.ts';
+import { plainWord } from '../text/quote.ts';
+import { withUnixLines } from '../text/split-lines.ts';
 
 /** What a project is to be made of, and the edited files for which it keeps a run-time of its own. */
 export interface WithRuntime {

@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
 import { formatYoRc, parseYoRc, YO_RC, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { isTracked } from '../git.ts';
 import { refuseBlank } from '../manifest/blank.ts';
-import { MANIFEST, type Manifest, readManifest } from '../manifest/manifest.ts';
+import type { Manifest } from '../manifest/content.ts';
+import { MANIFEST, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
-import { pastOf } from '../past/past.ts';
 import { type Rendered, render, renderBase } from '../render/render.ts';
+import { isTracked } from '../system/git.ts';
+import { pastOf } from './first-release/project.ts';
 import { refuseRenamed } from './name.ts';
 import { keepRuntime } from './own-runtime.ts';
 

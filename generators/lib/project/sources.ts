@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { lstat } from '../apply/state.ts';
 import { isWithin, plainPath } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
+import { lstat } from '../system/files.ts';
 
 const OURS = /^(100_dirs_and_prerequisites|200_reconfigure|300_nginx|400_circus)\.sls$/;
 

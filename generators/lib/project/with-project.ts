@@ -1,6 +1,6 @@
-import { anchored } from '../anchor.ts';
 import { recover } from '../apply/transaction.ts';
-import { asOwner, isMovable } from '../rights.ts';
+import { anchored } from '../system/anchor.ts';
+import { asOwner, isMovable } from '../system/rights.ts';
 
 /**
  * Does something to a project: with its owner's rights, and after what a run that was cut short left there is finished.

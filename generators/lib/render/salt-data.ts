@@ -5,8 +5,8 @@ import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
 import { cronSchema, programSchema } from '../model/program.ts';
 import { type Image, seedSchema } from '../model/schema.ts';
 import { shared } from '../model/types.ts';
-import { sls } from '../quote/quote.ts';
-import { yamlBlock } from '../quote/yaml-block.ts';
+import { sls } from '../text/quote.ts';
+import { yamlBlock } from './yaml-block.ts';
 
 type Entry = Parameters<typeof defaultsOf>[0];
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import ejs from 'ejs';
 import { packageRoot } from '../package.ts';
-import * as quote from '../quote/quote.ts';
-import { asRunner } from '../rights.ts';
+import { asRunner } from '../system/rights.ts';
+import * as quote from '../text/quote.ts';
 
 const LANGUAGES: [RegExp, (text: string) => string][] = [
   [/(\.sls|^PILLAR\.sample)$/, quote.sls],

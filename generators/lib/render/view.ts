@@ -2,7 +2,7 @@ import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../mode
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
-import { dockerfile } from '../quote/quote.ts';
+import { dockerfile } from '../text/quote.ts';
 import { codeLines } from './copied.ts';
 import { runtimeHash } from './runtime-files.ts';
 import { saltData } from './salt-data.ts';

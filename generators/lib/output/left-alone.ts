@@ -1,0 +1,32 @@
+import { join } from 'node:path';
+import type { PlannedFile } from '../plan/plan.ts';
+import { plainWord } from '../text/quote.ts';
+import type { Change } from '../verbs/change.ts';
+
+const WHY: Partial<Record<PlannedFile['action'], string>> = {
+  adopted: 'it was there, and is what would be written',
+  converged: 'your edit is what the templates say now',
+  'user-edit': 'your edit stays, the templates have nothing new',
+  'deleted-by-user': 'you deleted it; makina-image restore PATH brings it back',
+  conflict: 'a conflict',
+};
+
+/** Every file that a run does not touch, and why not: a line for each. */
+export function leftAlone({ project, plan }: Change): string[] {
+  const planned = new Map(plan.files.map((file) => [file.path, file]));
+  const why = (path: string) => {
+    const file = planned.get(path);
+    if (file) return file.settled === 'ours' ? 'a conflict that is settled for your side' : WHY[file.action];
+    if (plan.manifest.adopted.includes(path)) return 'yours for good; makina-image restore PATH undoes that';
+    const isSeed = project.theirs.files.get(path)?.policy === 'seed';
+    return isSeed ? 'it was written once, and is yours since then' : 'it is up to date';
+  };
+  const isChanged = ({ before, after }: PlannedFile) => before !== after;
+  return [...new Set([...project.theirs.files.keys(), ...planned.keys()])]
+    .filter((path) => !planned.has(path) || !isChanged(planned.get(path) as PlannedFile))
+    .sort()
+    .map((path) => {
+      const full = join(project.root, path);
+      return `${full}: left alone, ${(why(path) ?? 'nothing is new').replace('PATH', () => plainWord(full))}`;
+    });
+}

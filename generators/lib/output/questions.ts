@@ -1,0 +1,48 @@
+import { EXIT, UserError } from '../errors.ts';
+import type { Field } from '../model/fields.ts';
+import { complete } from '../model/intent.ts';
+import type { Change } from '../verbs/change.ts';
+import type { Look } from './style.ts';
+import { tree } from './tree.ts';
+
+/**
+ * Waits for answers.
+ * @throws UserError (interrupted) when the person at the keyboard gave up
+ */
+export async function answered<T>(prompt: Promise<T>): Promise<T> {
+  try {
+    return await prompt;
+  } catch (error) {
+    if ((error as Error).name !== 'ExitPromptError') throw error;
+    throw new UserError('stopped at a question, nothing was written', EXIT.interrupted);
+  }
+}
+
+/** The prompts of some fields, in the shape that inquirer and Yeoman share; an answer is checked as it is typed. */
+export function questions(open: readonly Field[]) {
+  return open.map((field) => ({
+    type: field.kind === 'boolean' ? 'confirm' : 'input',
+    name: field.key,
+    message: `${field.prompt}?`,
+    default: field.default,
+    validate: (answer: unknown) => problemOf(field.key, answer) ?? true,
+  }));
+}
+
+function problemOf(key: string, answer: unknown): string | undefined {
+  const { problems = [] } = complete({ name: 'demo', [key]: answer });
+  return problems.map(({ path, message }) => `${path.join('.')} ${message}`).join(', ') || undefined;
+}
+
+/** What is shown of what is to be written, and whether to go on; the answer is called `go`. */
+export function confirmation({ project, plan }: Change, look: Look) {
+  return {
+    intro: `\n${project.root}:\n\n${tree(plan, look)}\n`,
+    question: { type: 'confirm', name: 'go', message: 'Write this?', default: true },
+  };
+}
+
+/** A question to which nobody says yes by accident; the answer is called `go`. */
+export function insistence(question: string) {
+  return { type: 'confirm', name: 'go', message: `${question}?`, default: false };
+}

@@ -1,0 +1,190 @@
+import { join, relative } from 'node:path';
+import { runFlags } from '../model/docker-run.ts';
+import { ownBaseImage } from '../model/schema.ts';
+import { warningsOf } from '../model/warnings.ts';
+import { minorVersion } from '../package.ts';
+import { OLDER, renewed, toldVendored } from '../project/own-runtime.ts';
+import { missingSources } from '../project/sources.ts';
+import { earlyFiles } from '../render/copied.ts';
+import { isFormerRuntime, RUNTIME, runtimeFolder, shortened } from '../render/moved-runtime.ts';
+import { lstat } from '../system/files.ts';
+import { plainWord } from '../text/quote.ts';
+import { diffStat } from '../text/unified.ts';
+import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
+import type { ProjectChange } from '../verbs/new.ts';
+import type { StanzaChange } from '../verbs/stanza/stanza.ts';
+import type { Report } from './report.ts';
+import type { Look } from './style.ts';
+import { tree } from './tree.ts';
+
+/** Who reads a summary. */
+export interface Reader {
+  /** The folder the next commands are typed in. */
+  cwd: string;
+  /** How the reader calls the verb `base`. */
+  baseCommand: string;
+  /** Undefined for one who saw the tree of files already. */
+  look: Look | undefined;
+}
+
+/**
+ * What `new` and `ci` tell when they are done: how much was written, and what to type next. The image is built where something in
+ * it is new; a change of what was there belongs in its repository.
+ */
+export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reader): string {
+  const { image, project } = change;
+  const { root } = project;
+  const changed = changedFiles(change);
+  const warnings = [
+    ...warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`),
+    ...earlyFiles(image)
+      .filter((path) => !lstat(join(root, 'project', path)))
+      .map((path) => `\n  project/${path} is not there yet: the build stops without it`),
+    ...(['configs', 'seeds'] as const).flatMap((kind) =>
+      missingSources(root, image, kind).map(
+        ([name, source]) => `\n  ${kind}.${name}.source project/${source} is not there yet: the build stops without it`,
+      ),
+    ),
+  ];
+  const { vendored = [] } = project;
+  const kept = vendored.length > 0 ? `\n\n${toldVendored(root, vendored)}` : '';
+  const older = change.plan.files
+    .filter(({ from, reason }) => from && reason === 'template-changed')
+    .map(({ path }) => `\n\n${path}: ${OLDER}; ${renewed(root, path)}`)
+    .join('');
+  const done =
+    outcome(change, look) + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
+  if (changed.length === 0 || isOpen(change)) return done;
+  const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
+  const isNew = project.manifest === undefined;
+  const ownBase = isNew && image.base_image === ownBaseImage;
+  // Beside the project, never in it.
+  const folder = root === cwd ? '../base-image' : 'base-image';
+  const base = `  ${baseCommand} ${folder} && docker build -t ${image.base_image} ${folder}   # once`;
+  const build = [
+    `  ${enter}docker build -t ${image.name} -f project/Dockerfile .`,
+    `  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}`,
+  ];
+  const isInImage = changed.some(({ path }) => /^(custom\.sls|pillar\/|project\/)/.test(path));
+  const steps = [
+    ...(ownBase ? [base] : []),
+    ...(isInImage ? build : []),
+    ...(isNew ? [] : [`  ${isInImage ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
+  ];
+  return `${done}\n\nNext:\n\n${steps.join('\n')}\n`;
+}
+
+/** The same for the verbs that change one entry of the model. */
+export function stanzaSummary({ done, change }: StanzaChange, reader: Reader): string {
+  return `${done}\n${summary(change, reader)}`;
+}
+
+/** The same for `base`. */
+export function baseSummary(change: Change, { cwd, look }: Omit<Reader, 'baseCommand'>): string {
+  if (changedFiles(change).length === 0 || isOpen(change)) return outcome(change, look);
+  return `${outcome(change, look)}\n\nNext:
+
+  docker build -t makina-image-base:${minorVersion} ${plainWord(relative(cwd, change.project.root) || '.')}
+`;
+}
+
+function outcome(change: Change, look: Look | undefined): string {
+  const { project, plan } = change;
+  const count = changedFiles(change).length;
+  const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
+  const left = plan.files.filter(({ action, settled }) => action === 'conflict' && !settled);
+  if (count === 0 && left.length === 0) return `${project.root} is up to date, ${done}.`;
+  const what = `${done} to ${project.root}${count > 0 && look ? `:\n\n${tree(plan, look)}` : '.'}`;
+  if (left.length === 0) return what;
+  const conflicts = left.map((file) => toldConflict(project.root, file)).join('\n');
+  return `${what}\n\nThese conflicts are left for you:\n${conflicts}`;
+}
+
+/** A conflict that is left for the user, and the command that settles it. */
+export function toldConflict(
+  root: string,
+  { path, reason }: { path: string; reason?: string },
+  written = true,
+): string {
+  const text = reasonOf(path, reason);
+  // After the semicolon stands what was done.
+  if (!written) return `  ${path}: ${text.replace(/;.*/, '')}`;
+  const full = plainWord(join(root, path));
+  if (reason === 'template-deleted') return `  ${path}: ${text}`;
+  const sides = reason === 'code-moved' && shortened.get(path)?.what === 'code' ? '--theirs' : '--ours, --theirs';
+  const next =
+    reason === 'type-changed'
+      ? `move it away, then makina-image restore ${full}`
+      : `edit it, then makina-image resolve ${full} --merged (or ${sides})`;
+  return `  ${path}: ${text}\n    ${next}`;
+}
+
+function reasonOf(path: string, reason = ''): string {
+  if (reason === 'template-deleted' && path.startsWith(`${RUNTIME}/`))
+    return `the base image brings the run-time; move your edits into a step of your own, and delete ${RUNTIME}, with which the build would stop`;
+  if (reason === 'template-deleted' && isFormerRuntime(path))
+    return 'the run-time is elsewhere now, and nothing reads it here; move your edits into a step of your own';
+  if (reason === 'code-moved')
+    return `it became a few lines, and ${shortened.get(path)?.now}; your edits are in it, with markers`;
+  return REASONS[reason] ?? reason;
+}
+
+const REASONS: Record<string, string> = {
+  content: 'you and the templates changed the same lines',
+  binary:
+    'you and the templates changed it, and it cannot be merged by line; the new one is beside it, .makina-image-new',
+  'both-added': 'it was there already, and is another one; the new one is beside it, .makina-image-new',
+  'template-deleted': 'the templates have it no more; your edits stay, and it is yours from now on',
+  'type-changed': 'there is a link or a folder in its place',
+  'base-missing': 'what was merged in last is not in .makina-image/base; the new one is beside it, .makina-image-new',
+  unresolved: 'the conflict of an earlier run is not settled',
+};
+
+/** What check and upgrade tell of a project. */
+export function told({ project, result, written, files, vendored = [] }: Report): string {
+  const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
+  const open =
+    written || isOld
+      ? 'has conflicts for you to settle'
+      : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
+  const head = {
+    'in-sync': 'in sync',
+    'would-change': 'would change',
+    changed: 'changed',
+    conflicts: open,
+    error: 'error',
+  }[result];
+  const quiet = ['user-edit', 'adopted', 'converged'];
+  const word = (action: string) => (written ? action : (TO_DO[action] ?? action));
+  const folded = new Map<string, number>();
+  const sources = new Set(files.map(({ from }) => from));
+  const lines = files
+    .filter(({ path, action }) => !quiet.includes(action) && !(action === 'removed' && sources.has(path)))
+    .filter(({ action, reason }) => action !== 'deleted-by-user' || reason)
+    .flatMap(({ path, from, action, reason }) => {
+      if (action === 'conflict') return [toldConflict(project, { path, reason }, written || reason === 'unresolved')];
+      const move = written ? 'moved' : 'move';
+      if (from && reason === 'template-changed') return [`  ${move} ${path}: ${OLDER}; ${renewed(project, path)}`];
+      const folder = action === 'merged' ? undefined : runtimeFolder(path);
+      if (!folder) return [`  ${word(action)} ${path}${reason === 'never-committed' ? NEVER : ''}`];
+      const key = from ? `${move} the run-time to ${folder}` : `${word(action)} the run-time in ${folder}`;
+      folded.set(key, (folded.get(key) ?? 0) + 1);
+      return [];
+    });
+  // Nobody reads them one by one.
+  for (const [key, count] of folded) lines.push(`  ${key} (${count} ${count === 1 ? 'file' : 'files'})`);
+  const kept = vendored.length > 0 ? [`  ${toldVendored(project, vendored)}`] : [];
+  return [`${project}: ${head}`, ...lines, ...kept].join('\n');
+}
+
+const NEVER = ': git ignores it, and has never had it';
+const TO_DO: Record<string, string> = { created: 'create', updated: 'update', merged: 'merge', removed: 'remove' };
+
+/** `diff --stat` */
+export function statOf(change: Change): string {
+  const lines = changedFiles(change).map(({ path, before, after }) => {
+    const { added, removed, binary } = diffStat(before, after);
+    return ` ${path} | ${binary ? 'binary' : `+${added} -${removed}`}\n`;
+  });
+  return lines.join('');
+}

@@ -1,0 +1,178 @@
+import { resolve } from 'node:path';
+import { beside } from '../answers/beside.ts';
+import { problemsError } from '../answers/flags.ts';
+import { idleNulls } from '../answers/idle-nulls.ts';
+import { unusable } from '../answers/unusable.ts';
+import { formatYoRc, type YoRc } from '../answers/yo-rc.ts';
+import { EXIT, UserError } from '../errors.ts';
+import { type Field, fields } from '../model/fields.ts';
+import { complete, type Intent, merge } from '../model/intent.ts';
+import type { Problem } from '../model/problem.ts';
+import { type Image, imageSchema } from '../model/schema.ts';
+import { mentionsUs } from '../project/find.ts';
+import { refuseRenamed } from '../project/name.ts';
+import { keepRuntime } from '../project/own-runtime.ts';
+import { readYoRc, withPast, withYoRc } from '../project/project.ts';
+import { withProject } from '../project/with-project.ts';
+import { render } from '../render/render.ts';
+import { apply, type Change, withRoot } from './change.ts';
+import { nameOfFolder, refuseNested } from './destination.ts';
+import { type HowToWrite, planWrite } from './write.ts';
+
+/** Asks a person for some fields; returns their answers by field key. */
+export type Ask = (open: readonly Field[]) => Promise<Intent>;
+
+export interface NewRequest extends HowToWrite {
+  /** The folder the command runs in. */
+  cwd: string;
+  /** Where to write, relative to cwd; else the project that cwd is, else the folder of the project's name. */
+  destination?: string;
+  /** Write there though it is inside another project. */
+  isMeant?: boolean;
+  /** Asks a person something that needs a yes. */
+  insist?: (question: string) => Promise<boolean>;
+  /** From the command line: wins over `answers`. */
+  flags: Intent;
+  /** From the answers file: wins over what is stored. */
+  answers: Intent;
+  /** `answers` and `flags` are all that is said: what is stored goes, but for the name. */
+  isExact?: boolean;
+  /** Absent where nobody can be asked. */
+  ask?: Ask;
+  /** What was answered already, by `askOpen`. */
+  asked?: Intent;
+  /** Shows a person who was asked something what is to be written; returns whether to go on. */
+  confirm?: (planned: Change) => Promise<boolean>;
+  /** Write nothing, tell what would be written. */
+  dryRun?: boolean;
+}
+
+/** A change of a project, and the image that its answers stand for. */
+export interface ProjectChange extends Change {
+  image: Image;
+  /** Stored answers that were not given now: with `isExact` they are gone. */
+  beside?: readonly string[];
+}
+
+/**
+ * Asks a person what is open, for a front that writes later.
+ * @returns the request with the answers, and with what was insisted on
+ * @throws UserError as `newProject`
+ */
+export async function askOpen(request: NewRequest): Promise<NewRequest> {
+  refuseUnusable([request.answers, request.flags]);
+  const layers = [request.answers, request.flags];
+  const said = () => mergeAll(layers);
+  let asked: Intent | undefined;
+  const askFor = async (candidates: readonly Field[]) => {
+    const open = candidates.filter((field) => field.prompt && said()[field.key] === undefined);
+    if (!request.ask || open.length === 0) return;
+    const answers = answersTo(open, await request.ask(open));
+    asked = { ...asked, ...answers };
+    layers.push(answers);
+  };
+  if (!locate(request, said())) await askFor([fields[0] as Field]);
+  const destination = locate(request, said());
+  if (!destination) throw problemsError(complete(said()).problems ?? []);
+  if (!request.isMeant) await refuseNested(destination, request.insist);
+  const { intent } = withProject(destination, request.dryRun === true, readYoRc);
+  if (!intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
+  // A project that is there was asked when it was new.
+  if (!intent) await askFor(fields);
+  return { ...request, asked, isMeant: true };
+}
+
+/**
+ * Writes a new project, or changes the model of one that is there.
+ * @throws UserError when answers are missing or invalid (usage), when a file that differs is in the way (conflict), when
+ * the folder cannot be written (internal), or when a person says no (interrupted); nothing is written then
+ */
+export async function newProject(request: NewRequest): Promise<ProjectChange> {
+  const { asked } = request.asked ? request : await askOpen(request);
+  const layers = [request.answers, request.flags, asked ?? {}];
+  const said = () => mergeAll(layers);
+  const destination = locate(request, said());
+  if (!destination) throw problemsError(complete(said()).problems ?? []);
+  return withProject(destination, request.dryRun === true, async (folder) => {
+    const stored = readYoRc(folder);
+    if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, false));
+    const before = stored.intent ?? {};
+    const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
+    if (idle.length > 0) throw problemsError(idle);
+    // From the lowest up: a removal counts for what lies below it.
+    const kept = request.isExact ? nameOf(before) : before;
+    const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, said()) : [];
+    layers.unshift(kept);
+    const planned = { ...planIntent(folder, stored, said(), request), beside: others };
+    if (request.dryRun) return withRoot(destination, planned);
+    if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
+      throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
+    return withRoot(destination, apply(planned, request));
+  });
+}
+
+/** Answers, the lowest layer first. */
+function mergeAll(layers: readonly Intent[]): Intent {
+  return layers.reduce((lower, upper) => merge(lower, upper), {});
+}
+
+export interface WriteRequest extends HowToWrite {
+  /** Write nothing, tell what would be written. */
+  dryRun?: boolean;
+  /** Tells the flag that answers a problem, for a verb that has others than `new`. */
+  flagOf?: (problem: Problem) => string;
+}
+
+/**
+ * Brings a folder to what an intent stands for.
+ * @param stored what `.yo-rc.json` holds now
+ * @throws UserError as `newProject`
+ */
+export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
+  const planned = planIntent(root, stored, intent, request);
+  return request.dryRun ? planned : apply(planned, request);
+}
+
+function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
+  const result = complete(intent);
+  if (result.problems) throw problemsError(result.problems, request.flagOf);
+  refuseRenaming(stored.intent?.name, result.image, root);
+  const past = withPast(root, stored.intent);
+  const { image, vendored, ...kept } = keepRuntime(root, intent, result.image, past.manifest);
+  const project = { ...past, vendored, theirs: withYoRc(render(image), formatYoRc(kept.intent, stored.others)) };
+  if (past.manifest || stored.intent) refuseRenamed(project, image.name);
+  return { image, ...planWrite(project, request.conflict) };
+}
+
+/** Where to write, if that is known yet. */
+function locate({ cwd, destination }: NewRequest, said: Intent): string | undefined {
+  if (destination !== undefined) return resolve(cwd, destination);
+  const here = mentionsUs(cwd) ? readYoRc(cwd).intent : undefined;
+  if (here && (said.name === undefined || said.name === here.name)) return cwd;
+  // What is no name is told as that, and looked for nowhere.
+  const name = imageSchema.shape.name.safeParse(said.name);
+  return name.success ? resolve(cwd, name.data) : undefined;
+}
+
+/** @throws UserError (usage) for what no layer of answers may hold */
+export function refuseUnusable(layers: readonly Intent[], flagOf?: WriteRequest['flagOf']): void {
+  const problems = layers.flatMap((layer) => unusable(layer));
+  if (problems.length > 0) throw problemsError(problems, flagOf);
+}
+
+/** Volumes, users and the user's own pillar carry the name. */
+function refuseRenaming(before: unknown, { name }: Image, destination: string): void {
+  if (before === undefined || before === name) return;
+  throw new UserError(
+    `${destination} is the project ${before}, and a project cannot be renamed; write ${name} to another folder`,
+  );
+}
+
+const nameOf = ({ name }: Intent): Intent => (name === undefined ? {} : { name });
+
+/** An answer equal to the default is not intent. */
+function answersTo(open: readonly Field[], answers: Intent): Intent {
+  return Object.fromEntries(
+    open.filter(({ key, default: usual }) => answers[key] !== usual).map(({ key }) => [key, answers[key]]),
+  );
+}

@@ -13,6 +13,7 @@ import { lstat } from '../system/files.ts';
 import { plainWord } from '../text/quote.ts';
 import { withUnixLines } from '../text/split-lines.ts';
 import { error, type Finding, named, ok, warning } from './finding.ts';
+import { checkGoneIds } from './gone-ids.ts';
 import { checkStateIds } from './state-ids.ts';
 
 const ID = 'runtime';
@@ -23,7 +24,12 @@ const LAUNCHER = 'project/.salt/_modules/mc_launcher.py';
 export function checkRuntime(root: string, image: Image, manifest: Manifest): Finding[] {
   // An older version wrote it: an upgrade moves all of that.
   if (keptPaths(manifest).some((path) => formerRuntime.has(path))) return [];
-  const findings = [...checkLeft(root), ...checkLong(root), ...checkStateIds(root, image.name)];
+  const findings = [
+    ...checkLeft(root),
+    ...checkLong(root),
+    ...checkStateIds(root, image.name),
+    ...checkGoneIds(root, image),
+  ];
   if (hasOwnRuntime(image)) {
     const own = [...checkVersion(root), ...checkAdopted(root, manifest)];
     return [...findings, ...own, ok(ID, ownRuntime(root, manifest))];

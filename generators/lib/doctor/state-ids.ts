@@ -27,10 +27,13 @@ export function checkStateIds(root: string, name: string): Finding[] {
   });
 }
 
+/** A text of a step with the name of its project. */
+export const withName = (text: string, name: string) => text.replace(/\{\{-?\s*cfg\.name\s*-?\}\}/g, name);
+
 /** The ids of the states in a text. */
-function idsIn(text: string, name: string): string[] {
+export function idsIn(text: string, name: string): string[] {
   return Array.from(text.matchAll(/^(["']?)(?!\{[%#]|[#-]|(?:include|extend):)(\S.*)\1:[ \t\r]*$/gm), ([, , id]) =>
-    (id as string).replace(/\{\{-?\s*cfg\.name\s*-?\}\}/g, name),
+    withName(id as string, name),
   );
 }
 

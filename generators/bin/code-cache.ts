@@ -1,9 +1,11 @@
 import { hash } from 'node:crypto';
 import fs from 'node:fs';
-import { isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 
 const { O_RDONLY, O_NOFOLLOW } = fs.constants;
 const WRITABLE_BY_OTHERS = 0o022;
+/** What stands before the code: V8 runs damaged code as it is. */
+const HASH_BYTES = 32;
 
 /** A file of this user's own in which V8's compiled code of a source is kept. */
 export interface CodeCache {
@@ -24,17 +26,32 @@ export function codeCacheOf(source: string, { XDG_CACHE_HOME, HOME = '' }: NodeJ
   const kind = `${process.version}-${process.arch}-`;
   const file = join(folder, kind + hash('sha256', source));
   return {
-    code: quietly(() => (isOwn(above, folder) ? readOwn(file) : undefined)),
+    code: quietly(() => (isOwn(above, folder) ? wholeCode(readOwn(file)) : undefined)),
     keep: (code) =>
       quietly(() => {
+        if (!isNearestOwn(folder)) return;
         fs.mkdirSync(folder, { recursive: true, mode: 0o700 });
         if (!isOwn(above, folder)) return;
         // Those of other builds for the same Node.
         for (const name of fs.readdirSync(folder)) if (name.startsWith(kind)) fs.unlinkSync(join(folder, name));
-        fs.writeFileSync(`${file}-${process.pid}`, code, { flag: 'wx', mode: 0o600 });
+        fs.writeFileSync(`${file}-${process.pid}`, Buffer.concat([hashOf(code), code]), { flag: 'wx', mode: 0o600 });
         fs.renameSync(`${file}-${process.pid}`, file);
       }),
   };
+}
+
+const hashOf = (code: Buffer) => hash('sha256', code, 'buffer');
+
+/** The code of a file, if all of it is as it was written: a disk that lost power may have zeros in it. */
+function wholeCode(bytes: Buffer | undefined): Buffer | undefined {
+  const code = bytes?.subarray(HASH_BYTES);
+  return code && bytes?.subarray(0, HASH_BYTES).equals(hashOf(code)) ? code : undefined;
+}
+
+/** Whether a folder that is to be made is made in one of this user's: root may have the HOME of another. */
+function isNearestOwn(folder: string): boolean {
+  const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
+  return stat ? stat.isDirectory() && stat.uid === process.geteuid?.() : isNearestOwn(dirname(folder));
 }
 
 /** Whether folders are this user's, and no links, and nobody else can put anything into them. */

@@ -2,6 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { codeCacheOf } from '../../generators/bin/code-cache.ts';
+import { needs } from '../support/needs.ts';
 import { makinaImage, tempDir } from '../support/run.ts';
 
 let home: string;
@@ -33,6 +34,34 @@ describe('what V8 compiled', () => {
     expect((await run('--version')).exitCode).toBe(0);
     expect(kept()).toEqual([name]);
     expect(fs.statSync(join(folder(), name)).size).toBeGreaterThan(10_000);
+  });
+
+  const turned = (bytes: Buffer, at: number) => bytes.map((byte, index) => (index === at ? byte ^ 1 : byte));
+  test.each<[string, (bytes: Buffer) => Uint8Array]>([
+    ['zeros at its end', (bytes) => bytes.map((byte, index) => (index < 65_536 ? byte : 0))],
+    ['nothing at its end', (bytes) => bytes.subarray(0, bytes.length >> 1)],
+    ['one bit that turned', (bytes) => turned(bytes, bytes.length >> 1)],
+    ['one bit of its hash that turned', (bytes) => turned(bytes, 0)],
+  ])('is made anew with %s: V8 would run it', async (_, damage) => {
+    await run('--version');
+    const path = join(folder(), kept()[0] as string);
+    const damaged = damage(fs.readFileSync(path));
+    fs.writeFileSync(path, damaged);
+    expect(await run('--version')).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(fs.readFileSync(path).equals(damaged)).toBe(false);
+    expect(await run('new', 'demo', '--yes', '--dry-run')).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  needs('root', process.getuid?.() === 0)('makes no folder in the home of another user', () => {
+    fs.rmdirSync(join(home, '.cache'));
+    fs.chownSync(home, 12345, 12345);
+    const env = { HOME: home };
+    codeCacheOf('1', env)?.keep(Buffer.from('code'));
+    expect(fs.readdirSync(home)).toEqual([]);
+    const elsewhere = tempDir();
+    fs.symlinkSync(elsewhere, join(home, '.cache'));
+    codeCacheOf('1', env)?.keep(Buffer.from('code'));
+    expect(fs.readdirSync(elsewhere)).toEqual([]);
   });
 
   test.each<[string, () => void]>([

@@ -25,6 +25,7 @@ import { checkNode } from '../generators/lib/doctor/node.ts';
 import { version } from '../generators/lib/package.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import { BASE, doctor, ENGINE, path, project } from './support/doctor.ts';
+import { needs, works } from './support/needs.ts';
 import { otherVersion } from './support/newer.ts';
 import { BIN, makinaImage, tempDir } from './support/run.ts';
 import { asUser } from './support/user.ts';
@@ -615,7 +616,7 @@ printf '# file: %s\\n# owner: root\\n# group: root\\nuser::rwx\\nuser:www-data:r
     expect((await doctor(root, ['--volume', '../volume'])).told).toEqual(['error override']);
   });
 
-  test.skipIf(!isRoot || execaSync('unshare', ['-m', 'true'], { reject: false }).exitCode !== 0)(
+  needs('mounts of its own (root)', isRoot && works('unshare', '-m', 'true'))(
     'a disk that is read-only is found',
     async () => {
       const root = await project();
@@ -631,7 +632,7 @@ printf '# file: %s\\n# owner: root\\n# group: root\\nuser::rwx\\nuser:www-data:r
     },
   );
 
-  test.skipIf(!isRoot)('what one may not read is told, not thrown', async () => {
+  needs('root', isRoot)('what one may not read is told, not thrown', async () => {
     const root = await project();
     chmodSync(join(root, '..'), 0o755);
     put('data/configuration/pillar.sls', '{')(root);

@@ -2,11 +2,14 @@ import { chmodSync, cpSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFil
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
+import { needs } from './support/needs.ts';
 import { otherVersion } from './support/newer.ts';
 import { actionOf, change, newer, project, run, text, work } from './support/projects.ts';
 import { BIN, makinaImage, tempDir } from './support/run.ts';
 import { stamps } from './support/snapshot.ts';
 import { asUser, readableCheckout, userDir } from './support/user.ts';
+
+const asRoot = needs('root', process.getuid?.() === 0);
 
 describe('a project as it comes', () => {
   const answers = (how: (text: string) => string) => (root: string) => change(root, '.yo-rc.json', how);
@@ -70,10 +73,10 @@ describe('a checkout with Windows line ends', () => {
   });
 });
 
-describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
+describe('as root, and of a user', () => {
   const { checkout, remove } = readableCheckout();
   afterAll(remove);
-  test('what is written belongs to the user', async () => {
+  asRoot('what is written belongs to the user', async () => {
     const root = project('demo', userDir());
     const own = () => execa('find', [root, '!', '-user', '1000', '-o', '!', '-group', '1000']);
     await execa('chown', ['--recursive', '1000:1000', root]);
@@ -82,7 +85,7 @@ describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
     expect((await run(newer, root, ['ci', 'github'])).code).toBe(0);
     expect([existsSync(join(root, '.github/workflows')), (await own()).stdout]).toEqual([true, '']);
   });
-  test('what is taken back belongs to the user, and a replaced file keeps its group', async () => {
+  asRoot('what is taken back belongs to the user, and a replaced file keeps its group', async () => {
     // www-data, whose own group has its number.
     const user = '33';
     const top = tempDir();
@@ -109,7 +112,7 @@ describe.runIf(process.getuid?.() === 0)('as root, and of a user', () => {
     expect((await execa('find', [root, ...own])).stdout).toBe('');
     expect((await execa('find', [join(root, 'compose.yaml'), '-user', user, '-group', user])).stdout).not.toBe('');
   });
-  test('a data folder that one may not enter is in nobody’s way', async () => {
+  asRoot('a data folder that one may not enter is in nobody’s way', async () => {
     const root = join(userDir(), 'demo');
     cpSync(join(work, 'demo'), root, { recursive: true });
     await execa('chown', ['--recursive', '1000:1000', root]);

@@ -2,13 +2,16 @@ import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { describe, expect } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { doctor, path } from '../support/doctor.ts';
+import { needs } from '../support/needs.ts';
 import { change, newer, project, run } from '../support/projects.ts';
 import { BIN, tempDir } from '../support/run.ts';
 import { contents, stamps } from '../support/snapshot.ts';
 import { userDir } from '../support/user.ts';
+
+const test = needs('root', process.getuid?.() === 0);
 
 const ROUNDS = Number(process.env.SWAP_ROUNDS ?? 20);
 
@@ -57,7 +60,7 @@ const VERBS: [words: string[], prepare?: (root: string) => void][] = [
   [['resolve', 'README.md', '--theirs'], (root) => change(root, 'README.md', (text) => `${text}mine\n`)],
 ];
 
-describe.runIf(process.getuid?.() === 0)('root in the project of another user', () => {
+describe('root in the project of another user', () => {
   test.each(VERBS)(
     '%j touches nothing outside, whatever the owner swaps',
     { timeout: 600_000 },

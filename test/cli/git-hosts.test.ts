@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { execa, execaSync } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { doctor, path } from '../support/doctor.ts';
+import { needs } from '../support/needs.ts';
 import { clash, git, newer, project, repository, run } from '../support/projects.ts';
 import { BIN, tempDir } from '../support/run.ts';
+
+const asRoot = needs('root', process.getuid?.() === 0);
 
 const MARKERS = ['upgrade', '--conflict=markers'];
 
@@ -59,7 +62,7 @@ describe('a git that cannot tell is told with what to do', () => {
     expect((await run(newer, root, MARKERS, { env })).stderr).toContain('(fatal: found: future); mend that');
   });
 
-  test.runIf(process.getuid?.() === 0)('one that does not trust the owner', async () => {
+  asRoot('one that does not trust the owner', async () => {
     const top = tempDir();
     const root = await edited(project('demo', top));
     // Where the other user can read it.

@@ -2,14 +2,16 @@
 
 /**
  * @param signal aborts the whole run
+ * @param strict whether nothing may be skipped
  * @returns `step(name, action)` runs one step, prints `ok NAME (seconds)` or `FAILED NAME (seconds)` with the reason, and
  *   returns what the action returns, which is printed too if it is a text; undefined if it failed. The first word of a
  *   named case's step is its name; `expect(names)` fails for each name that no step had. `needed` is the same for
- *   a step without which nothing more can be done: it throws after that. `summary()` prints the last line and returns the
+ *   a step without which nothing more can be done: it throws after that. `skip(name, reason)` prints what cannot be run here,
+ *   which is a failure if `strict`. `summary()` prints the last line and returns the
  *   exit code.
  */
-export function createReport(signal) {
-  const count = { passed: 0, failed: 0 };
+export function createReport(signal, strict = false) {
+  const count = { passed: 0, failed: 0, skipped: 0 };
   const names = new Set();
 
   async function step(name, action) {
@@ -42,10 +44,19 @@ export function createReport(signal) {
       });
   }
 
+  async function skip(name, reason) {
+    if (strict)
+      return step(name, () => {
+        throw new Error(`this did not run: ${reason}`);
+      });
+    count.skipped += 1;
+    console.log(`skipped ${name}: ${reason}`);
+  }
+
   function summary() {
-    console.log(`${count.passed} passed, ${count.failed} failed`);
+    console.log(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
     return count.passed > 0 && count.failed === 0 && !signal.aborted ? 0 : 1;
   }
 
-  return { step, needed, expect, summary };
+  return { step, needed, expect, skip, summary };
 }

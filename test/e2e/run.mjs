@@ -77,17 +77,17 @@ function readOptions() {
       'debian-12-image': { type: 'string', default: env.E2E_DEBIAN_12_IMAGE },
       'debian-mirror': { type: 'string', default: env.E2E_DEBIAN_MIRROR },
       certificates: { type: 'string', default: env.PIP_CERT || env.SSL_CERT_FILE },
-      only: { type: 'string', default: Object.keys(GROUPS).join() },
+      only: { type: 'string' },
       soak: { type: 'boolean', default: false },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
       keep: { type: 'boolean', default: false },
     },
   });
   if (!/^\d{1,10}$/.test(values.seed)) throw new Error(`--seed takes a whole number, not ${values.seed}`);
-  const only = values.only.split(',').filter((name) => name !== 'build');
+  const only = values.only?.split(',').filter((name) => name !== 'build') ?? Object.keys(GROUPS);
   const unknown = only.filter((name) => !Object.hasOwn(GROUPS, name));
   if (unknown.length > 0) throw new Error(`--only knows ${Object.keys(GROUPS).join(', ')}, not ${unknown.join(', ')}`);
-  return { ...values, seed: Number(values.seed), only };
+  return { ...values, seed: Number(values.seed), only, strict: Boolean(values.only || env.NO_SKIP) };
 }
 
 /** Runs everything; returns the exit code. */
@@ -95,7 +95,7 @@ async function main() {
   const options = readOptions();
   const interruption = onInterruption();
   const work = mkdtempSync(join(tmpdir(), 'makina-image-e2e-'));
-  const { step, needed, expect, summary } = createReport(interruption);
+  const { step, needed, expect, skip, summary } = createReport(interruption, options.strict);
   let engine;
   let docker;
   let crashed = false;
@@ -117,6 +117,7 @@ async function main() {
       docker,
       step,
       needed,
+      skip,
       debian: debians[0],
       env: engine.env,
       ownEngine: engine.started,

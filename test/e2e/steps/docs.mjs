@@ -12,9 +12,9 @@ import { projectReadme } from './project-readme.mjs';
 
 /** The command blocks of README.md and docs/ that need Docker, as they stand; the others are run by test/commands.test.ts. */
 export async function docsSteps(context) {
-  const { work, env: engine, debian, options, signal, docker, base, step, ownEngine } = context;
+  const { work, env: engine, debian, options, signal, docker, base, step, skip, ownEngine } = context;
   // They build images under the names of the docs, which somebody's own images may have.
-  if (!ownEngine) return console.log('-- the commands of the docs are run in an engine of our own alone');
+  if (!ownEngine) return skip('docs', 'it needs an engine of its own; stop the Docker engine that is running');
   await docker(['tag', base, 'makina-image-base:0.3']);
   const port = await freePort();
   const env = {

@@ -1,5 +1,5 @@
 import { UserError } from './lib/errors.ts';
-import { CONFLICT_MODES, type ConflictMode } from './lib/plan/plan.ts';
+import { CONFLICT_MODES, type ConflictMode } from './lib/plan/types.ts';
 import { isCi, isTerminal } from './terminal.ts';
 
 /**

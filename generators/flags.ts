@@ -1,6 +1,6 @@
 import { type Flag, flagOf } from './lib/answers/flags.ts';
 import { fields } from './lib/model/fields.ts';
-import { CONFLICT_MODES } from './lib/plan/plan.ts';
+import { CONFLICT_MODES } from './lib/plan/types.ts';
 
 /** The flags that both fronts declare, beside those of the verbs that change one entry. */
 export const CONFLICT: Flag = {

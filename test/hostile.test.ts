@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { UserError } from '../generators/lib/errors.ts';
-import { CONFLICT_MODES } from '../generators/lib/plan/plan.ts';
+import { CONFLICT_MODES } from '../generators/lib/plan/types.ts';
 import { newProject } from '../generators/lib/verbs/new.ts';
 import { check, upgrade } from '../generators/lib/verbs/upgrade.ts';
 import { CASES, FOLDER, SEED, turnOver } from './support/cases.ts';

@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Manifest } from '../generators/lib/manifest/content.ts';
 import { emptyManifest } from '../generators/lib/manifest/manifest.ts';
-import { type ConflictMode, type DiskEntry, type PlanInput, plan } from '../generators/lib/plan/plan.ts';
+import { packageRoot } from '../generators/lib/package.ts';
+import { TABLE } from '../generators/lib/plan/decide.ts';
+import { plan } from '../generators/lib/plan/plan.ts';
+import type { ConflictMode, DiskEntry, PlanInput } from '../generators/lib/plan/types.ts';
 import type { RenderedFile } from '../generators/lib/render/render.ts';
 import { sha256Of } from '../generators/lib/sha256.ts';
 
@@ -34,7 +39,8 @@ function run({ base, ours, theirs, mode = 'markers', exec = '---', policy = 'sha
   const result = plan({
     disk,
     manifest,
-    bases: new Map(base !== undefined && hasBase ? [[PATH, Buffer.from(base)]] : []),
+    baseBytes: () => (base !== undefined && hasBase ? Buffer.from(base) : undefined),
+    isLost: () => false,
     theirs: { files, dirs: [] },
     mode,
     kind: 'project',
@@ -60,6 +66,21 @@ const BOTH = MINE.replace('five', 'theirs');
 const CLASH = TEXT.replace('one', 'theirs');
 
 describe('the table', () => {
+  test('is that of docs/regeneration.md', () => {
+    const page = readFileSync(join(packageRoot, 'docs/regeneration.md'), 'utf8');
+    const [, rows = ''] = /\| base \| on disk .*\n\|.*\n((\|.*\n)+)/.exec(page) ?? [];
+    const told = rows
+      .trimEnd()
+      .split('\n')
+      .map((row) =>
+        row
+          .split('|')
+          .slice(1, 4)
+          .map((cell) => cell.trim()),
+      );
+    expect(told).toEqual(TABLE.map((row) => row.slice(0, 3)));
+  });
+
   test.each<[string, Case, string, string | undefined, boolean]>([
     ['nothing new', { base: TEXT, ours: TEXT, theirs: TEXT }, 'nothing', undefined, false],
     ['a change of the templates', { base: TEXT, ours: TEXT, theirs: THEIRS }, 'updated', THEIRS, true],
@@ -254,7 +275,7 @@ describe('what the templates moved', () => {
     const { result } = run({
       theirs: THEIRS,
       manifest,
-      more: { disk, renames, bases: new Map([[OLD, Buffer.from(TEXT)]]) },
+      more: { disk, renames, baseBytes: () => Buffer.from(TEXT) },
     });
     return result.files.map(({ path, action, reason, after }) => [path, action, reason, after?.bytes.toString()]);
   };
@@ -277,7 +298,7 @@ describe('what the templates moved', () => {
       files: { [OLD]: { sha256: sha256Of(Buffer.from(TEXT)), executable: false } },
       conflicts: { [OLD]: pending },
     };
-    const more = { disk, renames: [{ from: OLD, to: PATH }], bases: new Map([[OLD, Buffer.from(TEXT)]]) };
+    const more = { disk, renames: [{ from: OLD, to: PATH }], baseBytes: () => Buffer.from(TEXT) };
     const { result } = run({ theirs, manifest, more });
     return { result, pending, told: result.files.map(({ path, action, reason }) => [path, action, reason]) };
   };

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { colourDiff } from '../generators/lib/output/diff.ts';
 import { tree } from '../generators/lib/output/tree.ts';
-import type { PlannedFile } from '../generators/lib/plan/plan.ts';
+import type { PlannedFile } from '../generators/lib/plan/types.ts';
 import { CASES, SEED } from './support/cases.ts';
 import { BIN, makinaImage, onTerminal, tempDir } from './support/run.ts';
 import { stamps } from './support/snapshot.ts';

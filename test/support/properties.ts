@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { readManifest } from '../../generators/lib/manifest/manifest.ts';
 import { diffText } from '../../generators/lib/output/diff.ts';
 import { type Report, reportOf } from '../../generators/lib/output/report.ts';
-import { CONFLICT_MODES, type ConflictMode } from '../../generators/lib/plan/plan.ts';
+import { CONFLICT_MODES, type ConflictMode } from '../../generators/lib/plan/types.ts';
 import type { Rendered, RenderedFile } from '../../generators/lib/render/render.ts';
 import { type Change, changedFiles, isOpen } from '../../generators/lib/verbs/change.ts';
 import type { Engine } from './engine.ts';

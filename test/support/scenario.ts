@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
-import { CONFLICT_MODES, type ConflictMode } from '../../generators/lib/plan/plan.ts';
+import { CONFLICT_MODES, type ConflictMode } from '../../generators/lib/plan/types.ts';
 import type { Rendered } from '../../generators/lib/render/render.ts';
 import { entryAt } from './snapshot.ts';
 

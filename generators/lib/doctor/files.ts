@@ -5,7 +5,8 @@ import { OWN } from '../apply/state.ts';
 import type { Manifest } from '../manifest/content.ts';
 import { keptPaths, MANIFEST } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
-import { type Disk, hasMarkers, sidecarOf } from '../plan/plan.ts';
+import { hasMarkers } from '../plan/markers.ts';
+import { type DiskEntry, sidecarOf } from '../plan/types.ts';
 import { lstat } from '../system/files.ts';
 import { ignoredPaths, neverCommitted } from '../system/git.ts';
 import { plainWord } from '../text/quote.ts';
@@ -14,6 +15,9 @@ import { check } from '../verbs/upgrade.ts';
 import { error, type Finding, fromError, named, ok, plural, warning } from './finding.ts';
 import { checkLauncher, LAUNCHER } from './launcher.ts';
 import { checkStore } from './store.ts';
+
+/** What is at some paths of a project. */
+type Files = ReadonlyMap<string, DiskEntry | undefined>;
 
 /** The files of a project as they are on the disk: conflicts, line ends, modes and names. */
 export function checkFiles(root: string, manifest: Manifest): Finding[] {
@@ -28,7 +32,7 @@ export function checkFiles(root: string, manifest: Manifest): Finding[] {
   ];
 }
 
-function checkConflicts(root: string, manifest: Manifest, disk: Disk): Finding[] {
+function checkConflicts(root: string, manifest: Manifest, disk: Files): Finding[] {
   const settle = (path: string) =>
     `settle it, then \`makina-image resolve ${plainWord(join(root, path))} --merged\` (or --ours, --theirs)`;
   const marked = [...disk].filter(([, entry]) => entry?.kind === 'file' && hasMarkers(entry.bytes));
@@ -48,7 +52,7 @@ function checkConflicts(root: string, manifest: Manifest, disk: Disk): Finding[]
 /** Without these an image does not build, or does not start. */
 const NEEDED = /^project\/(Dockerfile$|launch\.sh$|\.salt\/)/;
 
-function checkDeleted(root: string, manifest: Manifest, disk: Disk): Finding[] {
+function checkDeleted(root: string, manifest: Manifest, disk: Files): Finding[] {
   const missing = [...keptPaths(manifest), ...manifest.seeds].filter((path) => !disk.get(path));
   const lost = neverCommitted(root, missing, MANIFEST);
   const gone = missing.filter((path) => !lost.includes(path) && !manifest.seeds.includes(path));
@@ -85,7 +89,7 @@ function checkGone(root: string, manifest: Manifest, gone: string[]): Finding {
   return warning('deleted', what, root, `makina-image restore ${typed(root, needed)}`);
 }
 
-function checkLineEnds(root: string, disk: Disk): Finding {
+function checkLineEnds(root: string, disk: Files): Finding {
   const crlf = [...disk].flatMap(([path, entry]) =>
     entry?.kind === 'file' && entry.bytes.includes('\r\n') ? [path] : [],
   );
@@ -98,7 +102,7 @@ function checkLineEnds(root: string, disk: Disk): Finding {
 }
 
 /** On a disk that takes upper and lower case for the same, another name finds a file that no folder lists. */
-function checkNames(root: string, disk: Disk): Finding {
+function checkNames(root: string, disk: Files): Finding {
   const [path] = [...disk].find(([, entry]) => entry?.kind === 'file') ?? [];
   const other = path && join(dirname(path), basename(path).toUpperCase());
   const isSame =

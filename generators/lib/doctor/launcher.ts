@@ -1,5 +1,5 @@
 import { dirname, join, parse } from 'node:path';
-import type { DiskEntry } from '../plan/plan.ts';
+import type { DiskEntry } from '../plan/types.ts';
 import { trackedMode } from '../system/git.ts';
 import { plainWord } from '../text/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { PlannedFile } from '../plan/plan.ts';
+import type { PlannedFile } from '../plan/types.ts';
 import { plainWord } from '../text/quote.ts';
 import type { Change } from '../verbs/change.ts';
 

@@ -1,4 +1,4 @@
-import type { ConflictMode } from '../plan/plan.ts';
+import type { ConflictMode } from '../plan/types.ts';
 import { type Change, changedFiles } from '../verbs/change.ts';
 import { colourDiff, diffText } from './diff.ts';
 import { reportOf } from './report.ts';

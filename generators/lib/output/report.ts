@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { object, optional, required } from '../model/types.ts';
 import { schemaId, version } from '../package.ts';
-import type { PlannedFile } from '../plan/plan.ts';
+import type { PlannedFile } from '../plan/types.ts';
 import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
 
 const lines = () => z.array(z.string());

@@ -1,4 +1,4 @@
-import type { Plan, PlannedFile } from '../plan/plan.ts';
+import type { Plan, PlannedFile } from '../plan/types.ts';
 import { wrap } from '../text/wrap.ts';
 import { type Colour, type Look, paint } from './style.ts';
 

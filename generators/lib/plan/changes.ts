@@ -1,5 +1,5 @@
 import type { Side } from '../text/unified.ts';
-import type { Plan } from './plan.ts';
+import type { Plan } from './types.ts';
 
 /** What becomes of one file. */
 export interface FileChange {

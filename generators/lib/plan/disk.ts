@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import { isExecutable, isFolder } from '../system/files.ts';
-import type { DiskEntry } from './plan.ts';
+import type { Disk, DiskEntry } from './types.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 /** Node reads no file of twice that. */
@@ -10,16 +10,25 @@ const MOST_BYTES = 1 << 30;
 const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /**
- * Reads what is at some paths of a folder, without following a link inside it.
+ * What is in a folder. A path is read when it is first asked for, without following a link inside the folder.
  * @param root the folder, which need not exist
- * @param paths relative paths with `/`
  * @param rendered what is likely there: a file with the same bytes gets the same Buffer, which is hashed once
  */
-export function readDisk(root: string, paths: Iterable<string>, rendered?: Likely): Map<string, DiskEntry | undefined> {
-  const disk = new Map<string, DiskEntry | undefined>();
+export function diskOf(root: string, rendered?: Likely): Disk {
+  const found = new Map<string, DiskEntry | undefined>();
   const parents = new Map<string, string | undefined>([['.', undefined]]);
-  for (const path of paths) disk.set(path, readEntry(root, path, parents, rendered?.get(path)?.bytes));
-  return disk;
+  return {
+    get: (path) => {
+      if (!found.has(path)) found.set(path, readEntry(root, path, parents, rendered?.get(path)?.bytes));
+      return found.get(path);
+    },
+  };
+}
+
+/** The same at some relative paths with `/`, all read at once. */
+export function readDisk(root: string, paths: Iterable<string>): Map<string, DiskEntry | undefined> {
+  const disk = diskOf(root);
+  return new Map(Array.from(paths, (path) => [path, disk.get(path)]));
 }
 
 type Likely = ReadonlyMap<string, { bytes: Buffer }>;

@@ -3,12 +3,13 @@ import { commit } from '../apply/transaction.ts';
 import type { Transaction, Write } from '../apply/types.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { refuseBlank } from '../manifest/blank.ts';
-import { MANIFEST } from '../manifest/manifest.ts';
+import { keptPaths, MANIFEST } from '../manifest/manifest.ts';
 import { backupOf, isBlankBase, readBase, storeWrites } from '../manifest/store.ts';
 import { version } from '../package.ts';
 import { changesOf, type FileChange } from '../plan/changes.ts';
-import { checkFolders, readDisk } from '../plan/disk.ts';
-import { type ConflictMode, type Disk, type Plan, plan, sidecarOf } from '../plan/plan.ts';
+import { checkFolders, diskOf } from '../plan/disk.ts';
+import { plan } from '../plan/plan.ts';
+import type { ConflictMode, Disk, Plan } from '../plan/types.ts';
 import type { Project } from '../project/project.ts';
 import { renames } from '../render/files.ts';
 import { shortened } from '../render/moved-runtime.ts';
@@ -37,27 +38,17 @@ export function withRoot<C extends Change>(root: string, change: C): C {
   return { ...change, project: { ...change.project, root } };
 }
 
-/** Where the templates moved a file. */
-const targets = new Map(renames.map(({ from, to }) => [from, to]));
-
 /** Plans what brings a project to its rendering; reads, and writes nothing. */
 export function examine(project: Project, mode: ConflictMode): Change {
-  const { root, manifest, theirs } = project;
+  const { root, manifest, theirs, pastBases } = project;
   checkFolders(root, theirs.dirs);
-  const paths = new Set([...theirs.files.keys(), ...Object.keys(manifest?.files ?? {})]);
-  // A seed that was written once is the user's, as what was adopted: it is not even looked at.
-  for (const path of manifest?.seeds ?? []) if (theirs.files.get(path)?.policy === 'seed') paths.delete(path);
-  for (const path of manifest?.adopted ?? []) {
-    const target = targets.get(path);
-    if (target && theirs.files.has(target)) paths.add(path);
-    else paths.delete(path);
-  }
-  let disk = readDisk(root, [...paths, ...Object.keys(manifest?.conflicts ?? {}).map(sidecarOf)], theirs.files);
+  const disk = diskOf(root, theirs.files);
   refuseCutOff(project, disk);
-  const input = {
+  const found = plan({
     disk,
     manifest,
-    bases: basesToMerge(project, disk),
+    baseBytes: (sha256, path) => pastBases.get(sha256) ?? readBase(root, sha256) ?? committed(root, path, sha256),
+    isLost: lostIn(project, disk),
     theirs,
     mode,
     kind: project.kind,
@@ -65,18 +56,22 @@ export function examine(project: Project, mode: ConflictMode): Change {
     generator: version,
     renames,
     shortened,
-  };
-  let found = plan(input);
-  const gone = found.files.flatMap(({ path, action }) => (action === 'deleted-by-user' ? [path] : []));
-  const lost = gone.length > 0 ? neverCommitted(root, gone, MANIFEST) : [];
-  if (lost.length > 0) found = plan({ ...input, lost: new Set(lost) });
-  // What is where a sidecar goes matters only then.
-  const unread = [...found.sidecars.keys()].filter((path) => !disk.has(path));
-  if (unread.length > 0) {
-    disk = new Map([...disk, ...readDisk(root, unread)]);
-    found = plan({ ...input, disk, lost: new Set(lost) });
-  }
+  });
   return { project, plan: found, isWritten: false };
+}
+
+/** Which files are missing though nobody deleted them: git is asked once, for all that are missing. */
+function lostIn({ root, manifest, theirs }: Project, disk: Disk): (path: string) => boolean {
+  let lost: string[] | undefined;
+  return (path) => {
+    const kept = manifest ? keptPaths(manifest) : [];
+    lost ??= neverCommitted(
+      root,
+      kept.filter((each) => theirs.files.has(each) && !disk.get(each)),
+      MANIFEST,
+    );
+    return lost.includes(path);
+  };
 }
 
 /**
@@ -131,28 +126,11 @@ function refuseDirty({ project, plan }: Change): void {
 /** A file that is empty, and its base with it, is no edit. */
 function refuseCutOff({ root, manifest }: Project, disk: Disk): void {
   for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
+    if (manifest?.adopted.includes(path)) continue;
     const ours = disk.get(path);
     if (ours?.kind !== 'file' || ours.bytes[0] || sha256Of(ours.bytes) === sha256) continue;
     if (isBlankBase(root, sha256)) refuseBlank(root, path, ours.bytes);
   }
-}
-
-/** The bases of the files that both sides changed. */
-function basesToMerge({ root, manifest, theirs, pastBases }: Project, disk: Disk): Map<string, Buffer> {
-  const bases = new Map<string, Buffer>();
-  for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
-    const ours = disk.get(path);
-    const next = theirs.files.get(path) ?? theirs.files.get(targets.get(path) ?? '');
-    // Most files are what is rendered.
-    if (!next || ours?.kind !== 'file' || (ours.bytes === next.bytes && ours.executable === next.executable)) continue;
-    const pending = manifest?.conflicts[path];
-    const needed = pending && !disk.get(sidecarOf(path)) ? pending.theirs : sha256;
-    // What is rendered was hashed before, for another project.
-    if (sha256Of(next.bytes) === needed || sha256Of(ours.bytes) === needed) continue;
-    const base = pastBases.get(needed) ?? readBase(root, needed) ?? committed(root, path, needed);
-    if (base) bases.set(path, base);
-  }
-  return bases;
 }
 
 /** What was rendered was committed before anybody edited it, as a rule. */

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join, parse, relative, sep } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import { packageRoot } from '../package.ts';
-import type { ConflictMode } from '../plan/plan.ts';
+import type { ConflictMode } from '../plan/types.ts';
 import { mentionsUs } from '../project/find.ts';
 import type { Project } from '../project/project.ts';
 import { RUNTIME } from '../render/moved-runtime.ts';

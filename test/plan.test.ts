@@ -99,7 +99,7 @@ describe('the table', () => {
     ['deleted by the templates', { base: TEXT, ours: TEXT }, 'removed', undefined, true],
     ['edited, and deleted by the templates', { base: TEXT, ours: MINE }, 'conflict template-deleted', MINE, false],
     ['new', { theirs: TEXT }, 'created', TEXT, true],
-    ['new, and there', { ours: TEXT, theirs: TEXT }, 'adopted', TEXT, false],
+    ['new, and there', { ours: TEXT, theirs: TEXT }, 'unchanged', TEXT, false],
     ['new, and something else is there', { ours: MINE, theirs: TEXT }, 'conflict both-added', MINE, false],
     [
       'a link in its place',
@@ -118,7 +118,7 @@ describe('the table', () => {
   test('a link in its place is adopted where ours wins, and left alone in every other mode', () => {
     const link = { base: TEXT, ours: { kind: 'other' as const, what: 'a link' }, theirs: THEIRS };
     const settled = run({ ...link, mode: 'ours' });
-    expect([settled.result.files[0]?.settled, settled.writes, settled.base]).toEqual(['ours', false, undefined]);
+    expect([settled.result.files[0]?.resolved, settled.writes, settled.base]).toEqual(['ours', false, undefined]);
     expect(settled.result.manifest.adopted).toEqual([PATH]);
     expect(run({ ...link, manifest: settled.result.manifest }).result.files).toEqual([]);
     for (const mode of ['abort', 'markers', 'sidecar', 'theirs'] as const) {
@@ -197,7 +197,7 @@ describe('conflicts', () => {
   });
   test('ours keeps the file for good, theirs replaces it and keeps a copy', () => {
     const ours = run({ ...clash, mode: 'ours' });
-    expect([ours.after, ours.result.files[0]?.settled, ours.base]).toEqual([
+    expect([ours.after, ours.result.files[0]?.resolved, ours.base]).toEqual([
       MINE,
       'ours',
       sha256Of(Buffer.from(CLASH)),

@@ -437,7 +437,9 @@ describe('recover', () => {
     for (let again = 0; again < 2; again++) {
       const error = errorOf(() => recover(root));
       expect(error.code).toBe(EXIT.internal);
-      expect(error.message).toMatch(/cannot be settled \(.*project\/updated: somebody changed it since.*old-\d+/);
+      expect(error.message).toMatch(
+        /cannot be finished or taken back \(.*project\/updated: somebody changed it since.*old-\d+/,
+      );
       expect(error.message).not.toContain('secret');
     }
     expect(snapshot(root, { own: false })).toMatchObject({

@@ -1,4 +1,4 @@
-import { adopt } from '../bin/settle.ts';
+import { adopt } from '../bin/conflict.ts';
 import { verbGenerator } from '../yeoman/front.ts';
 
 /** `yo makina-image:adopt PATH...` */

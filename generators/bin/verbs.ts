@@ -1,11 +1,11 @@
 import { base } from './base.ts';
 import { ci } from './ci.ts';
 import { completionVerb } from './completion/completion.ts';
+import { adopt, resolve, restore } from './conflict.ts';
 import { doctorVerb } from './doctor.ts';
 import { helpVerb } from './help.ts';
 import { newVerb } from './new.ts';
 import { schema } from './schema.ts';
-import { adopt, resolve, restore } from './settle.ts';
 import { stanzaVerb } from './stanza.ts';
 import { check, diff, upgrade } from './upgrade.ts';
 import type { Listed } from './verb.ts';
@@ -55,7 +55,7 @@ export const VERBS: readonly Listed[] = [
     answers: true,
     load: () => upgrade,
   },
-  { name: 'resolve', line: 'settle a conflict', load: () => resolve },
+  { name: 'resolve', line: 'resolve a conflict', load: () => resolve },
   { name: 'adopt', line: 'make a file yours for good', load: () => adopt },
   {
     name: 'restore',

@@ -1,4 +1,4 @@
-import { resolve } from '../bin/settle.ts';
+import { resolve } from '../bin/conflict.ts';
 import { verbGenerator } from '../yeoman/front.ts';
 
 /** `yo makina-image:resolve PATH... --merged|--ours|--theirs` */

@@ -1,4 +1,4 @@
-import { restore } from '../bin/settle.ts';
+import { restore } from '../bin/conflict.ts';
 import { verbGenerator } from '../yeoman/front.ts';
 
 /** `yo makina-image:restore PATH...` */

@@ -75,7 +75,7 @@ export const clash = (root: string) =>
   change(root, 'project/launch.sh', (launch) => launch.replace('\n', '\n# mine\n'));
 export const actionOf = ({ files }: Report, path: string) => {
   const file = files.find((file) => file.path === path);
-  return file && [file.action, file.reason, file.settled].filter(Boolean).join(' ');
+  return file && [file.action, file.reason, file.resolved].filter(Boolean).join(' ');
 };
 
 /** Runs git as somebody. */

@@ -76,7 +76,7 @@ export const properties: Record<string, Property> = {
     if (exit === 3 && mode === 'abort') return;
     const before = stamps(root);
     // A link or a folder in the place of a file waits until somebody says that it is theirs.
-    const waits = files.some(({ reason, settled }) => reason === 'type-changed' && !settled);
+    const waits = files.some(({ reason, resolved }) => reason === 'type-changed' && !resolved);
     for (const again of CONFLICT_MODES.filter((again) => !(waits && again === 'ours'))) {
       upgrade(engine, root, scenario.versions[1], again);
       expect(stamps(root)).toEqual(before);

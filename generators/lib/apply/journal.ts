@@ -42,7 +42,7 @@ export function areasOf(steps: readonly Step[]): string[] {
   return [...new Set(steps.flatMap(({ area }) => (area === undefined ? [] : [areaPath(area)])))];
 }
 
-/** The step that settles whether the tree is the new one: the last that changes a file. */
+/** The step that decides whether the tree is the new one: the last that changes a file. */
 export function commitPoint(steps: readonly Step[]): number {
   const index = steps.findLastIndex(({ kind }) => kind === 'write' || kind === 'delete');
   return index < 0 ? steps.length - 1 : index;

@@ -15,7 +15,7 @@ import type { Transaction } from './types.ts';
 import { makeWhole } from './whole.ts';
 
 /**
- * Brings a folder to a new state: all of it, or nothing. What a run that was cut short left behind is settled first.
+ * Brings a folder to a new state: all of it, or nothing. What a run that was cut short left behind is finished or taken back first.
  * Nothing is touched if there is nothing to do. Signals wait meanwhile.
  * @param root the folder; made if it is missing
  * @throws UserError with the tree as it was before, or with the files that could not be put back
@@ -36,7 +36,7 @@ export function commit(root: string, transaction: Transaction): void {
 }
 
 /**
- * Settles what a run that was cut short left behind: finishes it if its commit point is in place, takes it back if not.
+ * Finishes or takes back what a run that was cut short left behind: finishes it if its commit point is in place, takes it back if not.
  * @throws UserError (internal) that names the files that somebody changed since: they are left alone
  */
 export function recover(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
@@ -44,7 +44,7 @@ export function recover(root: string): 'nothing' | 'rolled back' | 'rolled forwa
     refuseFileAbove(root);
     if (!isLeftOver(root)) return 'nothing';
     delaySignals();
-    return locked(root, () => settle(root));
+    return locked(root, () => finishInterrupted(root));
   });
 }
 
@@ -87,7 +87,7 @@ function refuseOther(root: string, path: string, stat: fs.Stats | undefined): vo
     throw new UserError(`${join(root, path)} is not a folder; move it away`, EXIT.conflict);
 }
 
-function settle(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
+function finishInterrupted(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
   const stat = lstat(join(root, TX));
   if (!stat) return 'nothing';
   refuseOther(root, TX, stat);
@@ -103,10 +103,10 @@ function settle(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
   );
   const areas = areasOf(journal.steps);
   const gone = areas.find((area) => !lstat(join(root, area))?.isDirectory());
-  if (gone) throw unsettled(root, [`${join(root, gone)} is not there; mount what was mounted there then`]);
+  if (gone) throw unfinished(root, [`${join(root, gone)} is not there; mount what was mounted there then`]);
   const isForward = !journal.isBack && isCommitted(root, journal.steps);
   const problems = isForward ? rollForward(root, journal.steps) : takeAllBack(root, journal.steps);
-  if (problems.length > 0) throw unsettled(root, problems);
+  if (problems.length > 0) throw unfinished(root, problems);
   dropTx(root, areas);
   return isForward ? 'rolled forward' : 'rolled back';
 }
@@ -124,22 +124,22 @@ function takeAllBack(root: string, steps: readonly Step[]): string[] {
 function refuseLinks(root: string, steps: readonly Step[]): void {
   const paths = [...steps.map(({ path }) => path), ...areasOf(steps)];
   const link = paths.flatMap((path) => [...parentsOf(path), path]).find((path) => isLink(root, path));
-  if (link) throw unsettled(root, [`${join(root, link)} is a link`]);
+  if (link) throw unfinished(root, [`${join(root, link)} is a link`]);
 }
 
 function isLink(root: string, path: string): boolean {
   return lstat(join(root, path))?.isSymbolicLink() ?? false;
 }
 
-function unsettled(root: string, problems: string[]): UserError {
+function unfinished(root: string, problems: string[]): UserError {
   return new UserError(
-    `an earlier run in ${root} was cut short and cannot be settled (${problems.join('; ')}); put these files right with what is in ${join(root, TX)}, then remove that folder`,
+    `an earlier run in ${root} was cut short and cannot be finished or taken back (${problems.join('; ')}); put these files right with what is in ${join(root, TX)}, then remove that folder`,
     EXIT.internal,
   );
 }
 
 function run(root: string, transaction: Transaction): void {
-  settle(root);
+  finishInterrupted(root);
   const steps = stepsOf(root, transaction);
   if (steps.length === 0) return;
   try {

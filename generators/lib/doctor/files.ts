@@ -33,17 +33,17 @@ export function checkFiles(root: string, manifest: Manifest): Finding[] {
 }
 
 function checkConflicts(root: string, manifest: Manifest, disk: Files): Finding[] {
-  const settle = (path: string) =>
-    `settle it, then \`makina-image resolve ${plainWord(join(root, path))} --merged\` (or --ours, --theirs)`;
+  const resolve = (path: string) =>
+    `resolve it, then \`makina-image resolve ${plainWord(join(root, path))} --merged\` (or --ours, --theirs)`;
   const marked = [...disk].filter(([, entry]) => entry?.kind === 'file' && hasMarkers(entry.bytes));
   const beside = Object.keys(manifest.conflicts).filter((path) => disk.get(sidecarOf(path)));
   const findings = [
     ...marked.map(([path]) => {
-      const fix = manifest.conflicts[path] ? settle(path) : 'edit the markers away';
+      const fix = manifest.conflicts[path] ? resolve(path) : 'edit the markers away';
       return error('conflicts', 'it has conflict markers', join(root, path), fix);
     }),
     ...beside.map((path) =>
-      warning('conflicts', 'a newer one lies beside it, .makina-image-new', join(root, path), settle(path)),
+      warning('conflicts', 'a newer one lies beside it, .makina-image-new', join(root, path), resolve(path)),
     ),
   ];
   return findings.length > 0 ? findings : [ok('conflicts', 'none is open')];
@@ -170,9 +170,9 @@ function syncOf(root: string, change: Change): Finding {
   const project = plainWord(root);
   const shown = `\`makina-image diff ${project}\` shows it`;
   if (files.some(({ reason }) => reason === 'unresolved'))
-    return warning('sync', `an upgrade waits for ${named(paths)}`, root, 'settle the open conflicts first');
+    return warning('sync', `an upgrade waits for ${named(paths)}`, root, 'resolve the open conflicts first');
   if (isOpen(change)) {
-    const fix = `${shown}, \`makina-image upgrade --conflict=markers ${project}\` lets you settle it in the files`;
+    const fix = `${shown}, \`makina-image upgrade --conflict=markers ${project}\` lets you resolve it in the files`;
     return warning('sync', `an upgrade would conflict in ${named(paths)}`, root, fix);
   }
   return warning(
@@ -183,4 +183,4 @@ function syncOf(root: string, change: Change): Finding {
   );
 }
 
-const QUIET = ['user-edit', 'adopted', 'converged', 'deleted-by-user'];
+const QUIET = ['user-edit', 'unchanged', 'converged', 'deleted-by-user'];

@@ -87,7 +87,7 @@ export function checkLeftovers(root: string): Finding[] {
     const fix = 'wait until it ends; if there is no such run, remove that folder';
     return [warning('leftovers', `another run writes to the project (${named(live)})`, lock, fix)];
   }
-  const settled = `the next run that writes settles it: \`makina-image upgrade ${plainWord(root)}\``;
+  const finish = `the next run that writes finishes it or takes it back: \`makina-image upgrade ${plainWord(root)}\``;
   if (lstat(join(root, TX))) {
     try {
       readJournal(root);
@@ -95,9 +95,9 @@ export function checkLeftovers(root: string): Finding[] {
       return [fromError('leftovers', failure, join(root, TX))];
     }
     return [
-      warning('leftovers', 'a run was cut short, and files may be half old and half new', join(root, TX), settled),
+      warning('leftovers', 'a run was cut short, and files may be half old and half new', join(root, TX), finish),
     ];
   }
-  if (lstat(lock)) return [warning('leftovers', 'a run was cut short before it wrote anything', lock, settled)];
+  if (lstat(lock)) return [warning('leftovers', 'a run was cut short before it wrote anything', lock, finish)];
   return [ok('leftovers', 'no run was cut short')];
 }

@@ -16,7 +16,7 @@ export interface Manifest {
   seeds: string[];
   /** Files that the user took over. */
   adopted: string[];
-  /** Conflicts that the user still has to settle, with the SHA-256 of what was to be merged in. */
+  /** Conflicts that the user still has to resolve, with the SHA-256 of what was to be merged in. */
   conflicts: Record<string, { kind: 'markers' | 'sidecar'; theirs: string }>;
 }
 

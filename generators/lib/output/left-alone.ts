@@ -4,7 +4,7 @@ import { plainWord } from '../text/quote.ts';
 import type { Change } from '../verbs/change.ts';
 
 const WHY: Partial<Record<PlannedFile['action'], string>> = {
-  adopted: 'it was there, and is what would be written',
+  unchanged: 'it was there, and is what would be written',
   converged: 'your edit is what the templates say now',
   'user-edit': 'your edit stays, the templates have nothing new',
   'deleted-by-user': 'you deleted it; makina-image restore PATH brings it back',
@@ -16,7 +16,7 @@ export function leftAlone({ project, plan }: Change): string[] {
   const planned = new Map(plan.files.map((file) => [file.path, file]));
   const why = (path: string) => {
     const file = planned.get(path);
-    if (file) return file.settled === 'ours' ? 'a conflict that is settled for your side' : WHY[file.action];
+    if (file) return file.resolved === 'ours' ? 'a conflict that is resolved for your side' : WHY[file.action];
     if (plan.manifest.adopted.includes(path)) return 'yours for good; makina-image restore PATH undoes that';
     const isSeed = project.theirs.files.get(path)?.policy === 'seed';
     return isSeed ? 'it was written once, and is yours since then' : 'it is up to date';

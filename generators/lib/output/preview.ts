@@ -14,7 +14,7 @@ export function preview(change: Change, look: Look, all: boolean): string {
   const { project, plan } = change;
   const destination = project.root;
   const changes = changedFiles(change);
-  const open = plan.files.filter(({ action, settled }) => action === 'conflict' && !settled);
+  const open = plan.files.filter(({ action, resolved }) => action === 'conflict' && !resolved);
   const conflicts =
     open.length > 0 ? ['', 'Conflicts:', ...open.map((file) => toldConflict(destination, file, false))] : [];
   if (changes.length === 0) return [`${destination} is up to date, nothing would be written.`, ...conflicts].join('\n');

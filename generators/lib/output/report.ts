@@ -25,7 +25,7 @@ export const reportSchema = object(() => ({
           z.string(),
           'Why it is a conflict, what is new in a file that was deleted or adopted, or why one is missing',
         ),
-        settled: optional(z.string(), 'The side for which a conflict was settled: ours or theirs'),
+        resolved: optional(z.string(), 'The side for which a conflict was resolved: ours or theirs'),
         conflicts: optional(
           z.array(
             z.strictObject({
@@ -102,13 +102,13 @@ export function errorReport(project: string, message: string): Report {
   };
 }
 
-function fileOf({ path, from, action, reason, settled, hunks }: PlannedFile): Report['files'][number] {
+function fileOf({ path, from, action, reason, resolved, hunks }: PlannedFile): Report['files'][number] {
   return {
     path,
     action,
     ...(from && { from }),
     ...(reason && { reason }),
-    ...(settled && { settled }),
+    ...(resolved && { resolved }),
     ...(hunks && { conflicts: hunks }),
   };
 }

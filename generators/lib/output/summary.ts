@@ -92,7 +92,7 @@ function outcome(change: Change, look: Look | undefined): string {
   const { project, plan } = change;
   const count = changedFiles(change).length;
   const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
-  const left = plan.files.filter(({ action, settled }) => action === 'conflict' && !settled);
+  const left = plan.files.filter(({ action, resolved }) => action === 'conflict' && !resolved);
   if (count === 0 && left.length === 0) return `${project.root} is up to date, ${done}.`;
   const what = `${done} to ${project.root}${count > 0 && look ? `:\n\n${tree(plan, look)}` : '.'}`;
   if (left.length === 0) return what;
@@ -100,7 +100,7 @@ function outcome(change: Change, look: Look | undefined): string {
   return `${what}\n\nThese conflicts are left for you:\n${conflicts}`;
 }
 
-/** A conflict that is left for the user, and the command that settles it. */
+/** A conflict that is left for the user, and the command that resolves it. */
 export function toldConflict(
   root: string,
   { path, reason }: { path: string; reason?: string },
@@ -137,7 +137,7 @@ const REASONS: Record<string, string> = {
   'template-deleted': 'the templates have it no more; your edits stay, and it is yours from now on',
   'type-changed': 'there is a link or a folder in its place',
   'base-missing': 'what was merged in last is not in .makina-image/base; the new one is beside it, .makina-image-new',
-  unresolved: 'the conflict of an earlier run is not settled',
+  unresolved: 'the conflict of an earlier run is not resolved',
 };
 
 /** What check and upgrade tell of a project. */
@@ -145,7 +145,7 @@ export function told({ project, result, written, files, vendored = [] }: Report)
   const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
   const open =
     written || isOld
-      ? 'has conflicts for you to settle'
+      ? 'has conflicts for you to resolve'
       : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
   const head = {
     'in-sync': 'in sync',
@@ -154,7 +154,7 @@ export function told({ project, result, written, files, vendored = [] }: Report)
     conflicts: open,
     error: 'error',
   }[result];
-  const quiet = ['user-edit', 'adopted', 'converged'];
+  const quiet = ['user-edit', 'unchanged', 'converged'];
   const word = (action: string) => (written ? action : (TO_DO[action] ?? action));
   const folded = new Map<string, number>();
   const sources = new Set(files.map(({ from }) => from));

@@ -50,8 +50,8 @@ export function tree({ files, sidecars }: Pick<Plan, 'files' | 'sidecars'>, look
   );
 }
 
-function markOf({ action, settled, before, after }: PlannedFile): Mark {
-  if (action === 'conflict' && !settled) return '!';
+function markOf({ action, resolved, before, after }: PlannedFile): Mark {
+  if (action === 'conflict' && !resolved) return '!';
   if (before === after) return '=';
   if (!after) return '-';
   if (!before) return '+';

@@ -25,7 +25,7 @@ export interface Shared {
 export interface Outcome {
   action?: Action;
   reason?: Reason;
-  settled?: 'ours' | 'theirs';
+  resolved?: 'ours' | 'theirs';
   hunks?: ConflictHunk[];
   /** What is on disk afterwards; the user's own object where nothing is written. */
   after: Side | undefined;
@@ -67,7 +67,7 @@ export const TABLE: readonly Row[] = [
   ['none', 'missing', 'any', create],
   ['known', 'left out by git', 'any', createAgain],
   ['known', 'missing', 'any', keepDeleted],
-  ['none', 'as rendered', 'any', keepAs('adopted')],
+  ['none', 'as rendered', 'any', keepAs('unchanged')],
   ['none', 'edited', 'any', conflictOf('both-added')],
   ['known', 'as rendered', 'as base', keepAs(undefined)],
   ['known', 'as rendered', 'changed', keepAs('converged')],
@@ -88,7 +88,7 @@ export function decide(shared: Shared, input: PlanInput): Outcome {
     const told = { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending } as const;
     return sidecar ? { ...told, ...withSidecar(input, path, sidecar) } : told;
   }
-  const base = settledBase(shared, input, theirs) ?? shared.base;
+  const base = resolvedBase(shared, input, theirs) ?? shared.base;
   const file = { ...shared, base, ours, theirs, isRecorded: shared.base !== undefined };
   const words = [
     base ? 'known' : 'none',
@@ -100,10 +100,10 @@ export function decide(shared: Shared, input: PlanInput): Outcome {
 }
 
 /**
- * Of a conflict that the user settled by hand, what was to be merged in then is the base now. A sidecar that is still there is not
- * settled, though the templates have something newer by now.
+ * Of a conflict that the user resolved by hand, what was to be merged in then is the base now. A sidecar that is still there is not
+ * resolved, though the templates have something newer by now.
  */
-function settledBase(
+function resolvedBase(
   { path, from, base, pending }: Shared,
   { disk }: PlanInput,
   theirs?: RenderedFile,
@@ -133,7 +133,9 @@ function forget(): Outcome {
 /** Nobody could take back that a link or a folder was replaced: with the other modes it stays open. */
 function keepOther(_: Sides, { mode }: PlanInput): Outcome {
   const told = { action: 'conflict' as const, reason: 'type-changed' as const, after: undefined };
-  return mode === 'ours' ? { ...told, settled: 'ours', base: 'none', isAdopted: true } : { ...told, base: 'as it was' };
+  return mode === 'ours'
+    ? { ...told, resolved: 'ours', base: 'none', isAdopted: true }
+    : { ...told, base: 'as it was' };
 }
 
 function remove(): Outcome {
@@ -199,8 +201,8 @@ function conflict(
   const theirs: RenderedFile | undefined = rendered;
   const told = { action: 'conflict' as const, reason, ...(merged && { hunks: merged.hunks }) };
   const base = theirs ? 'rendered' : 'none';
-  if (input.mode === 'theirs') return { ...told, settled: 'theirs', after: theirs, base, backups: [ours.bytes] };
-  if (input.mode === 'ours') return { ...told, settled: 'ours', after: ours, base };
+  if (input.mode === 'theirs') return { ...told, resolved: 'theirs', after: theirs, base, backups: [ours.bytes] };
+  if (input.mode === 'ours') return { ...told, resolved: 'ours', after: ours, base };
   // The user's edits stay, and the file is the user's from now on.
   if (!theirs) return { ...told, after: ours, base };
   const pending = (kind: 'markers' | 'sidecar') => ({ kind, theirs: sha256Of(theirs.bytes) });

@@ -90,7 +90,7 @@ function planAdoptedMove({ disk, theirs }: PlanInput, old: Manifest, result: Pla
 
 /** Puts into a plan what was decided of a file that is kept up to date. */
 function record(result: Plan, { path, from, base, pending: open }: Shared, outcome: Outcome, input: PlanInput): void {
-  const { reason, settled, hunks, after, pending, sidecar, backups = [] } = outcome;
+  const { reason, resolved, hunks, after, pending, sidecar, backups = [] } = outcome;
   const { manifest } = result;
   const at = from ?? path;
   const ours = fileAt(input.disk, at);
@@ -118,7 +118,7 @@ function record(result: Plan, { path, from, base, pending: open }: Shared, outco
     action,
     ...(from && { from }),
     ...(reason && { reason }),
-    ...(settled && { settled }),
+    ...(resolved && { resolved }),
     ...(hunks && { hunks }),
   };
   result.files.push({ ...told, before: from ? undefined : ours, after });

@@ -26,7 +26,7 @@ export type Action =
   | 'merged'
   | 'removed'
   /** It was there, and is what the templates say. */
-  | 'adopted'
+  | 'unchanged'
   | 'converged'
   /** The user's edit; the templates have nothing new. */
   | 'user-edit'
@@ -53,8 +53,8 @@ export interface PlannedFile {
   from?: string;
   action: Action;
   reason?: Reason;
-  /** How a conflict was settled; without it the user has to do that. */
-  settled?: 'ours' | 'theirs';
+  /** How a conflict was resolved; without it the user has to do that. */
+  resolved?: 'ours' | 'theirs';
   hunks?: ConflictHunk[];
   /** On disk before and after; the same object where nothing is written. */
   before: Side | undefined;

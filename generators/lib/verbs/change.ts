@@ -30,7 +30,7 @@ export function changedFiles({ plan }: Pick<Change, 'plan'>): FileChange[] {
 
 /** Whether conflicts are left for the user. */
 export function isOpen({ plan }: Pick<Change, 'plan'>): boolean {
-  return plan.files.some(({ action, settled }) => action === 'conflict' && !settled);
+  return plan.files.some(({ action, resolved }) => action === 'conflict' && !resolved);
 }
 
 /** The same change, told with the path that its reader knows. */

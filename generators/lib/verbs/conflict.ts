@@ -22,23 +22,23 @@ import { knownBytes } from './change.ts';
 
 export type Side = 'ours' | 'theirs' | 'merged';
 
-export interface SettleOptions {
+export interface ConflictOptions {
   /** Write nothing, tell what would be written. */
   dryRun: boolean;
 }
 
 /**
- * Settles a conflict: `merged` takes the file as it is now, `ours` the user's side, `theirs` that of the templates. From then on
+ * Resolves a conflict: `merged` takes the file as it is now, `ours` the user's side, `theirs` that of the templates. From then on
  * the next merge starts from what the templates say now.
  * @returns what becomes of the user's files
  * @throws UserError when the path is none that is kept up to date, `merged` still has conflict markers, or `ours` would be parts of
  * a file whose code moved
  */
-export function resolve(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
+export function resolve(root: string, path: string, side: Side, options: ConflictOptions): FileChange[] {
   return withProject(root, options.dryRun, (folder) => resolved(folder, path, side, options));
 }
 
-function resolved(root: string, path: string, side: Side, options: SettleOptions): FileChange[] {
+function resolved(root: string, path: string, side: Side, options: ConflictOptions): FileChange[] {
   const project = openProject(root);
   const theirs = sharedFile(project, path);
   const manifest = manifestOf(project);
@@ -69,7 +69,7 @@ function resolved(root: string, path: string, side: Side, options: SettleOptions
 }
 
 /** Makes a file the user's for good: it is not looked at again. @throws UserError */
-export function adopt(root: string, path: string, options: SettleOptions): FileChange[] {
+export function adopt(root: string, path: string, options: ConflictOptions): FileChange[] {
   return withProject(root, options.dryRun, (folder) => {
     const project = openProject(folder);
     sharedFile(project, path);
@@ -78,11 +78,11 @@ export function adopt(root: string, path: string, options: SettleOptions): FileC
 }
 
 /** Brings back a file that the user deleted, or keeps one up to date again that was adopted. @throws UserError */
-export function restore(root: string, path: string, options: SettleOptions): FileChange[] {
+export function restore(root: string, path: string, options: ConflictOptions): FileChange[] {
   return withProject(root, options.dryRun, (folder) => restored(folder, path, options));
 }
 
-function restored(root: string, path: string, options: SettleOptions): FileChange[] {
+function restored(root: string, path: string, options: ConflictOptions): FileChange[] {
   const project = openProject(root);
   const theirs = project.theirs.files.get(path);
   if (!theirs || theirs.policy === 'intent') throw unknown(project, path);
@@ -117,17 +117,17 @@ function sharedFile(project: Project, path: string) {
 function unknown({ root, theirs }: Project, path: string): UserError {
   const sentence =
     theirs.files.get(path)?.policy === 'seed'
-      ? `${path} was written once and is yours since then; nothing has to be settled in it`
+      ? `${path} was written once and is yours since then; there is nothing to resolve in it`
       : `${path} is no file that is kept up to date in ${root}; ${MANIFEST} lists them`;
   return new UserError(sentence, EXIT.internal);
 }
 
-function takeOver(project: Project, manifest: Manifest, path: string, options: SettleOptions): FileChange[] {
+function takeOver(project: Project, manifest: Manifest, path: string, options: ConflictOptions): FileChange[] {
   manifest.adopted = [...new Set([...manifest.adopted, path])];
   const writes = dropSidecar(project.root, manifest, path);
   const pending = manifest.conflicts[path];
   const base = manifest.files[path];
-  // Settled by hand: what was to be merged in is merged.
+  // Resolved by hand: what was to be merged in is merged.
   if (base && pending?.kind === 'sidecar' && writes.length === 0) base.sha256 = pending.theirs;
   delete manifest.conflicts[path];
   return finish(project, manifest, path, undefined, writes, options);
@@ -171,7 +171,7 @@ function finish(
   path: string,
   theirs: { bytes: Buffer; executable: boolean } | undefined,
   writes: Write[],
-  { dryRun }: SettleOptions,
+  { dryRun }: ConflictOptions,
 ): FileChange[] {
   const { root } = project;
   const changes = changesBy(root, writes);

@@ -5,13 +5,7 @@ import { UserError } from '../lib/errors.ts';
 import { colourDiff, diffText } from '../lib/output/diff.ts';
 import type { FileChange } from '../lib/plan/changes.ts';
 import { findProject } from '../lib/project/find.ts';
-import {
-  adopt as adopted,
-  restore as restored,
-  type SettleOptions,
-  type Side,
-  resolve as settled,
-} from '../lib/verbs/conflict.ts';
+import * as conflict from '../lib/verbs/conflict.ts';
 import { lookOf } from '../terminal.ts';
 import { print } from './print.ts';
 import { isDryRun, tell } from './tell.ts';
@@ -27,15 +21,15 @@ const SIDES: Flag[] = [
 export const resolve: Verb = {
   words: 'PATH... --merged|--ours|--theirs',
   names: 'file',
-  about: 'Settles the conflict of a file. The next upgrade starts from what the templates say now.',
+  about: 'Resolves the conflict of a file. The next upgrade starts from what the templates say now.',
   flags: [...SIDES, DRY_RUN],
   run: async ({ flags, words }, { cwd }) => {
-    const [side, ...more] = SIDES.map(({ flag }) => flag as Side).filter((known) => isOn(flags, known));
+    const [side, ...more] = SIDES.map(({ flag }) => flag as conflict.Side).filter((known) => isOn(flags, known));
     if (!side || more.length > 0)
       throw new UserError(
         'resolve needs one of --ours, --theirs and --merged: your side, that of the templates, or the file as it is now',
       );
-    return eachPath('resolve', words, flags, cwd, (root, path, options) => settled(root, path, side, options));
+    return eachPath('resolve', words, flags, cwd, (root, path, options) => conflict.resolve(root, path, side, options));
   },
 };
 
@@ -45,7 +39,7 @@ export const adopt: Verb = {
   names: 'file',
   about: 'The file is yours from now on: no upgrade looks at it again. restore undoes that.',
   flags: [DRY_RUN],
-  run: ({ words, flags }, { cwd }) => eachPath('adopt', words, flags, cwd, adopted),
+  run: ({ words, flags }, { cwd }) => eachPath('adopt', words, flags, cwd, conflict.adopt),
 };
 
 /** `makina-image restore PATH...` */
@@ -54,7 +48,7 @@ export const restore: Verb = {
   names: 'file',
   about: 'Brings back a file that you deleted, or keeps one up to date again that you adopted.',
   flags: [DRY_RUN],
-  run: ({ words, flags }, { cwd }) => eachPath('restore', words, flags, cwd, restored),
+  run: ({ words, flags }, { cwd }) => eachPath('restore', words, flags, cwd, conflict.restore),
 };
 
 async function eachPath(
@@ -62,7 +56,7 @@ async function eachPath(
   words: string[],
   flags: FlagValues,
   cwd: string,
-  act: (root: string, path: string, options: SettleOptions) => FileChange[],
+  act: (root: string, path: string, options: conflict.ConflictOptions) => FileChange[],
 ): Promise<Wrote[]> {
   if (words.length === 0) throw new UserError(`${verb} needs the path of a file: makina-image ${verb} PATH`);
   const dryRun = isDryRun(flags);

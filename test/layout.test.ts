@@ -16,7 +16,7 @@ describe('docs/layout.md', () => {
   const rows = [...table.matchAll(/^\| (`.*?) \| (.*?) \| .* \|$/gm)].flatMap(([, cell = '', who = '']) =>
     [...cell.matchAll(/`([^`]+)`/g)].map(([, path = '']) => ({ path, who })),
   );
-  const WHO: Record<string, string> = { shared: 'generator', seed: 'generator, once', intent: 'generator' };
+  const WHO: Record<string, string> = { shared: 'generator', starter: 'generator, once', answers: 'generator' };
 
   test.each(
     [...files].map(([path, { policy }]) => [path, WHO[policy]]),

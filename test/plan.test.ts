@@ -211,12 +211,15 @@ describe('conflicts', () => {
 describe('classes', () => {
   test('a seed is written once', () => {
     const manifest = { seeds: [PATH] };
-    expect(run({ theirs: TEXT, policy: 'seed' })).toMatchObject({ told: 'created', result: { manifest } });
-    expect(run({ ours: MINE, theirs: TEXT, policy: 'seed' })).toMatchObject({ told: 'nothing', result: { manifest } });
-    expect(run({ theirs: TEXT, policy: 'seed', manifest }).told).toBe('nothing');
+    expect(run({ theirs: TEXT, policy: 'starter' })).toMatchObject({ told: 'created', result: { manifest } });
+    expect(run({ ours: MINE, theirs: TEXT, policy: 'starter' })).toMatchObject({
+      told: 'nothing',
+      result: { manifest },
+    });
+    expect(run({ theirs: TEXT, policy: 'starter', manifest }).told).toBe('nothing');
   });
   test('the stored answers are written as they are', () => {
-    expect(run({ ours: MINE, theirs: TEXT, policy: 'intent' })).toMatchObject({ told: 'updated', after: TEXT });
+    expect(run({ ours: MINE, theirs: TEXT, policy: 'answers' })).toMatchObject({ told: 'updated', after: TEXT });
   });
   test('what was adopted is not looked at', () => {
     expect(run({ ours: MINE, theirs: TEXT, manifest: { adopted: [PATH] } }).told).toBe('nothing');

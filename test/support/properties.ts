@@ -185,7 +185,7 @@ export const plainProperties: Record<string, Property> = {
       upgrade(engine, direct, third, 'abort'),
     ].map(({ exit }) => exit);
     // A seed is written once: who skips the version that brought it gets that of the next one, if it still has it.
-    const seedsOf = ({ files }: Rendered) => new Map([...files].filter(([, { policy }]) => policy === 'seed'));
+    const seedsOf = ({ files }: Rendered) => new Map([...files].filter(([, { policy }]) => policy === 'starter'));
     if (exits.every((exit) => exit === 0) && isDeepStrictEqual(seedsOf(second), seedsOf(third)))
       expect(withoutEnds(contents(direct))).toEqual(withoutEnds(contents(stepwise)));
   },

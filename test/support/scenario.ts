@@ -146,7 +146,7 @@ function changed(before: Template, changes: Change[], label: string, gone: Reado
 function rendered(template: Template): Rendered {
   const file = ([path, { lines, endsWithNewline, executable, binary }]: [string, TemplateFile]) => {
     const text = lines.join('\n') + (endsWithNewline && lines.length > 0 ? '\n' : '');
-    const policy = SEEDS.includes(path) ? ('seed' as const) : ('shared' as const);
+    const policy = SEEDS.includes(path) ? ('starter' as const) : ('shared' as const);
     return [path, { bytes: Buffer.from(binary ? `\0${text}` : text), executable, policy }] as const;
   };
   return { files: new Map([...template].map(file)), dirs: ['data/data'] };

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import { codeOf, lstat } from '../system/files.ts';
-import { LOCK, makeFolder, OWN } from './state.ts';
+import { LOCK, makeOwnedFolder, OWN } from './state.ts';
 
 const CLAIM = /^(\d+)-(\d*)-(\d*)-([0-9a-f]*)$/;
 
@@ -57,7 +57,7 @@ function ensureFolder(root: string, path: string): void {
     throw new UserError(`${join(root, path)} is not a folder; move it away`, EXIT.conflict);
   if (stat) return;
   try {
-    makeFolder(root, path);
+    makeOwnedFolder(root, path);
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
   }

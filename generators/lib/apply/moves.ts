@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { codeOf, lstat } from '../system/files.ts';
 import { oldPath, type Step, stagedPath, sync } from './journal.ts';
-import { makeFolder, stateOf } from './state.ts';
+import { makeOwnedFolder, stateOf } from './state.ts';
 import { touchedFolders } from './steps.ts';
 
 /** Without hard links an original is moved aside instead. */
@@ -14,7 +14,7 @@ const NOT_EMPTY = ['ENOTEMPTY', 'EEXIST', 'EBUSY'];
 /** Does one step; what it replaces is kept aside. */
 export function carryOut(root: string, step: Step, index: number): void {
   const path = join(root, step.path);
-  if (step.kind === 'mkdir') makeFolder(root, step.path);
+  if (step.kind === 'mkdir') makeOwnedFolder(root, step.path);
   else if (step.kind === 'rmdir') removeIfEmpty(path);
   else if (step.kind === 'delete') fs.renameSync(path, join(root, oldPath(step, index)));
   else {
@@ -106,7 +106,7 @@ function hasContent(state: string | undefined, after: string): boolean {
 /** Made elsewhere first, so that it has its mode from the start. */
 function makeAgain(root: string, path: string, unfinished: string, mode: number): void {
   fs.rmSync(join(root, unfinished), { recursive: true, force: true });
-  makeFolder(root, unfinished);
+  makeOwnedFolder(root, unfinished);
   fs.chmodSync(join(root, unfinished), mode);
   fs.renameSync(join(root, unfinished), path);
 }

@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { lstat } from '../system/files.ts';
 import { areasOf, dropFolder, type Step, stagedPath, sync, writeJournal } from './journal.ts';
-import { giveTo, makeFolder, OWN, TX } from './state.ts';
+import { giveTo, makeOwnedFolder, OWN, TX } from './state.ts';
 import type { Write } from './types.ts';
 
 type Content = Extract<Write, { kind: 'write' }>;
@@ -12,12 +12,12 @@ type Content = Extract<Write, { kind: 'write' }>;
  * the others along.
  */
 export function stage(root: string, steps: readonly Step[], writes: readonly Write[]): void {
-  makeFolder(root, TX);
+  makeOwnedFolder(root, TX);
   const areas = areasOf(steps);
   for (const area of areas) {
     // A run that was cut short before it had a journal.
     dropFolder(join(root, area));
-    makeFolder(root, area);
+    makeOwnedFolder(root, area);
   }
   const contents = new Map(writes.flatMap((write) => (write.kind === 'write' ? [[write.path, write]] : [])));
   const staged: string[] = [];

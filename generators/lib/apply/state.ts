@@ -79,7 +79,7 @@ export function giveTo({ uid, gid }: fs.Stats, file: number): void {
 }
 
 /** Makes a folder that belongs to the owner of the project. */
-export function makeFolder(root: string, path: string): void {
+export function makeOwnedFolder(root: string, path: string): void {
   fs.mkdirSync(join(root, path));
   const file = fs.openSync(join(root, path), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {

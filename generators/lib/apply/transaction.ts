@@ -212,7 +212,7 @@ const TAKEN = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'];
 function withFolder(path: string, work: () => void): void {
   const made: string[] = [];
   try {
-    makeFolder(path, made);
+    makeFolders(path, made);
     work();
   } catch (error) {
     for (const path of made.reverse()) quietly(() => fs.rmdirSync(path));
@@ -221,13 +221,13 @@ function withFolder(path: string, work: () => void): void {
 }
 
 /** Makes a folder and those above it, the outermost first. By hand, since Node's own way never ends below /proc. */
-function makeFolder(path: string, made: string[]): void {
+function makeFolders(path: string, made: string[]): void {
   try {
     fs.mkdirSync(path);
   } catch (error) {
     if (codeOf(error) === 'EEXIST' && fs.statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
     if (codeOf(error) !== 'ENOENT' || fs.existsSync(dirname(path))) throw error;
-    makeFolder(dirname(path), made);
+    makeFolders(dirname(path), made);
     fs.mkdirSync(path);
   }
   made.push(path);

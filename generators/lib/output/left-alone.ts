@@ -18,8 +18,8 @@ export function leftAlone({ project, plan }: Change): string[] {
     const file = planned.get(path);
     if (file) return file.resolved === 'ours' ? 'a conflict that is resolved for your side' : WHY[file.action];
     if (plan.manifest.adopted.includes(path)) return 'yours for good; makina-image restore PATH undoes that';
-    const isSeed = project.theirs.files.get(path)?.policy === 'seed';
-    return isSeed ? 'it was written once, and is yours since then' : 'it is up to date';
+    const isStarter = project.theirs.files.get(path)?.policy === 'starter';
+    return isStarter ? 'it was written once, and is yours since then' : 'it is up to date';
   };
   const isChanged = ({ before, after }: PlannedFile) => before !== after;
   return [...new Set([...project.theirs.files.keys(), ...planned.keys()])]

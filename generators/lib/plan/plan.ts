@@ -34,8 +34,8 @@ export function plan(input: PlanInput): Plan {
       if (old.files[path]) result.manifest.files[path] = old.files[path];
       continue;
     }
-    if (theirs?.policy === 'seed') planSeed(input, result, path, theirs);
-    else if (theirs?.policy === 'intent') planIntent(input, result, path, theirs);
+    if (theirs?.policy === 'starter') planStarter(input, result, path, theirs);
+    else if (theirs?.policy === 'answers') planAnswers(input, result, path, theirs);
     else {
       const at = from ?? path;
       const shared = { path, from, base: old.files[at], pending: old.conflicts[at] };
@@ -47,14 +47,14 @@ export function plan(input: PlanInput): Plan {
   return result;
 }
 
-/** A seed is written once; from then on it is the user's, who may also delete it. */
-function planSeed({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
+/** A starter is written once; from then on it is the user's, who may also delete it. */
+function planStarter({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
   if (result.manifest.seeds.includes(path)) return;
   result.manifest.seeds.push(path);
   if (!disk.get(path)) result.files.push({ path, action: 'created', before: undefined, after: theirs });
 }
 
-function planIntent({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
+function planAnswers({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
   const ours = fileAt(disk, path);
   if (!ours) result.files.push({ path, action: 'created', before: undefined, after: theirs });
   else if (!isSameContent(ours, theirs)) result.files.push({ path, action: 'updated', before: ours, after: theirs });

@@ -73,7 +73,7 @@ export function withPast(
 /** Adds the stored answers to what is rendered. */
 export function withYoRc(rendered: Rendered, text: string): Rendered {
   const files = new Map(rendered.files);
-  files.set(YO_RC, { bytes: Buffer.from(text), executable: false, policy: 'intent' });
+  files.set(YO_RC, { bytes: Buffer.from(text), executable: false, policy: 'answers' });
   return { ...rendered, files };
 }
 

@@ -3,8 +3,8 @@ import type { Image } from '../model/schema.ts';
 import { movedRuntime, RUNTIME } from './moved-runtime.ts';
 import { runtimeFiles } from './runtime-files.ts';
 
-/** shared: kept up to date beside the user's edits; seed: written once, then the user's; intent: always ours to write. */
-export type Policy = 'shared' | 'seed' | 'intent';
+/** shared: kept up to date beside the user's edits; starter: written once, then the user's; answers: always ours to write. */
+export type Policy = 'shared' | 'starter' | 'answers';
 
 /** One file that comes out: where, from which template, and who may change it. */
 export interface FileEntry {
@@ -15,7 +15,7 @@ export interface FileEntry {
 }
 
 const project = (path: string): FileEntry => ({ path, template: `project/${path}` });
-const seed = (path: string): FileEntry => ({ ...project(path), policy: 'seed' });
+const starter = (path: string): FileEntry => ({ ...project(path), policy: 'starter' });
 
 const always: readonly FileEntry[] = [
   project('.dockerignore'),
@@ -23,8 +23,8 @@ const always: readonly FileEntry[] = [
   project('.gitignore'),
   project('README.md'),
   project('compose.yaml'),
-  seed('custom.sls'),
-  seed('pillar/init.sls'),
+  starter('custom.sls'),
+  starter('pillar/init.sls'),
   project('project/Dockerfile'),
   project('project/launch.sh'),
   project('project/.salt/PILLAR.sample'),
@@ -36,7 +36,7 @@ const always: readonly FileEntry[] = [
   project('project/.salt/_modules/mc_launcher.py'),
 ];
 
-const demoApp: readonly FileEntry[] = [seed('project/app/server.py'), seed('project/app/welcome.txt')];
+const demoApp: readonly FileEntry[] = [starter('project/app/server.py'), starter('project/app/welcome.txt')];
 
 const ci: Record<Image['ci'][number], FileEntry> = {
   github: project('.github/workflows/makina-image.yml'),
@@ -49,7 +49,7 @@ const vendored = runtimeIn(RUNTIME);
 
 /** Every file of the project of an image. */
 export function projectFiles(image: Image): FileEntry[] {
-  const app = image.demo ? demoApp : [seed('project/app/README.md')];
+  const app = image.demo ? demoApp : [starter('project/app/README.md')];
   const runtime = hasOwnRuntime(image) ? vendored : [];
   return [...always, ...runtime, ...app, ...image.ci.map((kind) => ci[kind]), ...(image.ci.length > 0 ? ciJobs : [])];
 }

@@ -85,7 +85,7 @@ export function restore(root: string, path: string, options: ConflictOptions): F
 function restored(root: string, path: string, options: ConflictOptions): FileChange[] {
   const project = openProject(root);
   const theirs = project.theirs.files.get(path);
-  if (!theirs || theirs.policy === 'intent') throw unknown(project, path);
+  if (!theirs || theirs.policy === 'answers') throw unknown(project, path);
   const manifest = manifestOf(project);
   const entry = readDisk(root, [path]).get(path);
   if (entry && !manifest.adopted.includes(path))
@@ -101,7 +101,7 @@ function restored(root: string, path: string, options: ConflictOptions): FileCha
     delete manifest.conflicts[path];
   }
   // What was adopted is merged from where it was then.
-  return finish(project, manifest, path, entry || theirs.policy === 'seed' ? undefined : theirs, writes, options);
+  return finish(project, manifest, path, entry || theirs.policy === 'starter' ? undefined : theirs, writes, options);
 }
 
 function manifestOf({ manifest, kind }: Project): Manifest {
@@ -116,7 +116,7 @@ function sharedFile(project: Project, path: string) {
 
 function unknown({ root, theirs }: Project, path: string): UserError {
   const sentence =
-    theirs.files.get(path)?.policy === 'seed'
+    theirs.files.get(path)?.policy === 'starter'
       ? `${path} was written once and is yours since then; there is nothing to resolve in it`
       : `${path} is no file that is kept up to date in ${root}; ${MANIFEST} lists them`;
   return new UserError(sentence, EXIT.internal);

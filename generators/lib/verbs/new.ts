@@ -103,7 +103,7 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     const kept = request.isExact ? nameOf(before) : before;
     const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, said()) : [];
     layers.unshift(kept);
-    const planned = { ...planIntent(folder, stored, said(), request), beside: others };
+    const planned = { ...planProject(folder, stored, said(), request), beside: others };
     if (request.dryRun) return withRoot(destination, planned);
     if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
@@ -129,11 +129,11 @@ export interface WriteRequest extends HowToWrite {
  * @throws UserError as `newProject`
  */
 export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
-  const planned = planIntent(root, stored, intent, request);
+  const planned = planProject(root, stored, intent, request);
   return request.dryRun ? planned : apply(planned, request);
 }
 
-function planIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
+function planProject(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems, request.flagOf);
   refuseRenaming(stored.intent?.name, result.image, root);

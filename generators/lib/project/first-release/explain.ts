@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Intent } from '../../model/intent.ts';
-import type { RenderedFile } from '../../render/render.ts';
+
 import type { Reading } from './readings.ts';
-import { firstFiles, firstImage, type PastImage } from './rendering.ts';
+import { firstFiles, firstImage, type PastFile, type PastImage } from './rendering.ts';
 
 /** Fields that no file but the pillar holds. */
 const ONLY_IN_PILLAR = ['packages', 'seeds', 'app', 'programs', 'vhosts'];
@@ -12,7 +12,7 @@ const LEAST_SHARE = 1 / 3;
 /** The rendering of the first release that explains a folder. */
 export interface Explained {
   image: PastImage;
-  files: Map<string, RenderedFile>;
+  files: Map<string, PastFile>;
   /** Files that hold an answer of which nothing tells whether the owner changed it here or in the answers. */
   unclear: string[];
   /** Files whose rendering is of no recorded answers, but of those that the files themselves hold. */
@@ -21,7 +21,7 @@ export interface Explained {
 
 interface Candidate {
   image: PastImage;
-  files: Map<string, RenderedFile>;
+  files: Map<string, PastFile>;
   /** How many files it explains byte by byte, how far it agrees with the lines of all, and with what was read. */
   score: [files: number, lines: number, readings: number];
 }
@@ -153,4 +153,4 @@ function isBetter(a: Candidate, b: Candidate): boolean {
   return at !== undefined && (a.score[at] as number) > (b.score[at] as number);
 }
 
-const textOf = (file: RenderedFile | undefined) => file?.bytes.toString();
+const textOf = (file: PastFile | undefined) => file?.bytes.toString();

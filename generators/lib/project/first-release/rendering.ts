@@ -12,9 +12,14 @@ export const FIRST_RELEASE = '0.1.0';
 /** All fields of that release, with its defaults filled in. */
 export type PastImage = Readonly<Record<string, unknown>>;
 
+/** One file as that release rendered it; a starter was called a seed then. */
+export interface PastFile extends Omit<RenderedFile, 'policy'> {
+  policy: 'shared' | 'seed' | 'intent';
+}
+
 interface FirstRelease {
   complete(intent: Intent): { image?: PastImage; problems?: { path: string[] }[] };
-  render(image: PastImage): { files: Map<string, RenderedFile> };
+  render(image: PastImage): { files: Map<string, PastFile> };
   parse(yaml: string): unknown;
 }
 
@@ -53,7 +58,7 @@ function remove(tree: Intent, [key, ...rest]: readonly string[]): boolean {
 }
 
 /** The files that the first release wrote for an image; undefined where it could not write them. */
-export function firstFiles(image: PastImage): Map<string, RenderedFile> | undefined {
+export function firstFiles(image: PastImage): Map<string, PastFile> | undefined {
   const { render } = firstRelease();
   try {
     return asRunner(() => render(image).files);

@@ -1,8 +1,12 @@
 """The override pillar: what is accepted, what is refused and how that is told, and when a reconfiguration is due."""
+import errno
 import importlib
 import os
 import pathlib
 import random
+import shutil
+import subprocess
+import sys
 
 import jsonschema
 import pytest
@@ -276,11 +280,24 @@ def test_a_reconfiguration_is_due_when_something_changed(parts, project, monkeyp
     changed(lambda: (tmp_path / "custom.sls").write_text("x"), lambda: None)
     changed(lambda: pathlib.Path(project.pillar_root, "more.sls").write_text("x"), lambda: None)
     changed(lambda: monkeypatch.setenv("WATCHED", "x"), lambda: None)
+    changed(lambda: monkeypatch.delenv("WATCHED"), lambda: monkeypatch.setenv("WATCHED", "None"))
+    changed(lambda: monkeypatch.delenv("WATCHED"), lambda: None)
     changed(lambda: certificate.write_text("x"), certificate.unlink)
     changed(lambda: pathlib.Path(project.record).write_text("{"), lambda: None)
     reconfigure({})
     monkeypatch.setenv("OTHER", "x")
     assert record.current_settings(project, {}) == settings
+
+
+def test_no_value_of_a_watched_variable_looks_like_another_variable(parts, project, monkeypatch):
+    project.watched_env = ["A", "B"]
+
+    def fingerprint(**values):
+        monkeypatch.setattr(parts("environment"), "container", lambda: values)
+        return parts("record").fingerprint(project, {})
+
+    watched = [{"A": "1", "B": "2"}, {"A": "1\nB=2"}, {"A": "1\nB=None"}, {"A": "1"}, {"A": "1", "B": "None"}, {"A": "1", "B": ""}, {"A": "1", "B": "\udcff"}]
+    assert len({fingerprint(**values) for values in watched}) == len(watched)
 
 
 def test_the_containers_name_counts_where_a_template_names_it(parts, project, monkeypatch):
@@ -309,3 +326,66 @@ def test_the_last_good_override_comes_back_byte_for_byte(parts, project):
     pillar.take_back(project)
     assert path.read_bytes() == good
     assert not [name for name in os.listdir(project.conf_dir) if "good" in name or "tmp" in name]
+
+
+def an_image(parts, project):
+    """What mc_launcher.py has to do with: an Image of this project."""
+    image = parts("steps").Image("demo", {"override_jinja": False, "watched_env": [], "user": "demo", "steps": "400_circus"}, {})
+    image.project = project
+    return image
+
+
+FAILURES = {
+    "a sentence of ours": lambda parts: parts("errors").LaunchError("no"),
+    "the time that is up": lambda parts: parts("errors").TimeIsUp(),
+    "a full disk": lambda parts: OSError(errno.ENOSPC, "No space left on device"),
+    "an exception of the owner's": lambda parts: ValueError("no"),
+    "an end that the owner wants": lambda parts: SystemExit(3),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+def test_whatever_fails_takes_the_override_back(parts, project, failure):
+    image, raised = an_image(parts, project), failure(parts)
+    path = pathlib.Path(project.override_sls)
+    with image.write_override({KEY: {"data": {"app": {"n": 1}}}}):
+        pass
+    good = path.read_bytes()
+    with pytest.raises(type(raised)) as caught, image.write_override({KEY: {"data": {"app": {"n": 2}}}}):
+        assert path.read_bytes() != good
+        raise raised
+    assert caught.value is raised and path.read_bytes() == good
+    assert not [name for name in os.listdir(project.conf_dir) if "good" in name]
+    # Nothing is remembered of the start that failed.
+    assert not os.path.exists(project.record)
+
+
+def test_steps_in_another_order_name_the_one_that_lacks(parts, project):
+    image, error = an_image(parts, project), parts("errors").LaunchError
+    with pytest.raises(error, match="^mc_launcher.py calls deploy without check_settings before it; call check_settings first$"):
+        image.deploy()
+    with pytest.raises(error, match="^mc_launcher.py calls record without deploy before it; call deploy first$"):
+        image.record()
+    assert not os.path.exists(project.record)
+
+
+def test_a_state_asks_for_nothing_else_of_the_module(parts):
+    for_states = parts("steps").for_states
+    assert for_states("quoted", "a") == parts("state_functions").quoted("a")
+    for name in ("subprocess", "read_text", "_raw", "nothing"):
+        with pytest.raises(parts("errors").LaunchError, match=f"^a state asks for '{name}', which the run-time does not have; it has build_settings, "):
+            for_states(name, "a")
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"\xff", None])
+def test_a_run_time_without_a_version_is_told_as_one(parts, tmp_path, content):
+    launcher = tmp_path / "launcher"
+    launcher.mkdir()
+    shutil.copy(pathlib.Path(parts("errors").__file__).parent / "__init__.py", launcher)
+    if content is not None:
+        (tmp_path / "version").write_bytes(content)
+    ask = "import sys; sys.path.insert(0, sys.argv[1]); import launcher; launcher.written_for('0.3', 'demo')"
+    done = subprocess.run([sys.executable, "-I", "-c", ask, tmp_path], capture_output=True, text=True)
+    found = "\ufffd" if content == b"\xff" else "none"
+    told = f"demo is written for run-time 0.3 and this image has {found}; build it on a base image 0.3, or run makina-image upgrade\n"
+    assert (done.returncode, done.stderr) == (78, told)

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -256,6 +256,17 @@ withSaltLibraries('a default that an owner keeps in PILLAR.sample hides no other
   expect(Object.keys(data.programs)).toEqual(['web']);
 });
 
+/** Runs the first half of a build, up to where Salt is called, in a folder in the place of /srv. */
+async function firstHalf(root: string) {
+  const [run = ''] = /^RUN runtime=.*?[^\\]$/ms.exec(text(root, 'project/Dockerfile')) ?? [];
+  const script = run
+    .slice('RUN '.length)
+    .replaceAll('/srv/projects/demo', root)
+    .replaceAll('/srv/', join(root, 'srv/'));
+  const { exitCode, stderr } = await execa('sh', ['-c', script], { reject: false });
+  return [exitCode, stderr];
+}
+
 describe('a run-time of the project', () => {
   test('comes with an answer, and goes with it', async () => {
     const root = project();
@@ -320,6 +331,32 @@ describe('a run-time of the project', () => {
     expect(await runtimeOf(root)).toMatchObject([{ level: 'ok' }]);
   });
 
+  const RUN = salt('runtime');
+  test.each<[string, (at: string) => void]>([
+    ['a link that leads nowhere', (at) => symlinkSync('/nowhere', at)],
+    ['a link to an empty folder', (at) => symlinkSync('..', at)],
+    ['a file', (at) => writeFileSync(at, '')],
+    ['an empty folder', (at) => mkdirSync(at)],
+  ])('has nothing in its place: %s stops a build, and doctor says so', async (_, put) => {
+    const root = project();
+    put(join(root, RUN));
+    expect(await runtimeOf(root)).toMatchObject([
+      { level: 'error', what: expect.stringContaining('the build stops at what'), where: join(root, RUN) },
+    ]);
+    expect(await firstHalf(root)).toEqual([
+      78,
+      'demo: project/.salt/runtime is no whole run-time; remove it, or set runtime: vendored',
+    ]);
+  });
+
+  test('is looked for in the base image by the build, which says that there is none', async () => {
+    const root = project();
+    const told = 'demo: the base image has no run-time; rebuild it (makina-image base), or set runtime: vendored';
+    expect(await firstHalf(root)).toEqual([78, told]);
+    // An image that is built upon has the link already.
+    expect(await firstHalf(root)).toEqual([78, told]);
+  });
+
   test('stays with an edit where the base image becomes ours', async () => {
     const root = project();
     await run(BIN, root, ['new', '--base-image', 'example.invalid/base:1']);
@@ -347,10 +384,25 @@ describe('doctor', () => {
     expect((await doctor(root, [], images)).of('base-image')).toMatchObject({ level: 'ok' });
   });
 
+  test('finds your own files where the launcher of 0.2 was', async () => {
+    const root = await projectOf('0.2.0');
+    const mine = salt('launcher/mine.py');
+    writeFileSync(join(root, mine), 'MINE = 1\n');
+    mkdirSync(join(root, salt('launcher/__pycache__')), { recursive: true });
+    expect((await run(BIN, root, ['upgrade'])).code).toBe(0);
+    const left = [
+      { level: 'warning', what: expect.stringContaining(`nothing reads ${mine} any more`) },
+      { level: 'ok' },
+    ];
+    expect(await runtimeOf(root)).toMatchObject(left);
+    rmSync(join(root, mine));
+    expect(await runtimeOf(root)).toMatchObject([{ level: 'ok' }]);
+  });
+
   test('says that a step of 0.2, which its owner kept, does not use the run-time', async () => {
     const root = await projectOf('0.2.0');
     const step = salt('300_nginx.sls');
-    change(root, step, (sls) => sls.replace('check_cmd: nginx', 'check_cmd: mine'));
+    change(root, step, (sls) => sls.replace('check_cmd: nginx', 'check_cmd: mine # at runtime, the run-time'));
     await run(BIN, root, ['upgrade', '--conflict=ours']);
     expect(await runtimeOf(root)).toMatchObject([{ level: 'warning', where: join(root, step) }, { level: 'ok' }]);
   });

@@ -3,6 +3,7 @@ import { join, posix } from 'node:path';
 import { isWithin } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
 import { earlyFiles } from '../render/copied.ts';
+import { usesRuntime } from '../render/moved-runtime.ts';
 import { lstat } from '../system/files.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 import { bytesOf } from './regular.ts';
@@ -54,16 +55,19 @@ function requirementsOf({ virtualenvs }: Image): string[] {
   return [...new Set(files.map((path) => posix.normalize(path)))];
 }
 
+/** Whether a build runs a step before the code is there, as build.py says: their names are sorted as text. */
+const isEarly = (step: string) => step < '200' && !/^(archive|rollback|fixperms|notify|task_.*)$/.test(step);
+
 /** Steps of the owner's own that name the code, and run before it is there. */
 function ownSteps(project: string): Finding[] {
   const folder = join(project, '.salt');
   const names = lstat(folder)?.isDirectory() ? fs.readdirSync(folder).sort() : [];
   return names
-    .filter((name) => /^[01]\w*\.sls$/.test(name))
+    .filter((name) => name.endsWith('.sls') && isEarly(name.slice(0, -'.sls'.length)))
     .filter((name) => {
       const text = textOf(join(folder, name));
       // The one of 0.2 comes with a Dockerfile that copies the code before it.
-      return /project_root|\/srv\/projects\//.test(text) && (name !== OURS || /\bruntime\b/.test(text));
+      return /project_root|\/srv\/projects\//.test(text) && (name !== OURS || usesRuntime(text));
     })
     .map((name) => {
       const later = name === OURS ? 'move these states to a step with a number' : 'rename it to a number';

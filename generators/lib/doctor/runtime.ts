@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '../manifest/content.ts';
 import { keptPaths } from '../manifest/manifest.ts';
@@ -5,7 +6,7 @@ import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { readDisk } from '../plan/disk.ts';
 import { editedRuntime, OLDER, renewed } from '../project/own-runtime.ts';
-import { formerRuntime, RUNTIME, shortened } from '../render/moved-runtime.ts';
+import { formerRuntime, LAUNCHER, movedCode, RUNTIME, usesRuntime } from '../render/moved-runtime.ts';
 import { runtimeFiles } from '../render/runtime-files.ts';
 import { renderTemplate } from '../render/template.ts';
 import { sha256Of } from '../sha256.ts';
@@ -18,7 +19,7 @@ import { checkStateIds } from './state-ids.ts';
 
 const ID = 'runtime';
 const VERSION = `${RUNTIME}/version`;
-const LAUNCHER = 'project/.salt/_modules/mc_launcher.py';
+const MODULE = 'project/.salt/_modules/mc_launcher.py';
 
 /** Where the run-time of a project is, and what its owner changed that nothing reads. */
 export function checkRuntime(root: string, image: Image, manifest: Manifest): Finding[] {
@@ -45,8 +46,8 @@ function ownRuntime(root: string, manifest: Manifest): string {
 
 /** The build and each start refuse a run-time of another version than mc_launcher.py is written for. */
 function checkVersion(root: string): Finding[] {
-  const disk = readDisk(root, [VERSION, LAUNCHER]);
-  const [version, launcher] = [VERSION, LAUNCHER].map((path) => disk.get(path));
+  const disk = readDisk(root, [VERSION, MODULE]);
+  const [version, launcher] = [VERSION, MODULE].map((path) => disk.get(path));
   if (version?.kind !== 'file' || launcher?.kind !== 'file') return [];
   const [found] = /[^ \t\r\n]{1,40}/.exec(version.bytes.toString()) ?? [];
   const [, wanted] = /\bwritten_for\('([^']*)'/.exec(launcher.bytes.toString()) ?? [];
@@ -55,7 +56,7 @@ function checkVersion(root: string): Finding[] {
   return [
     error(
       ID,
-      `it says ${found || 'nothing'}, and ${LAUNCHER} is for ${wanted}, so a build stops`,
+      `it says ${found || 'nothing'}, and ${MODULE} is for ${wanted}, so a build stops`,
       join(root, VERSION),
       fix,
     ),
@@ -74,14 +75,15 @@ function checkAdopted(root: string, { adopted, files }: Manifest): Finding[] {
   });
 }
 
-/** Files of a run-time of 0.2 that were edited. */
+/** What is left of a run-time of 0.2: files that were edited, and the owner's own beside them. */
 function checkLeft(root: string): Finding[] {
-  const left = [...formerRuntime].filter((path) => lstat(join(root, path)));
+  const files = [...formerRuntime].filter((path) => !path.startsWith(`${LAUNCHER}/`) && lstat(join(root, path)));
+  const left = [...files, ...inLauncher(root)];
   if (left.length === 0) return [];
   return [
     warning(
       ID,
-      `nothing reads ${named(left)} any more, and your edits there have no effect`,
+      `nothing reads ${named(left)} any more, and what you wrote there has no effect`,
       join(root, left[0] as string),
       'move them into a step of your own, and delete what is there; or make the same edits in a run-time of the project, ' +
         `which \`makina-image new ${plainWord(`${root}/`)} --runtime vendored\` writes to ${RUNTIME}`,
@@ -89,11 +91,20 @@ function checkLeft(root: string): Finding[] {
   ];
 }
 
+/** What is in the folder of the launcher of 0.2, which is none of today's; or what stands in its place. */
+function inLauncher(root: string): string[] {
+  const stat = lstat(join(root, LAUNCHER));
+  if (!stat?.isDirectory()) return stat ? [LAUNCHER] : [];
+  // Python writes that one.
+  const names = fs.readdirSync(join(root, LAUNCHER)).filter((name) => name !== '__pycache__');
+  return names.sort().map((name) => `${LAUNCHER}/${name}`);
+}
+
 /** Files of an older version, kept by their owner, that do by themselves what the run-time does now. */
 function checkLong(root: string): Finding[] {
-  const disk = readDisk(root, shortened.keys());
+  const disk = readDisk(root, movedCode.keys());
   const long = [...disk].flatMap(([path, entry]) =>
-    entry?.kind === 'file' && !/\bruntime\b/.test(entry.bytes.toString()) ? [path] : [],
+    entry?.kind === 'file' && !usesRuntime(entry.bytes.toString()) ? [path] : [],
   );
   return long.map((path) =>
     warning(
@@ -105,16 +116,18 @@ function checkLong(root: string): Finding[] {
   );
 }
 
-/** The build takes a folder in the place of the base image's run-time, whatever is in it. */
+/** The build takes what is in the place of the base image's run-time, whatever it is. */
 function checkFolder(root: string): Finding[] {
   const folder = join(root, RUNTIME);
-  if (!lstat(folder)?.isDirectory()) return [ok(ID, 'the base image brings it')];
+  const stat = lstat(folder);
+  if (!stat) return [ok(ID, 'the base image brings it')];
+  const away = stat.isDirectory() ? 'move your edits into a step of your own and delete that folder' : 'remove it';
   return [
     error(
       ID,
-      'the base image brings the run-time, and the build stops at what is left of one here',
+      `the base image brings the run-time, and the build stops at ${stat.isDirectory() ? 'what is left of one' : 'what stands in its place'} here`,
       folder,
-      `move your edits into a step of your own and delete that folder; or keep it: \`makina-image new ${plainWord(`${root}/`)} --runtime vendored\``,
+      `${away}; or have one in the project: \`makina-image new ${plainWord(`${root}/`)} --runtime vendored\``,
     ),
   ];
 }

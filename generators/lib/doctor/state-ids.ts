@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { readDisk } from '../plan/disk.ts';
-import { shortened } from '../render/moved-runtime.ts';
+import { movedCode } from '../render/moved-runtime.ts';
 import { runtimeFiles } from '../render/runtime-files.ts';
 import { renderTemplate } from '../render/template.ts';
 import { type Finding, named, warning } from './finding.ts';
 
-const steps = [...shortened.keys()].filter((path) => path.endsWith('.sls'));
+const steps = [...movedCode.keys()].filter((path) => path.endsWith('.sls'));
 
 /** States of a step with the id of one that it includes from the run-time: Salt takes no id twice. */
 export function checkStateIds(root: string, name: string): Finding[] {

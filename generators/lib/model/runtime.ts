@@ -1,7 +1,7 @@
 import type { Image } from './schema.ts';
 
-/** Our base image, as `makina-image base` names it, of a version that brings the run-time. */
-const OWN_BASE = /^makina-image-base:(?!0\.[12]$)/;
+/** Our base image, as `makina-image base` names it, of a version that brings the run-time. To Docker no tag is `latest`. */
+const OWN_BASE = /^makina-image-base(?!:0\.[12](?!\d))(:|$)/;
 
 /**
  * Whether a project has a copy of the run-time of its own, and not that of our base image. Another name says nothing of what an

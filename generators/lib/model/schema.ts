@@ -77,7 +77,7 @@ export const imageSchema = z.strictObject({
   ),
   runtime: optional(
     z.enum(['base', 'vendored']),
-    'Where the run-time is: `base`, in the base image, or `vendored`, in project/.salt/runtime; vendored unless base_image is makina-image-base:TAG',
+    'Where the run-time is: `base`, in the base image, or `vendored`, in project/.salt/runtime; vendored unless base_image is makina-image-base',
   ),
   demo: field(
     z.boolean(),

@@ -6,7 +6,7 @@ import { minorVersion } from '../package.ts';
 import { OLDER, renewed, toldVendored } from '../project/own-runtime.ts';
 import { missingSources } from '../project/sources.ts';
 import { earlyFiles } from '../render/copied.ts';
-import { isFormerRuntime, RUNTIME, runtimeFolder, shortened } from '../render/moved-runtime.ts';
+import { isFormerRuntime, movedCode, RUNTIME, runtimeFolder } from '../render/moved-runtime.ts';
 import { lstat } from '../system/files.ts';
 import { plainWord } from '../text/quote.ts';
 import { diffStat } from '../text/unified.ts';
@@ -111,7 +111,7 @@ export function toldConflict(
   if (!written) return `  ${path}: ${text.replace(/;.*/, '')}`;
   const full = plainWord(join(root, path));
   if (reason === 'template-deleted') return `  ${path}: ${text}`;
-  const sides = reason === 'code-moved' && shortened.get(path)?.what === 'code' ? '--theirs' : '--ours, --theirs';
+  const sides = reason === 'code-moved' && movedCode.get(path)?.what === 'code' ? '--theirs' : '--ours, --theirs';
   const next =
     reason === 'type-changed'
       ? `move it away, then makina-image restore ${full}`
@@ -125,7 +125,7 @@ function reasonOf(path: string, reason = ''): string {
   if (reason === 'template-deleted' && isFormerRuntime(path))
     return 'the run-time is elsewhere now, and nothing reads it here; move your edits into a step of your own';
   if (reason === 'code-moved')
-    return `it became a few lines, and ${shortened.get(path)?.now}; your edits are in it, with markers`;
+    return `it became a few lines, and ${movedCode.get(path)?.now}; your edits are in it, with markers`;
   return REASONS[reason] ?? reason;
 }
 

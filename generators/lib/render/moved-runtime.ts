@@ -6,8 +6,10 @@ export const RUNTIME = 'project/.salt/runtime';
 /** That in the folder of a base image. */
 const BASE_RUNTIME = 'runtime';
 
+// All below is for 0.1 and 0.2; remove it with the last upgrade from them.
+
 /** Until 0.2 the run-time was spread over these folders of every project. */
-const LAUNCHER = 'project/.salt/launcher';
+export const LAUNCHER = 'project/.salt/launcher';
 const FILES = 'project/.salt/files';
 
 /** Files of 0.1, and of 0.2, that have no successor. */
@@ -67,7 +69,7 @@ const code = (path: string): Short => ({
 });
 
 /** The files of a project that became a few lines, and where the rest is now. */
-export const shortened: ReadonlyMap<string, Short> = new Map<string, Short>([
+export const movedCode: ReadonlyMap<string, Short> = new Map<string, Short>([
   ['project/launch.sh', code('launch.sh')],
   ['project/.salt/100_dirs_and_prerequisites.sls', code('states/prerequisites.sls')],
   ['project/.salt/200_reconfigure.sls', code('states/app.sls')],
@@ -86,3 +88,8 @@ export const shortened: ReadonlyMap<string, Short> = new Map<string, Short>([
     },
   ],
 ]);
+
+/** Whether a text of such a file uses the run-time, as that of today does, and not only names it. */
+export function usesRuntime(text: string): boolean {
+  return /\.runtime\.states\.|\.salt\/runtime\/|\/runtime\/(launcher|defaults\.json)/.test(text);
+}

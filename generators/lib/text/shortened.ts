@@ -1,3 +1,4 @@
+// For 0.1 and 0.2, whose code went to the run-time; remove it with the last upgrade from them.
 import { type Change, compareLines } from './lines.ts';
 import { type ConflictHunk, type Labels, type Merged, marking, mergeLines, type Sides } from './merge3.ts';
 

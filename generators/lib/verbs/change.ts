@@ -12,7 +12,7 @@ import { plan } from '../plan/plan.ts';
 import type { ConflictMode, Disk, Plan } from '../plan/types.ts';
 import type { Project } from '../project/project.ts';
 import { renames } from '../render/files.ts';
-import { shortened } from '../render/moved-runtime.ts';
+import { movedCode } from '../render/moved-runtime.ts';
 import { sha256Of } from '../sha256.ts';
 import { dirtyPaths, historyOf, neverCommitted } from '../system/git.ts';
 
@@ -55,7 +55,7 @@ export function examine(project: Project, mode: ConflictMode): Change {
     uncertain: project.uncertain,
     generator: version,
     renames,
-    shortened,
+    shortened: movedCode,
   });
   return { project, plan: found, isWritten: false };
 }

@@ -13,7 +13,7 @@ import { hasMarkers } from '../plan/markers.ts';
 import { sidecarOf } from '../plan/types.ts';
 import { openProject, type Project } from '../project/project.ts';
 import { withProject } from '../project/with-project.ts';
-import { shortened } from '../render/moved-runtime.ts';
+import { movedCode } from '../render/moved-runtime.ts';
 import { sha256Of } from '../sha256.ts';
 import { conflictMarkers } from '../text/merge3.ts';
 import { plainWord } from '../text/quote.ts';
@@ -155,7 +155,7 @@ const MOVED = /^={7,}\r?\n>{7,} /gm;
 
 /** Of code that went to the run-time the user's side holds the changed paragraphs, which would be there twice. */
 function refuseParts(path: string, bytes: Buffer): void {
-  const short = shortened.get(path);
+  const short = movedCode.get(path);
   const conflicts = conflictMarkers(bytes).length;
   if (short?.what !== 'code' || conflicts === 0 || bytes.toString().match(MOVED)?.length !== conflicts) return;
   throw new UserError(

@@ -1,7 +1,7 @@
 /**
  * `npm run bench:boot`: how long images that serve the same page in different ways take to start and to stop, and their memory.
  *
- * Needs what `npm run test:e2e` needs, and knows its E2E_DEBIAN_13_IMAGE, E2E_DEBIAN_MIRROR, PIP_* and proxy variables.
+ * Needs what `npm run test:e2e` needs, and knows its E2E_DEBIAN_13_IMAGE, E2E_DEBIAN_12_IMAGE, E2E_DEBIAN_MIRROR, PIP_* and proxy variables.
  * ROUNDS (15) is the number of rounds. Nothing is random: in a round each image has its turn, and each round begins with another one.
  * The first round is not counted. Ratios are medians of the ratios of each round. A missed goal is printed, and is no failure.
  */
@@ -19,7 +19,7 @@ import { printResults } from './boot/print.mjs';
 const ROUNDS = Number(process.env.ROUNDS ?? 15);
 /** Memory hardly varies, and each look at it takes seconds. */
 const MEMORY_ROUNDS = Math.min(ROUNDS, 3);
-const MEMORY_OF = ['a', 'c', 'd'];
+const MEMORY_OF = ['a', 'b', 'c', 'd', 'g'];
 
 /** Runs all rounds; returns the values by letter: `{boot, stop, pss, rss}`, and `empty` for a container that does nothing. */
 async function measure(context, subjects) {
@@ -55,6 +55,7 @@ async function main() {
   const { env } = process;
   const options = {
     'debian-13-image': env.E2E_DEBIAN_13_IMAGE,
+    'debian-12-image': env.E2E_DEBIAN_12_IMAGE,
     'debian-mirror': env.E2E_DEBIAN_MIRROR,
     certificates: env.PIP_CERT || env.SSL_CERT_FILE,
   };
@@ -66,7 +67,9 @@ async function main() {
     engine = await findEngine(work, signal);
     const docker = createDocker(engine, signal);
     const debian = await debianImage(docker, options, 13, signal);
-    const subjects = await buildImages({ docker, work, debian, options });
+    // 0.2.0 pins what runs on the Python of Debian 12 alone.
+    const oldDebian = await debianImage(docker, options, 12, signal);
+    const subjects = await buildImages({ docker, work, debian, oldDebian, options });
     const values = await measure({ docker, signal, port: await freePort() }, subjects);
     printResults(subjects, values, ROUNDS);
     return 0;

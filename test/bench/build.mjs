@@ -2,8 +2,8 @@
  * `npm run bench:build`: how long an image takes to build again after an edit of one line of code, and what it adds to a registry.
  *
  * Needs what `npm run test:e2e` needs, and knows its variables as bench:boot does. ROUNDS (9) is the number of rounds; the project of
- * 0.2.0 takes minutes, and has OLD_ROUNDS (3) of them. In a round each has its turn, and each round begins with another one. Ratios are
- * medians of the ratios of each round. A missed goal is printed, and is no failure.
+ * 0.2.0 takes minutes, and has OLD_ROUNDS (3) of them; OLD_ROUNDS=0 leaves it out. In a round each has its turn, and each round begins
+ * with another one. Ratios are medians of the ratios of each round. A missed goal is printed, and is no failure.
  */
 import { appendFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,6 +13,7 @@ import { onInterruption } from '../e2e/interruption.mjs';
 import { debianImage, findEngine, installPackages } from '../e2e/machine.mjs';
 import { built } from '../e2e/project.mjs';
 import { prepareProjects } from './build/images.mjs';
+import { printResults } from './build/print.mjs';
 
 const ROUNDS = Number(process.env.ROUNDS ?? 9);
 const OLD_ROUNDS = Number(process.env.OLD_ROUNDS ?? 3);
@@ -49,38 +50,6 @@ async function history(docker, image) {
   return stdout.split('\n');
 }
 
-function print(subjects, kit, { seconds, bytes }) {
-  console.log(
-    `\n${kit ? 'BuildKit' : 'the legacy builder'}: build after an edit of one line, median of ${ROUNDS} rounds (lowest..highest)\n`,
-  );
-  for (const [letter, { label }] of Object.entries(subjects)) {
-    const times = seconds[letter];
-    const spread = `${median(times).toFixed(1)} s (${Math.min(...times).toFixed(1)}..${Math.max(...times).toFixed(1)})`;
-    console.log(`${letter}  ${label.padEnd(29)}  ${spread.padEnd(22)}  ${(bytes[letter] / 1e6).toFixed(2)} MB new`);
-  }
-  console.log('');
-  const toHand = ratio(seconds.a, seconds.b);
-  console.log(`a / b ${toHand.toFixed(2)} (goal <= 1.5) ${verdict(toHand <= 1.5)}`);
-  const toOld = ratio(seconds.c, seconds.a);
-  console.log(`c / a ${toOld.toFixed(1)} (goal >= 6) ${verdict(toOld >= 6)}`);
-  const more = (bytes.a - subjects.b.size()) / 1e6;
-  console.log(`new bytes of a beyond the code's own ${more.toFixed(2)} MB (goal <= 1) ${verdict(more <= 1)}`);
-}
-
-const verdict = (met) => (met ? 'met' : 'missed');
-
-/** The median of the ratios of the rounds that both have. */
-function ratio(these, those) {
-  const rounds = Math.min(these.length, those.length);
-  return median(these.slice(0, rounds).map((value, round) => value / those[round]));
-}
-
-function median(values) {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return (sorted[Math.ceil(middle) - 1] + sorted[Math.floor(middle)]) / 2;
-}
-
 /** Builds, measures and prints; returns the exit code. */
 async function main() {
   const { env } = process;
@@ -98,10 +67,10 @@ async function main() {
     const docker = createDocker(engine, signal);
     const debian = await debianImage(docker, options, '13', signal);
     // 0.2.0 pins what runs on the Python of Debian 12 alone.
-    const oldDebian = await debianImage(docker, options, '12', signal);
+    const oldDebian = OLD_ROUNDS > 0 && (await debianImage(docker, options, '12', signal));
     const certificates = env.PIP_CERT || env.SSL_CERT_FILE;
     const subjects = await prepareProjects({ docker, work, debian, oldDebian, certificates });
-    for (const kit of [false, true]) print(subjects, kit, await measure(docker, subjects, kit));
+    for (const kit of [false, true]) printResults(subjects, kit, await measure(docker, subjects, kit), ROUNDS);
     return 0;
   } catch (error) {
     console.error(`stopped: ${signal.aborted ? signal.reason.message : error.message}`);

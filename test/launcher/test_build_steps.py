@@ -66,6 +66,45 @@ def test_a_number_that_is_given_counts(make_user):
     assert make_user("passwd:900", PROJECT_ID="1234") == ("1234", "1234", "")
 
 
+@pytest.fixture
+def first_half(package, tmp_path):
+    """Carries out the step of the first half with a folder in the place of /srv. Out: the finished process, and what it called."""
+    steps = instructions((package.parent.parent.parent / "Dockerfile").read_text())
+    (step,) = [rest for kind, rest in steps if kind == "RUN" and "prerequisites" in rest]
+    (tmp_path / "projects/demo/project/.salt").mkdir(parents=True)
+
+    def carry_out(*runtimes):
+        for runtime in runtimes:
+            (tmp_path / runtime).mkdir(parents=True)
+            (tmp_path / runtime / "version").touch()
+            (tmp_path / runtime / "build.sh").write_text(f'#!/bin/sh\necho "{runtime}: $*"\n')
+            (tmp_path / runtime / "build.sh").chmod(0o755)
+        return subprocess.run(["sh", "-c", step.replace("/srv/", f"{tmp_path}/")], capture_output=True, text=True)
+
+    return carry_out
+
+
+OF_PROJECT, OF_BASE = "projects/demo/project/.salt/runtime", "makina-image/runtime"
+
+
+def test_a_base_image_without_a_runtime_is_refused(first_half):
+    ran = first_half()
+    assert (ran.returncode, ran.stdout) == (78, "")
+    assert ran.stderr == "demo: the base image has no run-time; rebuild it (makina-image base), or set runtime: vendored\n"
+
+
+def test_a_folder_without_a_version_is_no_runtime(first_half, tmp_path):
+    (tmp_path / OF_BASE).mkdir(parents=True)
+    assert first_half().returncode == 78
+
+
+@pytest.mark.parametrize("runtimes, used", [([OF_BASE], OF_BASE), ([OF_PROJECT], OF_PROJECT), ([OF_BASE, OF_PROJECT], OF_PROJECT)])
+def test_the_build_runs_the_runtime_of_the_project_or_else_that_of_the_base_image(first_half, tmp_path, runtimes, used):
+    ran = first_half(*runtimes)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, f"{used}: demo prerequisites\n", "")
+    assert (tmp_path / OF_PROJECT).is_symlink() is (used == OF_BASE)
+
+
 @pytest.mark.parametrize("is_makina_states", [True, False])
 def test_makina_states_resolves_nothing_in_what_holds_the_project(package, tmp_path, monkeypatch, is_makina_states):
     pillar, project = (importlib.import_module("demo_launcher." + name) for name in ("pillar", "project"))

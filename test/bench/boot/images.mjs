@@ -1,7 +1,8 @@
 /** The images that are compared: the same application and nginx, launched in different ways. */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
 import {
   buildBase,
   buildProject,
@@ -13,6 +14,7 @@ import {
   proxies,
   writeFile,
 } from '../../e2e/project.mjs';
+import { release020 } from '../regenerate/project.mjs';
 
 /** The project; the Dockerfiles beside this file name it too. */
 const NAME = 'bootdemo';
@@ -22,7 +24,7 @@ const imageName = (name) => `makina-image-bench/${name}:${process.pid}`;
 
 /**
  * Builds everything.
- * @param context `{docker, work, debian, options}`
+ * @param context `{docker, work, debian, oldDebian, options}`: 0.2.0 is built on oldDebian
  * @returns by letter `{label, image, run, greeting}`: run are options of `docker run`, greeting is in the page that it serves
  */
 export async function buildImages(context) {
@@ -40,13 +42,19 @@ export async function buildImages(context) {
   const stock = await deploying('/srv/makina-states/venv/bin/salt-call');
   const ours = await deploying('/srv/makina-states/bin/salt-call');
   const greeting = 'It works';
+  const other = 'Something else';
   return {
     a: { label: 'this image, nothing changed', image: project, run: [], greeting },
-    b: { label: 'this image, pillar changed', image: project, ...withOverride(work, 'Something else') },
+    b: { label: 'this image, pillar changed', image: project, ...withOverride(join(work, 'data'), other) },
     c: { label: 'supervisord', image: supervisord, run: [], greeting },
     d: { label: 'tini and a shell script', image: shell, run: [], greeting },
     e: { label: 'a whole deployment, then circus', image: stock, run: [], greeting },
     f: { label: "the same with this base's salt-call", image: ours, run: [], greeting },
+    g: {
+      label: '0.2.0, pillar changed',
+      image: await buildOld(context),
+      ...withOverride(join(work, 'data-0.2'), other),
+    },
   };
 }
 
@@ -59,9 +67,24 @@ async function build(docker, name, buildArguments) {
   return image;
 }
 
-/** A data volume with an override that changes the greeting. */
-function withOverride(work, greeting) {
-  const data = join(work, 'data');
+/** Builds the same project with packed 0.2.0, on the base image of that release; returns the name of the image. */
+async function buildOld({ docker, work, oldDebian, options }) {
+  const bin = join(release020(join(work, 'release-0.2')), 'dist/makina-image.cjs');
+  const old = (...args) => execa('node', [bin, ...args], { stdin: 'ignore', timeout: 60_000 });
+  const baseFolder = join(work, 'base-0.2');
+  const base = imageName('base-0.2');
+  await old('base', baseFolder);
+  if (options.certificates) copyFileSync(options.certificates, join(baseFolder, 'certs/bench.crt'));
+  await buildBase(docker, baseFolder, oldDebian, base);
+  const folder = join(work, `${NAME}-0.2`);
+  const image = imageName(`${NAME}-0.2`);
+  await old('new', NAME, '--yes', '--destination', folder, '--base-image', base);
+  await buildProject(docker, folder, image);
+  return image;
+}
+
+/** A new data volume with an override that changes the greeting. */
+function withOverride(data, greeting) {
   const file = join(data, 'configuration/pillar.sls');
   mkdirSync(data);
   chmodSync(data, 0o755);

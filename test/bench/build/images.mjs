@@ -20,7 +20,7 @@ const imageName = (name) => `makina-image-bench/${name}:${process.pid}`;
 
 /**
  * Writes the projects and builds what they stand on.
- * @param context `{docker, work, debian, oldDebian, certificates}`
+ * @param context `{docker, work, debian, oldDebian, certificates}`: without oldDebian the project of 0.2.0 is left out
  * @returns by letter `{label, file, size, image, build}`: the file of code that is edited, the bytes of all files, and the name of
  *   the image and what builds it, with BuildKit or without
  */
@@ -30,14 +30,6 @@ export async function prepareProjects({ docker, work, debian, oldDebian, certifi
   const project = join(work, 'ours');
   await makinaImage('new', NAME, '--yes', '--destination', project, '--answers', answersFile(work, {}));
   addCode(join(project, 'project'));
-
-  const oldRelease = join(release020(work), 'dist/makina-image.cjs');
-  const old = (...args) => execa('node', [oldRelease, ...args], { stdin: 'ignore' });
-  const oldBase = join(work, 'base-0.2');
-  await old('base', oldBase);
-  const oldProject = join(work, 'ours-0.2');
-  await old('new', NAME, '--yes', '--destination', oldProject, '--answers', answersFile(work, {}));
-  addCode(join(oldProject, 'project'));
 
   const byHand = join(work, 'by-hand');
   mkdirSync(byHand);
@@ -49,7 +41,6 @@ export async function prepareProjects({ docker, work, debian, oldDebian, certifi
   const images = {
     a: await trusting(await buildBase(base, debian, 'base'), 'trusting'),
     b: await trusting(debian, 'trusting-debian'),
-    c: await trusting(await buildBase(oldBase, oldDebian, 'base-0.2'), 'trusting-0.2'),
   };
   const subject = (letter, label, folder, file, dockerfile) => ({
     label,
@@ -66,11 +57,24 @@ export async function prepareProjects({ docker, work, debian, oldDebian, certifi
       });
     },
   });
-  return {
+  const subjects = {
     a: subject('a', 'this project', project, 'project/app/server.py', 'project/Dockerfile'),
     b: subject('b', 'a Dockerfile written by hand', byHand, 'app/server.py', 'Dockerfile'),
-    c: subject('c', 'a project of 0.2.0', oldProject, 'project/app/server.py', 'project/Dockerfile'),
   };
+  if (oldDebian) subjects.c = await ofOldRelease();
+  return subjects;
+
+  async function ofOldRelease() {
+    const bin = join(release020(work), 'dist/makina-image.cjs');
+    const old = (...args) => execa('node', [bin, ...args], { stdin: 'ignore' });
+    const baseFolder = join(work, 'base-0.2');
+    await old('base', baseFolder);
+    const folder = join(work, 'ours-0.2');
+    await old('new', NAME, '--yes', '--destination', folder, '--answers', answersFile(work, {}));
+    addCode(join(folder, 'project'));
+    images.c = await trusting(await buildBase(baseFolder, oldDebian, 'base-0.2'), 'trusting-0.2');
+    return subject('c', 'a project of 0.2.0', folder, 'project/app/server.py', 'project/Dockerfile');
+  }
 
   async function buildBase(folder, from, name) {
     if (certificates) copyFileSync(certificates, join(folder, 'certs/bench.crt'));

@@ -38,11 +38,15 @@ const linters: Record<string, { files: RegExp; args: string[] }> = {
   },
 };
 
-test('zizmor and shellcheck find nothing in what the forge runs of this repository', async () => {
+const forms = ['check-jsonschema', '--quiet', '--builtin-schema', 'vendor.github-issue-forms'];
+
+test('linters find nothing in what a forge reads of this repository', async () => {
   const settings = { cwd: packageRoot, env, reject: false, all: true } as const;
   for (const [linter, ...args] of [
     ['zizmor', ...(linters.zizmor?.args ?? []), '.github/workflows'],
-    ['shellcheck', '.ci/advisories'],
+    ['shellcheck', '.ci/advisories', '.ci/run'],
+    ['check-jsonschema', '--quiet', '--builtin-schema', 'vendor.renovate', 'renovate.json'],
+    ...['bug', 'idea'].map((name) => [...forms, `.github/ISSUE_TEMPLATE/${name}.yml`]),
   ] as [string, ...string[]][]) {
     const { exitCode, all, code } = await execa(linter, args, settings);
     if (code === 'ENOENT' && !NO_SKIP) continue;

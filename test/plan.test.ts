@@ -6,7 +6,7 @@ import { emptyManifest } from '../generators/lib/manifest/manifest.ts';
 import { packageRoot } from '../generators/lib/package.ts';
 import { TABLE } from '../generators/lib/plan/decide.ts';
 import { plan } from '../generators/lib/plan/plan.ts';
-import type { ConflictMode, DiskEntry, PlanInput } from '../generators/lib/plan/types.ts';
+import { CONFLICT_MODES, type ConflictMode, type DiskEntry, type PlanInput } from '../generators/lib/plan/types.ts';
 import type { RenderedFile } from '../generators/lib/render/render.ts';
 import { sha256Of } from '../generators/lib/sha256.ts';
 
@@ -108,6 +108,13 @@ describe('the table', () => {
       undefined,
       false,
     ],
+    [
+      'a link in its place, and deleted by the templates',
+      { base: TEXT, ours: { kind: 'other', what: 'a link' } },
+      'conflict template-deleted',
+      undefined,
+      false,
+    ],
     ['no base', { base: TEXT, ours: MINE, theirs: THEIRS, hasBase: false }, 'conflict base-missing', MINE, false],
     ['binary', { base: 'a\0', ours: 'b\0', theirs: 'c\0' }, 'conflict binary', 'b\0', false],
   ])('%s', (_, given, told, after, writes) => {
@@ -124,6 +131,16 @@ describe('the table', () => {
     for (const mode of ['abort', 'markers', 'sidecar', 'theirs'] as const) {
       const found = run({ ...link, mode });
       expect([found.told, found.writes, found.result.manifest.adopted]).toEqual(['conflict type-changed', false, []]);
+    }
+  });
+
+  test('a link in the place of what the templates deleted is told once, and stays in every mode', () => {
+    const link = { base: TEXT, ours: { kind: 'other' as const, what: 'a link' } };
+    for (const mode of CONFLICT_MODES) {
+      const found = run({ ...link, mode });
+      expect([found.told, found.writes, found.base]).toEqual(['conflict template-deleted', false, undefined]);
+      expect(found.result.files[0]?.resolved).toBe(mode === 'ours' ? 'ours' : undefined);
+      expect(run({ ours: link.ours, manifest: found.result.manifest }).result.files).toEqual([]);
     }
   });
 

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
@@ -123,6 +123,34 @@ test('a file of the run-time that its owner took over and that does not fit the 
   // From here on it is of today.
   await run(BIN, root, ['adopt', now]);
   expect(await told()).toEqual([]);
+});
+
+test('a file of the run-time that became a link is an edit, which upgrade shows, since it cannot move', async () => {
+  const root = await projectOf('0.2.0');
+  const [then, now, mine] = [
+    salt('files/nginx/vhost.conf'),
+    salt('runtime/files/nginx/vhost.conf'),
+    join(root, 'mine'),
+  ];
+  writeFileSync(mine, `${text(root, then)}# mine\n`);
+  rmSync(join(root, then));
+  symlinkSync(mine, join(root, then));
+  const checked = await run(BIN, root, ['check', '--json']);
+  expect([checked.code, checked.report.vendored, actionOf(checked.report, then)]).toEqual([
+    3,
+    [then],
+    'conflict template-deleted',
+  ]);
+  const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
+  expect([code, stdout]).toEqual([
+    3,
+    expect.stringContaining(`  ${then}: the run-time is elsewhere now, and nothing reads`),
+  ]);
+  expect([readlinkSync(join(root, then)), text(root, now)]).toEqual([mine, expect.not.stringContaining('# mine')]);
+  const told = async () => (await runtimeOf(root)).filter(({ level }) => level !== 'ok');
+  expect(await told()).toMatchObject([{ what: expect.stringContaining(`nothing reads ${then} any more`) }]);
+  rmSync(join(root, then));
+  expect([(await run(BIN, root, ['upgrade'])).code, await told()]).toEqual([0, []]);
 });
 
 test('an edit of the launcher that the templates changed too is a conflict at its new place', async () => {

@@ -123,7 +123,7 @@ function reasonOf(path: string, reason = ''): string {
   if (reason === 'template-deleted' && path.startsWith(`${RUNTIME}/`))
     return `the base image brings the run-time; move your edits into a step of your own, and delete ${RUNTIME}, with which the build would stop`;
   if (reason === 'template-deleted' && isFormerRuntime(path))
-    return 'the run-time is elsewhere now, and nothing reads it here; move your edits into a step of your own';
+    return 'the run-time is elsewhere now, and nothing reads it here; move your edits into a step of your own, or into a run-time of the project';
   if (reason === 'code-moved')
     return `it became a few lines, and ${movedCode.get(path)?.now}; your edits are in it, with markers`;
   return REASONS[reason] ?? reason;

@@ -59,7 +59,7 @@ type Row = readonly [
  * fits counts. The one of docs/regeneration.md has the same rows.
  */
 export const TABLE: readonly Row[] = [
-  ['any', 'a link or a folder', 'gone', forget],
+  ['any', 'a link or a folder', 'gone', leaveOther],
   ['any', 'a link or a folder', 'any', keepOther],
   ['any', 'missing', 'gone', forget],
   ['known', 'as base', 'gone', remove],
@@ -136,6 +136,12 @@ function keepOther(_: Sides, { mode }: PlanInput): Outcome {
   return mode === 'ours'
     ? { ...told, resolved: 'ours', base: 'none', isAdopted: true }
     : { ...told, base: 'as it was' };
+}
+
+/** What leads elsewhere may be an edit, which nothing reads any more. It stays, whatever the mode, and is told once. */
+function leaveOther(_: Sides, { mode }: PlanInput): Outcome {
+  const told = { action: 'conflict' as const, reason: 'template-deleted' as const, after: undefined };
+  return { ...told, ...(mode === 'ours' && { resolved: 'ours' }), base: 'none' };
 }
 
 function remove(): Outcome {

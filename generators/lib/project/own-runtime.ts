@@ -39,7 +39,9 @@ export function editedRuntime(root: string, { files, adopted }: Manifest): strin
   const paths = [...movable.filter((path) => files[path] || adopted.includes(path)), ...own];
   const disk = readDisk(root, new Set(paths));
   return [...disk].flatMap(([path, entry]) => {
-    if (entry?.kind !== 'file') return [];
+    if (!entry) return [];
+    // Nobody knows where a link leads.
+    if (entry.kind !== 'file') return [path];
     const isGenerated = [entry.bytes, withUnixLines(entry.bytes)].some(
       (bytes) => sha256Of(bytes) === files[path]?.sha256,
     );

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 /** Where trees are written that nobody needs on a disk: every run waits for it. */
 export const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
-/** How often each property is tried, and from which seed: `CASES=500 SEED=1 npm test -- test/regenerate.test.ts`. */
+/** How often each property is tried, and from which seed: `CASES=500 SEED=1 npm test -- test/cli/regenerate.test.ts`. */
 export const CASES = Number(process.env.CASES ?? 100);
 export const SEED = Number(process.env.SEED ?? Date.now() % 1_000_000_000);
 console.log(`SEED=${SEED} CASES=${CASES}`);

@@ -10,7 +10,7 @@ import { freshFolder, proxies } from '../project.mjs';
 import { untilItServes } from '../terminal.mjs';
 import { projectReadme } from './project-readme.mjs';
 
-/** The command blocks of README.md and docs/ that need Docker, as they stand; the others are run by test/commands.test.ts. */
+/** The command blocks of README.md and docs/ that need Docker, as they stand; the others are run by test/docs/command-blocks.test.ts. */
 export async function docsSteps(context) {
   const { work, env: engine, debian, options, signal, docker, base, step, skip, ownEngine } = context;
   // They build images under the names of the docs, which somebody's own images may have.

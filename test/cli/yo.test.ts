@@ -1,0 +1,265 @@
+import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { afterAll, describe, expect, test } from 'vitest';
+import { path } from '../support/doctor.ts';
+import { makinaImage, onTerminal, tempDir } from '../support/run.ts';
+import { readTree } from '../support/tree.ts';
+import { asUser, readableCheckout, userDir } from '../support/user.ts';
+
+const { checkout, remove } = readableCheckout();
+afterAll(remove);
+
+function yoCommand(args: string[]): string[] {
+  return asUser(['node', join(checkout, 'node_modules/.bin/yo'), ...args]);
+}
+
+function yo(cwd: string, args: string[], home = userDir()) {
+  const [file = '', ...rest] = yoCommand(args);
+  return execa(file, rest, { cwd, reject: false, stdin: 'ignore', timeout: 50_000, env: { HOME: home } });
+}
+
+describe('yo makina-image', () => {
+  test('writes the very tree that the bin writes', async () => {
+    const [byYo, byBin] = [userDir(), tempDir()];
+    const { exitCode, stderr } = await yo(byYo, [
+      'makina-image',
+      'demo',
+      '--publish',
+      '81',
+      '--no-demo',
+      '--packages',
+      'curl',
+    ]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('files written')]);
+    await makinaImage(byBin, ['new', 'demo', '--publish', '81', '--no-demo', '--packages', 'curl']);
+    expect(readTree(join(byYo, 'demo'))).toEqual(readTree(join(byBin, 'demo')));
+  });
+
+  test('takes lists and dicts one by one, as one JSON string or from an answers file', async () => {
+    const dir = userDir();
+    writeFileSync(join(dir, 'answers.yaml'), 'programs: {worker: {cmd: sleep 9}}\n');
+    expect(
+      (
+        await yo(dir, [
+          'makina-image',
+          'demo',
+          ...'--answers answers.yaml --packages curl --packages jq'.split(' '),
+          '--app',
+          '{"a": {"b": 1}}',
+        ])
+      ).exitCode,
+    ).toBe(0);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'demo/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({
+      name: 'demo',
+      packages: ['curl', 'jq'],
+      programs: { worker: { cmd: 'sleep 9' } },
+      app: { a: { b: 1 } },
+    });
+  });
+
+  test.each([
+    [['demo', '--publish', '1', '--publish', '2'], '--publish was given 2 times'],
+    [['demo', '--description'], '--description needs a value'],
+    [['demo', '--unknown-flag', 'x'], 'new has no flag --unknown-flag'],
+    [['--publish', 'x'], '--publish'],
+    [[], 'name is required'],
+  ])('refuses %j with 2 and one sentence', async (args, sentence) => {
+    const dir = userDir();
+    const { exitCode, stdout, stderr } = await yo(dir, ['makina-image', ...args]);
+    expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining(sentence)]);
+    expect(readTree(dir)).toEqual({});
+  });
+
+  test('stops with 3 at a file that differs, and replaces it with --force', async () => {
+    const dir = userDir();
+    writeFileSync(join(dir, 'README.md'), 'mine');
+    expect((await yo(dir, ['makina-image', 'demo', '--destination', '.'])).exitCode).toBe(3);
+    expect(readTree(dir)).toEqual({ 'README.md': 'mine' });
+    expect((await yo(dir, ['makina-image', 'demo', '--destination', '.', '--force'])).exitCode).toBe(0);
+    const tree = readTree(dir);
+    expect(tree['README.md']).toContain('# demo');
+    expect(
+      Object.keys(tree)
+        .filter((path) => path.startsWith('.makina-image/backup/'))
+        .map((path) => tree[path]),
+    ).toContain('mine');
+  });
+
+  test('takes a path for a name, and says no inside another project', async () => {
+    const dir = userDir();
+    expect((await yo(dir, ['makina-image', 'images/shop'])).exitCode).toBe(0);
+    expect(Object.keys(readTree(dir))).toContain('images/shop/compose.yaml');
+    const { exitCode, stdout, stderr } = await yo(join(dir, 'images/shop'), ['makina-image', 'other']);
+    expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining('would be inside the project')]);
+  });
+
+  test('takes answers on standard input', async () => {
+    const dir = userDir();
+    const [file = '', ...args] = yoCommand(['makina-image', '--answers=-']);
+    const options = { cwd: dir, reject: false, timeout: 50_000, env: { HOME: userDir() } };
+    const { exitCode } = await execa(file, args, { ...options, input: 'name: piped\n' });
+    expect([exitCode, Object.keys(readTree(dir))]).toEqual([0, expect.arrayContaining(['piped/compose.yaml'])]);
+    const empty = await execa(file, args, { ...options, input: '', all: true });
+    expect([empty.exitCode, empty.all]).toEqual([2, expect.stringContaining('found nothing on standard input')]);
+  });
+
+  test.each([['--preview'], ['--dry-run']])('%s shows what would be written, and writes nothing', async (flag) => {
+    const dir = userDir();
+    const { exitCode, stdout } = await yo(dir, ['makina-image', 'demo', flag]);
+    expect([exitCode, stdout]).toEqual([0, expect.stringMatching(/would be written[\s\S]*\+ project\//)]);
+    expect(readTree(dir)).toEqual({});
+  });
+
+  test('asks on a terminal', async () => {
+    const dir = userDir();
+    const { stdout, exitCode } = await onTerminal(
+      dir,
+      yoCommand(['makina-image']),
+      [
+        ['Name of the project?', 'asked\r'],
+        ['What is it, in one line?', 'By hand\r'],
+        ['Start with the small demo', '\r'],
+        ['Write this?', '\r'],
+      ],
+      { HOME: userDir() },
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('files written')]);
+    const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers).toEqual({ name: 'asked', description: 'By hand' });
+  });
+});
+
+test('doctor tells whether yo finds the generator, as yo itself does', async () => {
+  const folder = userDir();
+  const modules = join(folder, 'node_modules');
+  mkdirSync(modules);
+  chmodSync(folder, 0o755);
+  const all = join(checkout, 'node_modules');
+  for (const name of readdirSync(all))
+    if (['yo', 'yeoman-environment'].includes(name)) cpSync(join(all, name), join(modules, name), { recursive: true });
+    else if (name !== 'generator-makina-image') symlinkSync(join(all, name), join(modules, name));
+  const bin = path();
+  symlinkSync(join(modules, 'yo/lib/cli.js'), join(bin, 'yo'));
+  const elsewhere = join(userDir(), 'x y');
+  mkdirSync(elsewhere);
+  symlinkSync(checkout, join(elsewhere, 'generator-makina-image'));
+
+  for (const [NODE_PATH, finds] of [
+    ['', false],
+    [`relative:${elsewhere}`, true],
+  ] as const) {
+    const [file = '', ...args] = asUser(['node', join(modules, 'yo/lib/cli.js'), '--generators']);
+    const env = { HOME: userDir(), NODE_PATH };
+    const { stdout } = await execa(file, args, { cwd: userDir(), timeout: 50_000, env });
+    expect(/^ {2}makina-image$/m.test(stdout)).toBe(finds);
+    const told = await makinaImage(tempDir(), ['doctor'], { env: { PATH: bin, NODE_PATH } });
+    const what = finds ? 'it is there, and finds' : 'it is there, and does not find';
+    expect(told.stdout).toContain(`\nok       yo: ${what} generator-makina-image`);
+  }
+});
+
+describe('yo makina-image:base', () => {
+  test('writes the folder of the base image', async () => {
+    const [byYo, byBin] = [userDir(), tempDir()];
+    expect((await yo(byYo, ['makina-image:base', 'base'])).exitCode).toBe(0);
+    await makinaImage(byBin, ['base', 'base']);
+    expect(readTree(byYo)).toEqual(readTree(byBin));
+    expect((await yo(byYo, ['makina-image:base'])).exitCode).toBe(2);
+  });
+});
+
+describe('yo makina-image:upgrade', () => {
+  test('does what the bin does, with its codes', async () => {
+    const dir = userDir();
+    await yo(dir, ['makina-image', 'demo']);
+    const project = join(dir, 'demo');
+    expect((await yo(project, ['makina-image:upgrade'])).exitCode).toBe(0);
+    const yoRc = join(project, '.yo-rc.json');
+    writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('"name": "demo"', '"name": "demo", "publish": 9000'));
+    const dry = await yo(dir, ['makina-image:upgrade', 'demo', '--dry-run']);
+    expect([dry.exitCode, dry.stdout + dry.stderr]).toEqual([0, expect.stringContaining('+++ b/compose.yaml')]);
+    expect(readTree(project)['compose.yaml']).toContain('8080:80');
+    expect((await yo(dir, ['makina-image:upgrade', 'demo'])).exitCode).toBe(0);
+    expect(readTree(project)['compose.yaml']).toContain('9000:80');
+    writeFileSync(yoRc, readFileSync(yoRc, 'utf8').replace('9000', '9001'));
+    const mine = (readTree(project)['compose.yaml'] as string).replace('9000:80', '1:80');
+    writeFileSync(join(project, 'compose.yaml'), mine);
+    const { exitCode, stdout, stderr } = await yo(dir, ['makina-image:upgrade', 'demo']);
+    expect([exitCode, stdout + stderr]).toEqual([3, expect.stringContaining('compose.yaml: you and the templates')]);
+    expect(readTree(project)['compose.yaml']).toBe(mine);
+    expect((await yo(dir, ['makina-image:upgrade', 'demo', '--force'])).exitCode).toBe(0);
+    expect(readTree(project)['compose.yaml']).toContain('9001:80');
+  });
+  test('refuses what is no project', async () => {
+    const dir = userDir();
+    const { exitCode, stdout, stderr } = await yo(dir, ['makina-image:upgrade']);
+    expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining('is no project of this generator')]);
+  });
+});
+
+describe('yo makina-image:circus-program', () => {
+  test('does what the bin does, from a folder inside the project', async () => {
+    const dir = userDir();
+    await yo(dir, ['makina-image', 'demo']);
+    const inside = join(dir, 'demo/project');
+    const before = readTree(join(dir, 'demo'));
+    const flags = [
+      '--cmd',
+      'celery -A app',
+      '--env',
+      'QUEUE=mail',
+      '--env',
+      'B=2',
+      '--args',
+      '["-l", "info"]',
+      '--no-essential',
+    ];
+    const { exitCode, stderr } = await yo(inside, ['makina-image:circus-program', 'worker', ...flags]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('program worker: added')]);
+    const { stdout } = await yo(inside, ['makina-image:circus-program', '--list', '--json']);
+    expect(JSON.parse(stdout)[1]).toMatchObject({
+      name: 'worker',
+      cmd: 'celery -A app',
+      args: ['-l', 'info'],
+      env: { QUEUE: 'mail', B: '2' },
+      essential: false,
+    });
+    expect((await yo(inside, ['makina-image:circus-program', '--remove', 'worker'])).exitCode).toBe(0);
+    expect(readTree(join(dir, 'demo'))).toEqual(before);
+  });
+  test.each([
+    [['circus-program', 'web', '--nunprocesses', '3'], 'did you mean --numprocesses?'],
+    [['circus-program', 'web', '--cmd', 'a', '--cmd', 'b'], '--cmd was given 2 times'],
+    [['nginx-location', '/x', '--alias', 'here'], '--alias'],
+  ])('refuses %j with 2', async ([verb, ...args], sentence) => {
+    const dir = userDir();
+    await yo(dir, ['makina-image', 'demo']);
+    const { exitCode, stdout, stderr } = await yo(join(dir, 'demo'), [`makina-image:${verb}`, ...args]);
+    expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+});
+
+test('yo lists these generators and no helper among them', async () => {
+  const { stdout } = await yo(userDir(), ['--generators']);
+  expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
+    "  makina-image
+        adopt
+        base
+        check
+        ci
+        circus-program
+        completion
+        diff
+        doctor
+        help
+        new
+        nginx-location
+        nginx-vhost
+        resolve
+        restore
+        schema
+        upgrade"
+  `);
+});

@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import { complete, type Intent } from '../../generators/lib/model/intent.ts';
+import type { Image } from '../../generators/lib/model/schema.ts';
+import { packageRoot } from '../../generators/lib/package.ts';
+import { type Rendered, render, renderBase } from '../../generators/lib/render/render.ts';
+import { renderTemplate } from '../../generators/lib/render/template.ts';
+
+const fixture = (name: string) => parse(readFileSync(join(packageRoot, 'test/fixtures', name), 'utf8')) as Intent;
+const imageOf = (intent: Intent) => complete(intent).image as Image;
+
+/** The whole tree as one text; a file that does not depend on the image is shown once, with the demo. */
+function asText({ files, dirs }: Rendered, except?: Rendered): string {
+  const shown = [...files].sort().filter(([path, { bytes }]) => !except?.files.get(path)?.bytes.equals(bytes));
+  const parts = shown.map(
+    ([path, { bytes, executable, policy }]) =>
+      `===== ${path}${executable ? ' (executable)' : ''} [${policy}]\n${bytes}`,
+  );
+  return [...parts, ...dirs.map((dir) => `===== ${dir}/\n`)].join('\n');
+}
+
+const demo = render(imageOf({ name: 'demo' }));
+
+describe('the generated tree', () => {
+  test('of the demo', async () => {
+    await expect(asText(demo)).toMatchFileSnapshot('../__snapshots__/demo.txt');
+  });
+  test.each(['shop.yaml', 'wide.yaml', 'hostile.json'])('of %s', async (name) => {
+    await expect(asText(render(imageOf(fixture(name))), demo)).toMatchFileSnapshot(`../__snapshots__/${name}.txt`);
+  });
+  test('of the base image', async () => {
+    const { files, dirs } = renderBase();
+    const hashed = [...files].filter(([path]) => !path.startsWith('requirements/'));
+    await expect(asText({ files: new Map(hashed), dirs })).toMatchFileSnapshot('../__snapshots__/base.txt');
+  });
+  test('is the same at every run, in any locale and time zone', () => {
+    const before = { ...process.env };
+    Object.assign(process.env, { TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8', LC_ALL: 'C' });
+    expect(asText(render(imageOf({ name: 'demo' })))).toBe(asText(demo));
+    process.env = before;
+  });
+  test('has no POSIX ACL tool in it', () => {
+    for (const tree of [demo, renderBase()]) expect(asText(tree)).not.toMatch(/setfacl|getfacl|rsync -\w*A|\bacl\b/);
+  });
+});
+
+describe('a template', () => {
+  test('that names an unknown value fails', () => {
+    expect(() => renderTemplate('project/compose.yaml', { name: 'x', publish: 1 })).toThrow(
+      'unknown value "project_dir"',
+    );
+  });
+  test.each(
+    readdirSync(join(packageRoot, 'templates'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+      name.endsWith('.ejs'),
+    ),
+  )('names values and nothing else: %s', (name) => {
+    const text = readFileSync(join(packageRoot, 'templates', name), 'utf8');
+    expect(text.replaceAll(/<%[-=] it\.\w+ -?%>/g, '')).not.toMatch(/<%|%%>/);
+  });
+});

@@ -1,10 +1,11 @@
 """circusctl works, and a reload touches only what changed."""
 import signal
+import subprocess
 import time
 
 import pytest
 
-from .conftest import poll, reload
+from .conftest import CIRCUS, RUNNER, poll, reload
 
 SLEEP = "/usr/bin/sleep 1000"
 
@@ -177,3 +178,37 @@ def test_new_programs_have_the_same_guarantees(runner):
     assert runner.ctl("reloadconfig") == "ok"
     assert runner.wait() == 7
     assert len(runner.lines("new died, process")) == 2
+
+
+# Tells each call of two methods that replace circus's own: without them circus's code would run, and look the same.
+TELLING = """
+import runpy, sys
+sys.path.insert(0, {runner!r})
+import supervisor, watcher
+def tell(owner, name):
+    ours = getattr(owner, name)
+    def telling(*arguments, **named):
+        print("ours:", name, flush=True)
+        return ours(*arguments, **named)
+    setattr(owner, name, telling)
+tell(watcher.RunnerWatcher, "_stop")
+tell(supervisor.Supervisor, "manage_watchers")
+sys.argv = ["runner", *sys.argv[1:]]
+runpy.run_path({runner!r}, run_name="__main__")
+"""
+
+
+def test_circus_calls_what_replaces_its_own(runner):
+    runner.write({"web": {"cmd": "/bin/sleep 1000"}}, check_delay=0.2)
+    script = runner.folder / "telling.py"
+    script.write_text(TELLING.format(runner=str(RUNNER)))
+    with open(runner.folder / "stdout", "w") as stdout, open(runner.folder / "stderr", "w") as stderr:
+        command = [CIRCUS / "python", "-I", script, runner.ini]
+        runner.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True)
+    runner.until("web started")
+    # Nothing ends meanwhile, so it is circus that calls.
+    poll(lambda: runner.output().count("ours: manage_watchers") > 2)
+    assert "ours: _stop" not in runner.output()
+    runner.ctl("stop", "web", "--waiting")
+    assert "ours: _stop" in runner.output()
+    assert runner.stop()[0] == 0

@@ -71,6 +71,21 @@ def test_the_days_when_the_clocks_change(schedule, after, expected, zone):
     assert times(schedule, after, len(expected), zone) == expected
 
 
+@pytest.mark.parametrize(
+    "schedule, after, expected",
+    [
+        # On Friday, April 24th, Cairo has no hour from midnight on.
+        ("*/20 0 * * 5", "2026-04-22T00:50+02:00", ["05-01 00:00+0300", "05-01 00:20+0300"]),
+        ("0 */2 * * 5", "2026-04-23T23:50+02:00", ["04-24 02:00+0300", "04-24 04:00+0300"]),
+        ("*/20 0,1 * * 5", "2026-04-22T00:50+02:00", ["04-24 01:00+0300", "04-24 01:20+0300", "04-24 01:40+0300", "05-01 00:00+0300"]),
+        ("0 * * * 5", "2026-04-23T23:50+02:00", ["04-24 01:00+0300", "04-24 02:00+0300"]),
+        ("30 0 * * 5", "2026-04-22T00:50+02:00", ["04-24 01:00+0300", "05-01 00:30+0300"]),
+    ],
+)
+def test_a_day_that_begins_at_one(schedule, after, expected):
+    assert times(schedule, after, len(expected), "Africa/Cairo") == expected
+
+
 NAMES = {"jan": 1, "dec": 12, "sun": 0, "sat": 6}
 
 
@@ -204,6 +219,18 @@ def test_runs_go_on_beside_each_other_and_end_with_the_runner(runner):
     time.sleep(0.3)
     assert runner.stop()[0] == 0
     assert runner.output().count("told") == 4 and not runner.left()
+
+
+@pytest.mark.parametrize("when", ["while they start", "once all run"])
+def test_hundreds_of_runs_at_once_lose_no_signal(runner, when):
+    # Most of them end by themselves, which is told by a signal each; the others have to be killed.
+    stays = runner.script("stays", "trap '' TERM; echo ran; sleep 1000; :")
+    runner.write(STAYS, crons(**{f"c{number}": ("/bin/true" if number % 4 else stays, "0 12 * * *") for number in range(1000)}))
+    start(runner)
+    poll(lambda: runner.output().count("ran") > (20 if when == "while they start" else 249), 40)
+    code, seconds = runner.stop()
+    assert code == 0 and seconds < 5 and not runner.left()
+    assert "Traceback" not in runner.log() and "BlockingIOError" not in runner.log()
 
 
 def test_what_was_missed_is_left_out(runner):

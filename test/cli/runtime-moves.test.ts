@@ -198,6 +198,29 @@ describe('what an owner wrote into a file that became a few lines', () => {
     );
   });
 
+  const FIXPERMS = salt('fixperms.sls');
+  const PREREQUISITES = salt('100_dirs_and_prerequisites.sls');
+  const MODULE = salt('_modules/mc_launcher.py');
+  const requiring = (required: string) =>
+    `\nmine:\n  cmd.run:\n    - name: echo\n    - require:\n      - ${required}\n`;
+  test.each<[string, string, string, boolean]>([
+    ['a name of the old code', MODULE, '\n\ndef mine():\n    return signal.SIGTERM, STEPS\n', false],
+    ['what is there still', MODULE, '\n\ndef mine():\n    return os.getpid()\n', true],
+    ['a state that went', FIXPERMS, requiring('cmd: demo-code-permissions'), false],
+    ['a state that went, in quotes', FIXPERMS, requiring("cmd: '{{ cfg.name }}-pillar-permissions'"), false],
+    ['a link that went', PREREQUISITES, requiring('file: demo-crontab-link'), false],
+    ['a folder of a loop that went', PREREQUISITES, requiring('file: demo-directory-/srv/x'), false],
+    ['a folder by its path', PREREQUISITES, requiring('file: /srv/projects/demo/data'), false],
+    ['a state that the run-time has', PREREQUISITES, requiring('pkg: demo-nginx'), true],
+    ['one of a loop that the run-time has', PREREQUISITES, requiring('cmd: demo-virtualenv-web'), true],
+    ['one of its own', PREREQUISITES, `${requiring('file: /srv/x')}/srv/x:\n  file.directory: []\n`, true],
+  ])('below it that needs %s', async (_, path, added, isKept) => {
+    const root = await projectOf('0.2.0');
+    change(root, path, below(added));
+    const { code, report } = await run(BIN, root, ['check', '--json']);
+    expect([code, actionOf(report, path)]).toEqual(isKept ? [2, 'merged'] : [3, 'conflict code-moved']);
+  });
+
   const EDITS: [path: string, how: (text: string) => string, shown: string[]][] = [
     [salt('100_dirs_and_prerequisites.sls'), (sls) => sls.replace('name: tini', 'name: mine'), ['demo-tini:', 'mine']],
     // The variable of a loop, and an include of its own.

@@ -41,6 +41,25 @@ describe('a file that became a few lines', () => {
     else expect([kind, text]).toEqual(['conflict', expect.stringContaining(`<<<<<<< yours\n${below}|||||||`)]);
   });
 
+  const PYTHON =
+    'import os, signal\nfrom a.b import (\n    c,\n    d as e,\n)\n\nSTEPS = 1\n\n\ndef old():\n    pass\n\n\nx, y = 1, 2\n';
+  test.each<[string, string, boolean]>([
+    ['nothing that went', 'def mine(name):\n    return os.path.join(name.STEPS)  # as ever\n', true],
+    ['a name of a comment', '# STEPS of old\nmine = 1\n', true],
+    ['a name of its own', 'import signal\nSTEPS = 2\nmine = signal, STEPS\n', true],
+    ['what it imports itself', 'def mine():\n    from z import (old)\n    return old\n', true],
+    ['an import that went', 'mine = signal.SIGTERM\n', false],
+    ['what was imported from another', 'mine = c\n', false],
+    ['another name of that', 'mine = e\n', false],
+    ['a value', "mine = f'{STEPS}'\n", false],
+    ['a function', 'mine = old()\n', false],
+    ['one of two values', 'mine = y\n', false],
+  ])('keeps Python below it that reads %s, or shows it', (_, below, isKept) => {
+    const { kind, text } = merged(PYTHON, `${PYTHON}\n\n${below}`, 'import os\n');
+    if (isKept) expect([kind, text]).toEqual(['clean', `import os\n\n\n${below}`]);
+    else expect([kind, text]).toEqual(['conflict', expect.stringContaining(below)]);
+  });
+
   test.each<[string, string, string, string]>([
     ['at the top', '# mine\n\n', BASE, NEW],
     ['below the first line of a script', '# mine\n', `#!/bin/sh\n${BASE}`, `#!/bin/sh\n${NEW}`],
@@ -88,10 +107,13 @@ describe('a file that became a few lines', () => {
     ['braces without end', '{{ '.repeat(100_000)],
     ['quotes without end', `{{ ${"'".repeat(99_999)} }}`],
     ['words without end', `{% import ${'x'.repeat(100_000)}`],
+    ['imports without end', 'import (\n'.repeat(30_000)],
+    ['requisites', '- file: a\n'.repeat(30_000)],
+    ['a requisite without end', `- file: a${' '.repeat(100_000)}b`],
     ['blanks', `{% set${' '.repeat(100_000)}`],
   ])('takes no time for %s', (_, below) => {
     const start = performance.now();
-    merged(BASE, `${BASE}${below}\n`, NEW);
+    merged(BASE, `${BASE}${below}\n`, `${NEW}# makina-projects.a.runtime.states\n`);
     expect(performance.now() - start).toBeLessThan(5000);
   });
 });

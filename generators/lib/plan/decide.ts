@@ -1,7 +1,7 @@
 import type { Manifest } from '../manifest/content.ts';
 import type { RenderedFile } from '../render/render.ts';
 import { sha256Of } from '../sha256.ts';
-import { type ConflictHunk, merge3 } from '../text/merge3.ts';
+import { type ConflictHunk, type Labels, type Sides as MergeSides, merge3 } from '../text/merge3.ts';
 import { isShortened, mergeSettings, mergeShortened } from '../text/shortened.ts';
 import { splitLines, withUnixLines } from '../text/split-lines.ts';
 import { isUnresolved } from './markers.ts';
@@ -182,9 +182,10 @@ function mergeBoth(file: Sides, input: PlanInput): Outcome {
     base: `makina-image ${input.manifest?.generator ?? input.generator}`,
     theirs: `makina-image ${input.generator}`,
   };
-  const what = input.shortened?.get(path)?.what;
+  const { what, states } = input.shortened?.get(path) ?? {};
   const isShort = what && isShortened(splitLines(bytes.toString()), splitLines(theirs.bytes.toString()));
-  const merge = isShort ? { code: mergeShortened, settings: mergeSettings }[what] : undefined;
+  const mergeCode = (sides: MergeSides, labels: Labels) => mergeShortened(sides, labels, states);
+  const merge = isShort ? { code: mergeCode, settings: mergeSettings }[what] : undefined;
   const merged = merge3(bytes, ours.bytes, theirs.bytes, labels, merge);
   if (merged.kind === 'whole') return conflict(file, input, 'binary');
   if (merged.kind === 'conflict') return conflict(file, input, isShort ? 'code-moved' : 'content', merged);

@@ -88,7 +88,7 @@ export interface PlanInput {
   /** Files that the templates moved. */
   renames: readonly { from: string; to: string }[];
   /** Files that the templates made short: their code, or their defaults, are elsewhere. */
-  shortened?: ReadonlyMap<string, { what: 'code' | 'settings' }>;
+  shortened?: ReadonlyMap<string, { what: 'code' | 'settings'; states?: () => string }>;
 }
 
 export const sidecarOf = (path: string) => `${path}.makina-image-new`;

@@ -1,4 +1,5 @@
 import { runtimeFiles } from './runtime-files.ts';
+import { renderTemplate } from './template.ts';
 
 /** The run-time of a project that has its own. */
 export const RUNTIME = 'project/.salt/runtime';
@@ -61,11 +62,20 @@ export function runtimeFolder(path: string): string | undefined {
 interface Short {
   what: 'code' | 'settings';
   now: string;
+  states?: () => string;
 }
+
+/** The states of the run-time, from which those of a project may require one. */
+const states = () =>
+  runtimeFiles
+    .filter((path) => path.startsWith('states/'))
+    .map((path) => renderTemplate(`runtime/${path}`, {}))
+    .join('\n');
 
 const code = (path: string): Short => ({
   what: 'code',
   now: `the run-time does what you changed, in runtime/${path}`,
+  states,
 });
 
 /** The files of a project that became a few lines, and where the rest is now. */

@@ -1,4 +1,5 @@
 // For 0.1 and 0.2, whose code went to the run-time; remove it with the last upgrade from them.
+import { readsGoneName, requiresGoneState } from './gone.ts';
 import { type Change, compareLines } from './lines.ts';
 import { type ConflictHunk, type Labels, type Merged, marking, mergeLines, type Sides } from './merge3.ts';
 
@@ -10,10 +11,11 @@ export function isShortened(base: readonly string[], theirs: readonly string[]):
 /**
  * Merges a file whose code went elsewhere, so that a few lines are left. Lines that happen to be in both say nothing about
  * where an edit belongs, so the new file comes whole. Comments that the owner wrote above all of the old one go above it.
- * What stands below all goes below it, with the Jinja variables that it reads. Each other edit is a conflict of its own at
- * the end, with the paragraph that it is in.
+ * What stands below all goes below it, with the Jinja variables that it reads, unless it needs what went. Each other edit is a
+ * conflict of its own at the end, with the paragraph that it is in.
+ * @param states those of the run-time
  */
-export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Labels): Merged {
+export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Labels, states = () => ''): Merged {
   // An editor may leave out the end of the last line.
   const ours = owned.map((line) => (line.endsWith('\n') ? line : `${line}\n`));
   const isUnended = ours.at(-1) !== owned.at(-1) && base.at(-1)?.endsWith('\n');
@@ -27,7 +29,9 @@ export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Lab
   if (isHeader) edits.shift();
   const last = edits.at(-1);
   const below = last?.from === base.length ? ours.slice(last.to) : [];
-  const needed = below.length > 0 ? variablesOf(below, base, theirs) : undefined;
+  const [code, old, now] = [below, base, theirs].map((lines) => lines.join('')) as [string, string, string];
+  const isPossible = below.length > 0 && !readsGoneName(code, old, now) && !requiresGoneState(code, old, now, states());
+  const needed = isPossible ? variablesOf(below, base, theirs) : undefined;
   const hunks = paragraphs(sides, needed ? edits.slice(0, -1) : edits, isParagraph);
   const text = [
     ...theirs.slice(0, start),

@@ -141,11 +141,17 @@ test('a file of the run-time that became a link is an edit, which upgrade shows,
     [then],
     'conflict template-deleted',
   ]);
+  const adopted = join(tempDir(), 'demo');
+  cpSync(root, adopted, { recursive: true });
+  await run(join(root, '../package/dist/makina-image.cjs'), adopted, ['upgrade', '--conflict=ours']);
+  const byAdopted = await run(BIN, adopted, ['upgrade']);
   const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
   expect([code, stdout]).toEqual([
     3,
     expect.stringContaining(`  ${then}: the run-time is elsewhere now, and nothing reads`),
   ]);
+  for (const told of [byAdopted.stdout, stdout])
+    expect(told).toContain(`without effect: bring what is in ${then} into project/.salt/runtime, and remove it.`);
   expect([readlinkSync(join(root, then)), text(root, now)]).toEqual([mine, expect.not.stringContaining('# mine')]);
   const told = async () => (await runtimeOf(root)).filter(({ level }) => level !== 'ok');
   expect(await told()).toMatchObject([{ what: expect.stringContaining(`nothing reads ${then} any more`) }]);

@@ -50,11 +50,22 @@ export function editedRuntime(root: string, { files, adopted }: Manifest): strin
 }
 
 /** Says why a project keeps a run-time of its own, and the two ways on. */
-export function toldVendored(root: string, [first = '', ...more]: readonly string[]): string {
-  const files = more.length > 0 ? `${first} and ${more.length} more, files of` : `${first}, a file of`;
+export function toldVendored(root: string, paths: readonly string[]): string {
+  const andMore = ([first = '', ...more]: readonly string[]) =>
+    more.length > 0 ? `${first} and ${more.length} more` : first;
+  const left = [...readDisk(root, paths)].flatMap(([path, entry]) => (entry?.kind === 'other' ? [path] : []));
+  const why =
+    left.length < paths.length
+      ? 'So that your change keeps its effect, the project has a run-time of its own with it'
+      : 'So that you can make your change there, the project has a run-time of its own';
   return [
-    `You changed ${files} the run-time, which the base image brings now.`,
-    `So that your change keeps its effect, the project has a run-time of its own with it: ${RUNTIME} (runtime: vendored).`,
+    `You changed ${andMore(paths)}, ${paths.length > 1 ? 'files' : 'a file'} of the run-time, which the base image brings now.`,
+    `${why}: ${RUNTIME} (runtime: vendored).`,
+    ...(left.length > 0
+      ? [
+          `A link or a folder stays where it is, without effect: bring what is in ${andMore(left)} into ${RUNTIME}, and remove it.`,
+        ]
+      : []),
     `Leave it so; or move the change into a step of your own, then run: makina-image new ${plainWord(`${root}/`)} --runtime base`,
   ].join('\n  ');
 }

@@ -482,11 +482,22 @@ def test_two_containers_at_once_fill_each_seed_once(world):
 def test_a_child_that_is_killed_is_an_error_and_the_next_start_completes(world, monkeypatch):
     seeds = sys.modules["demo_launcher.seeds"]
     monkeypatch.setattr(seeds, "put_in_place", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
-    refused(world, 74, f"{world.data}/data/welcome.txt was not filled: signal 9", a=world.seed())
+    refused(world, 74, f"{world.data}/data/welcome.txt was not filled: signal 9 ended the process that does it; start again", a=world.seed())
     monkeypatch.setattr(seeds, "put_in_place", lambda *_: 1 // 0)
     refused(world, 74, "ZeroDivisionError", a=world.seed())
     monkeypatch.undo()
     assert world.fill(a=world.seed()) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("work", "told"),
+    [
+        (lambda: os.kill(os.getpid(), signal.SIGKILL), "/a was not checked: signal 9 ended the process that does it; start again"),
+        (lambda: 1 // 0, "/a was not checked: ZeroDivisionError("),
+    ],
+)
+def test_a_child_that_only_looks_says_so(world, work, told):
+    launch_error(lambda: sys.modules["demo_launcher.forked"].run_forked(work, None, "/a", "checked"), 74, told)
 
 
 def test_what_gets_to_the_target_first_stays(world, monkeypatch):

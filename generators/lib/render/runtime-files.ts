@@ -29,6 +29,7 @@ const launcher = [
   'override',
   'override_file',
   'own_settings',
+  'passable',
   'paths',
   'pillar',
   'pillar_texts',
@@ -41,7 +42,7 @@ const launcher = [
   'record',
   'references',
   'relay',
-  'rights',
+  'rights_advice',
   'safe_copy',
   'safe_folders',
   'scalars',
@@ -57,7 +58,6 @@ const launcher = [
   'volume_lock',
   'volume_tops',
   'way',
-  'ways',
 ];
 
 const runner = [

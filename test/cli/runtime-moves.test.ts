@@ -214,11 +214,16 @@ describe('what an owner wrote into a file that became a few lines', () => {
     ['what is there still', MODULE, '\n\ndef mine():\n    return os.getpid()\n', true],
     ['a state that went', FIXPERMS, requiring('cmd: demo-code-permissions'), false],
     ['a state that went, in quotes', FIXPERMS, requiring("cmd: '{{ cfg.name }}-pillar-permissions'"), false],
+    ['a state that went, before a comment', FIXPERMS, requiring('cmd: demo-code-permissions  # as ever'), false],
+    ['a state that went, in one line', FIXPERMS, requiring('[{cmd: demo-code-permissions}]'), false],
+    ['a state that went, by its id', FIXPERMS, requiring('demo-code-permissions'), false],
     ['a link that went', PREREQUISITES, requiring('file: demo-crontab-link'), false],
     ['a folder of a loop that went', PREREQUISITES, requiring('file: demo-directory-/srv/x'), false],
     ['a folder by its path', PREREQUISITES, requiring('file: /srv/projects/demo/data'), false],
+    ['a folder of a variable', PREREQUISITES, requiring('file: {{ cfg.data_root }}/data'), false],
     ['a state that the run-time has', PREREQUISITES, requiring('pkg: demo-nginx'), true],
     ['one of a loop that the run-time has', PREREQUISITES, requiring('cmd: demo-virtualenv-web'), true],
+    ['one of its own loop', PREREQUISITES, `${requiring('file: {{ x }}')}{{ x }}:\n  file.directory: []\n`, true],
     ['one of its own', PREREQUISITES, `${requiring('file: /srv/x')}/srv/x:\n  file.directory: []\n`, true],
   ])('below it that needs %s', async (_, path, added, isKept) => {
     const root = await projectOf('0.2.0');

@@ -109,6 +109,7 @@ describe('a file that became a few lines', () => {
     ['words without end', `{% import ${'x'.repeat(100_000)}`],
     ['imports without end', 'import (\n'.repeat(30_000)],
     ['requisites', '- file: a\n'.repeat(30_000)],
+    ['values without end', `- file: ${'{{a'.repeat(30_000)}`],
     ['a requisite without end', `- file: a${' '.repeat(100_000)}b`],
     ['blanks', `{% set${' '.repeat(100_000)}`],
   ])('takes no time for %s', (_, below) => {

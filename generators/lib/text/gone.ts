@@ -30,14 +30,14 @@ export function requiresGoneState(states: string, base: string, theirs: string, 
   const [, project] = /\bmakina-projects\.([\w-]+)\.runtime\./.exec(theirs) ?? [];
   if (!project) return false;
   const named = (text: string) => text.replace(/\{\{-?\s*cfg\.name\s*-?\}\}/g, project);
-  const known = new Set([...statesIn(named(now)), ...statesIn(named(states))]);
-  const gone = statesIn(named(base))
-    .filter((state) => !known.has(state))
-    .map(patternOf);
-  const required = named(states).matchAll(/^[ \t]*-[ \t]+([a-z_]+:)[ \t]+(\S.*)$/gm);
-  return Array.from(required, ([, kind = '', id = '']) => `${kind} ${id.trim().replace(/^(["'])(.*)\1$/, '$2')}`).some(
-    (state) => !known.has(state) && gone.some((pattern) => pattern.test(state)),
-  );
+  const known = [now, states].flatMap((text) => statesIn(named(text)));
+  const gone = statesIn(named(base)).filter((state) => !known.includes(state));
+  return gone.some((state) => {
+    const kind = state.split(':')[0] as string;
+    return Array.from(named(states).matchAll(mentionOf(state)), ([, id]) => `${kind}: ${id}`).some(
+      (found) => !known.includes(found),
+    );
+  });
 }
 
 /** The states of a text, as they are required: `file: ID`. */
@@ -50,10 +50,17 @@ function statesIn(text: string): string[] {
   });
 }
 
-/** What the states of a loop are named; one of values alone is a path. */
-function patternOf(state: string): RegExp {
+/** What a loop puts into an id. */
+const VALUE = '(?:\\{\\{[^\\n}]{0,200}\\}\\}|[^\\s,}\\]#"\'])+';
+
+/** A requisite of a state: `file: ID`, or the id alone. An id of nothing but a value is a path, which says little alone. */
+function mentionOf(state: string): RegExp {
   const [kind = '', ...rest] = state.split(': ');
-  const id = rest.join(': ');
-  const parts = id.split(/\{\{.*?\}\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${kind}: ${parts.join('') === '' ? '/.+' : parts.join('.+')}$`);
+  const parts = rest
+    .join(': ')
+    .split(/\{\{.*?\}\}/)
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  const isPath = parts.join('') === '';
+  const id = isPath ? `(?=/|\\{\\{)${VALUE}` : parts.join(VALUE);
+  return new RegExp(`(?:\\b${kind}:${isPath ? '' : '|-'})[ \\t]+["']?(${id})(?=[\\s,}\\]#"']|$)`, 'g');
 }

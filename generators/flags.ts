@@ -8,13 +8,19 @@ export const CONFLICT: Flag = {
   value: 'MODE',
   choices: CONFLICT_MODES,
   description:
-    'what to do about conflicts: abort (nothing is written; without a terminal), markers (on one), sidecar, ours or theirs',
+    'how to handle conflicts: markers (default on a terminal), abort (default elsewhere; writes nothing), sidecar, ours, theirs',
 };
-export const DRY_RUN: Flag = { flag: 'dry-run', description: 'write nothing, show what would be written' };
-export const ALLOW_DIRTY: Flag = { flag: 'allow-dirty', description: 'merge into files whose edits git does not have' };
+export const DRY_RUN: Flag = { flag: 'dry-run', description: 'show what would be written, and write nothing' };
+export const ALLOW_DIRTY: Flag = {
+  flag: 'allow-dirty',
+  description: 'merge into files with edits that you did not commit to git',
+};
 /** Of every verb that writes a project. */
 export const WRITING = [CONFLICT, ALLOW_DIRTY];
-export const ALLOW_DOWNGRADE: Flag = { flag: 'allow-downgrade', description: 'go back to an older generator' };
+export const ALLOW_DOWNGRADE: Flag = {
+  flag: 'allow-downgrade',
+  description: 'allow a generator older than the one that wrote the project',
+};
 
 /** Of `new`: every field of the model, and its own. */
 export function newFlags(): Flag[] {
@@ -24,21 +30,21 @@ export function newFlags(): Flag[] {
       flag: 'answers',
       value: 'FILE',
       names: 'file',
-      description: 'answers as JSON or YAML, by field name; - reads standard input, and asks nothing',
+      description: 'read answers from a JSON or YAML file, by field name; - reads standard input and asks nothing',
     },
     {
       flag: 'exact',
-      description: 'with --answers: remove every answer from .yo-rc.json that neither the file nor a flag gives',
+      description: 'with --answers: remove all other answers from .yo-rc.json',
     },
     {
       flag: 'destination',
       value: 'DIR',
       names: 'folder',
-      description: 'where to write, also inside another project; ./NAME if not given',
+      description: 'write the project to this folder (default: ./NAME)',
     },
     ...WRITING,
-    { flag: 'preview', description: 'write nothing, show the files and differences that would be written' },
-    { flag: 'dry-run', description: 'the same as --preview' },
-    { flag: 'yes', description: 'ask nothing, take the defaults' },
+    { flag: 'preview', description: 'show the files and differences that would be written, and write nothing' },
+    { flag: 'dry-run', description: 'show what would be written, as --preview does' },
+    { flag: 'yes', description: 'ask nothing and use the defaults' },
   ];
 }

@@ -11,7 +11,7 @@ import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 export const base: Verb = {
   words: 'DIR',
   names: 'folder',
-  about: 'Writes the folder with which docker build makes the base image, or brings it up to date.',
+  about: 'Writes the folder from which docker build makes the base image, or updates it.',
   flags: [...WRITING, DRY_RUN],
   run,
 };

@@ -22,9 +22,13 @@ export const ci: Verb = {
   words: 'github|gitlab...',
   choices: KINDS,
   about:
-    'Adds the files with which CI checks this project weekly and opens a merge request for what is new. CI takes the newest package from SOURCE: @scope/name of a registry, the https:// address of a tarball, or git+https:// or git+ssh:// with #branch.',
+    'Adds CI jobs that check this project every week and open a merge request when an upgrade changes something. CI takes the newest package from SOURCE: @scope/name of a registry, the https:// address of a tarball, or git+https:// or git+ssh:// with #branch.',
   flags: [
-    { ...flagOf(SOURCE), value: 'SOURCE', description: 'where CI takes the generator from' },
+    {
+      ...flagOf(SOURCE),
+      value: 'SOURCE',
+      description: 'take the generator from here: @scope/name, https://, git+https:// or git+ssh://',
+    },
     ...WRITING,
     DRY_RUN,
   ],

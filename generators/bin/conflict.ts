@@ -12,16 +12,16 @@ import { isDryRun, tell } from './tell.ts';
 import type { Verb, Wrote } from './verb.ts';
 
 const SIDES: Flag[] = [
-  { flag: 'merged', description: 'the file is as you want it now' },
-  { flag: 'ours', description: 'your side' },
-  { flag: 'theirs', description: "the templates' side" },
+  { flag: 'merged', description: 'keep the file as it is now: you merged it by hand' },
+  { flag: 'ours', description: 'keep your version' },
+  { flag: 'theirs', description: 'take the version of the new template' },
 ];
 
 /** `makina-image resolve PATH... --ours|--theirs|--merged` */
 export const resolve: Verb = {
   words: 'PATH... --merged|--ours|--theirs',
   names: 'file',
-  about: 'Resolves the conflict of a file. The next upgrade starts from what the templates say now.',
+  about: 'Resolves the conflict of a file. The next upgrade starts from the version of the new template.',
   flags: [...SIDES, DRY_RUN],
   run: async ({ flags, words }, { cwd }) => {
     const [side, ...more] = SIDES.map(({ flag }) => flag as conflict.Side).filter((known) => isOn(flags, known));
@@ -37,7 +37,7 @@ export const resolve: Verb = {
 export const adopt: Verb = {
   words: 'PATH...',
   names: 'file',
-  about: 'The file is yours from now on: no upgrade looks at it again. restore undoes that.',
+  about: 'Takes over a file: no upgrade reads or changes it any more. To undo this, use restore.',
   flags: [DRY_RUN],
   run: ({ words, flags }, { cwd }) => eachPath('adopt', words, flags, cwd, conflict.adopt),
 };
@@ -46,7 +46,7 @@ export const adopt: Verb = {
 export const restore: Verb = {
   words: 'PATH...',
   names: 'file',
-  about: 'Brings back a file that you deleted, or keeps one up to date again that you adopted.',
+  about: 'Brings back a file that you deleted, or updates a file again that you adopted.',
   flags: [DRY_RUN],
   run: ({ words, flags }, { cwd }) => eachPath('restore', words, flags, cwd, conflict.restore),
 };

@@ -18,9 +18,9 @@ export const doctorVerb: Verb = {
       flag: 'volume',
       value: 'DIR',
       names: 'folder',
-      description: 'the data volume; data/ of the project if not given',
+      description: 'look at this data volume (default: data/ of the project)',
     },
-    { flag: 'json', description: 'the findings as one line of JSON' },
+    { flag: 'json', description: 'print the findings as one line of JSON' },
   ],
   run: async ({ flags, words }, { cwd }) => {
     if (words.length > 1) throw new UserError(`doctor takes one folder, not ${words.length} words: ${words.join(' ')}`);

@@ -12,7 +12,7 @@ export function helpVerb(verbs: readonly Listed[]): Verb {
   return {
     words: '[VERB]',
     choices: names,
-    about: 'Tells what there is, or what a verb takes.',
+    about: 'Lists the verbs, or shows the arguments and flags of one.',
     flags: [],
     run: ({ words }) => {
       if (words.length > 1) throw new UserError(`help takes one verb, not ${words.length} words: ${words.join(' ')}`);
@@ -27,17 +27,17 @@ export function helpVerb(verbs: readonly Listed[]): Verb {
 }
 
 const EXAMPLES: [string, string][] = [
-  ['makina-image new shop', 'write the project ./shop'],
-  [`makina-image circus-program worker --cmd 'celery worker'`, 'in it: add a process'],
-  ['makina-image upgrade', "in it: take this version's templates, and keep your edits"],
+  ['makina-image new shop', 'create the project ./shop'],
+  [`makina-image circus-program worker --cmd 'celery worker'`, 'in the project: add a process'],
+  ['makina-image upgrade', "in the project: update it to this version's templates and keep your edits"],
 ];
 
 /** What `makina-image` alone prints. */
 export function printShortHelp(): void {
   const examples = EXAMPLES.map(([command, what]) => `  ${command}\n      ${what}`).join('\n');
-  print(`makina-image writes Docker image projects, and keeps them up to date.\n
+  print(`makina-image creates Docker image projects and keeps them up to date.\n
 ${examples}\n
-makina-image --help lists all verbs, makina-image VERB --help tells what one takes.`);
+makina-image --help lists all verbs; makina-image VERB --help shows the flags of one.`);
 }
 
 /** `makina-image --help` */
@@ -52,11 +52,11 @@ export function printHelp(verbs: readonly Listed[]): void {
 
 ${table(rows, width)}
 
-Every verb takes:
+Flags of every verb:
 
 ${table(GLOBAL_FLAGS.map(row), width)}
 
-makina-image VERB --help tells more.`);
+makina-image VERB --help shows more.`);
 }
 
 /** `makina-image VERB --help` */

@@ -15,7 +15,7 @@ export const newVerb = (): Verb => ({
   words: '[NAME|PATH]',
   names: 'folder',
   about:
-    'NAME is written to ./NAME; PATH, such as . or images/shop, is the folder itself.\nA flag wins over the answers file, that over .yo-rc.json, that over the defaults.',
+    'Creates ./NAME. To use another folder, give its path, such as . or images/shop.\nFlags override the answers file, which overrides .yo-rc.json, which overrides the defaults.',
   flags: newFlags(),
   run: async (line, host) => write(line, host, await requestOf(line, host)),
   ask: async (line, host) => {

@@ -13,7 +13,7 @@ export function stanzaVerb(verb: keyof typeof KINDS): Verb {
   const kind: Kind = KINDS[verb];
   return {
     words: kind.words,
-    about: `${kind.does}, in the project that this folder is in. Only what is given changes.`,
+    about: `${kind.does}, in the project of this folder. Changes only what you give.`,
     flags: [...flagsOf(kind), ...WRITING],
     run: (line, host) => run(kind, line, host),
   };

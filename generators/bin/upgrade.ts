@@ -16,10 +16,10 @@ import type { CommandLine, Verb, Wrote } from './verb.ts';
 
 type Flags = CommandLine['flags'];
 
-const JSON_FLAG: Flag = { flag: 'json', description: 'one line of JSON for each project' };
+const JSON_FLAG: Flag = { flag: 'json', description: 'print one line of JSON for each project' };
 const FOLDERS =
-  'DIR is a project, a glob pattern, or - for a list of projects on standard input; this folder if not given.';
-const BELOW = 'Outside of a project, in a git repository: all projects below this folder.';
+  'DIR is a project (default: this folder), a glob pattern, or - to read a list of projects from standard input.';
+const BELOW = 'Without DIR, outside a project but in a git repository, it looks at all projects below this folder.';
 
 /** `makina-image check [DIR...]` */
 export const check: Verb = {
@@ -38,8 +38,13 @@ export const check: Verb = {
 export const diff: Verb = {
   words: '[DIR...]',
   names: 'folder',
-  about: `${FOLDERS} ${BELOW}\nPrints what upgrade would do as a diff that git apply takes. Exit codes as check.`,
-  flags: [{ flag: 'stat', description: 'how many lines change in each file' }, CONFLICT, JSON_FLAG, ALLOW_DOWNGRADE],
+  about: `${FOLDERS} ${BELOW}\nPrints what upgrade would do, as a diff for git apply. Exit codes are those of check.`,
+  flags: [
+    { flag: 'stat', description: 'show only how many lines change in each file' },
+    CONFLICT,
+    JSON_FLAG,
+    ALLOW_DOWNGRADE,
+  ],
   run: async ({ flags, words }, { cwd }) => {
     const settings = options(flags, single(flags, 'conflict') ?? 'markers');
     const act = (root: string) => {
@@ -61,7 +66,7 @@ export const upgrade: Verb = {
   flags: [
     CONFLICT,
     DRY_RUN,
-    { flag: 'detailed-exitcode', description: '2 when something was changed' },
+    { flag: 'detailed-exitcode', description: 'exit with 2 if something was changed' },
     ALLOW_DIRTY,
     JSON_FLAG,
     ALLOW_DOWNGRADE,

@@ -63,7 +63,7 @@ export interface Listed {
 
 /** Flags that every verb takes. */
 export const GLOBAL_FLAGS: readonly Flag[] = [
-  { flag: 'quiet', description: 'print nothing but errors and what was asked for, such as --json or a diff' },
-  { flag: 'verbose', description: 'tell of every file that is left alone why, and of an error where it comes from' },
-  { flag: 'help', description: 'this help; -h is the same' },
+  { flag: 'quiet', description: 'print only errors and requested output, such as --json or a diff' },
+  { flag: 'verbose', description: 'explain why each file was left alone, and show stack traces for errors' },
+  { flag: 'help', description: 'show this help; -h does the same' },
 ];

@@ -14,76 +14,76 @@ import type { Listed } from './verb.ts';
 export const VERBS: readonly Listed[] = [
   {
     name: 'new',
-    line: 'write a project, or change the model of the one that is there',
+    line: 'create a project, or change the answers of an existing one',
     load: () => newVerb(),
   },
   {
     name: 'circus-program',
-    line: 'add, change, remove or list the processes that circus runs',
+    line: 'add, change, remove or list processes that circus runs',
     load: () => stanzaVerb('circus-program'),
   },
   {
     name: 'nginx-vhost',
-    line: 'the same with the virtual hosts that nginx serves',
+    line: 'add, change, remove or list nginx virtual hosts',
     load: () => stanzaVerb('nginx-vhost'),
   },
   {
     name: 'nginx-location',
-    line: 'the same with what a virtual host serves',
+    line: 'add, change, remove or list what a virtual host serves',
     load: () => stanzaVerb('nginx-location'),
   },
   {
     name: 'base',
-    line: 'write the folder of the base image',
+    line: 'write the build folder of the base image',
     load: () => base,
   },
   {
     name: 'check',
-    line: 'tell whether this version of the generator would change a project',
+    line: 'report whether an upgrade would change a project',
     answers: true,
     load: () => check,
   },
   {
     name: 'diff',
-    line: 'show what it would change',
+    line: 'show as a diff what an upgrade would change',
     answers: true,
     load: () => diff,
   },
   {
     name: 'upgrade',
-    line: 'change it, and keep your edits',
+    line: "update a project to this version's templates and keep your edits",
     answers: true,
     load: () => upgrade,
   },
-  { name: 'resolve', line: 'resolve a conflict', load: () => resolve },
-  { name: 'adopt', line: 'make a file yours for good', load: () => adopt },
+  { name: 'resolve', line: 'resolve a conflict that an upgrade left in a file', load: () => resolve },
+  { name: 'adopt', line: 'take over a file, so that upgrades leave it alone', load: () => adopt },
   {
     name: 'restore',
-    line: 'bring back a file that you deleted',
+    line: 'bring back a file that you deleted or took over',
     load: () => restore,
   },
   {
     name: 'ci',
-    line: 'add the files with which CI keeps a project up to date',
+    line: 'add CI jobs that keep a project up to date',
     load: () => ci,
   },
   {
     name: 'doctor',
-    line: 'find what would stop a build or a start, and say what to do',
+    line: 'find what would break a build or a start, and how to fix it',
     answers: true,
     load: () => doctorVerb,
   },
   {
     name: 'schema',
-    line: 'print the JSON Schema of answers, or of what --json prints',
+    line: 'print a JSON Schema, for answers files, pillars or --json output',
     load: () => schema,
   },
   {
     name: 'completion',
-    line: 'print a script with which a shell completes all this',
+    line: 'print a completion script for your shell',
     load: () => completionVerb(VERBS),
   },
-  { name: 'help', line: 'tell more of a verb', load: () => helpVerb(VERBS) },
+  { name: 'help', line: 'show help for a verb', load: () => helpVerb(VERBS) },
 ];
 
 /** The verb of a name, undefined if there is none. */

@@ -44,8 +44,8 @@ export const KINDS = {
 } satisfies Record<string, Kind>;
 
 const CONVENIENCE: readonly Flag[] = [
-  { flag: 'location', value: 'PATH', description: 'nginx passes this path to the program, at its port' },
-  { flag: 'vhost', value: 'DOMAIN', description: 'the virtual host of --location; not needed where there is one only' },
+  { flag: 'location', value: 'PATH', description: 'let nginx pass this path to the program, at its port' },
+  { flag: 'vhost', value: 'DOMAIN', description: 'add --location to this virtual host (default: the only one)' },
 ];
 
 /** Every flag of a verb: those of its fields, and its own. */
@@ -58,10 +58,10 @@ function ownFlags({ noun, verb }: Kind): Flag[] {
   const removed = noun === 'location' ? 'PATH' : 'NAME';
   return [
     ...(noun === 'program' ? CONVENIENCE : []),
-    { flag: 'unset', value: 'FIELD ...', description: 'takes a field, or FIELD.KEY of a dict, back to its default' },
-    { flag: 'remove', value: removed, description: `takes a ${noun} away: makina-image ${verb} --remove ${removed}` },
-    { flag: 'list', description: `lists every ${noun}` },
-    { flag: 'json', description: 'as JSON, with --list' },
-    { flag: 'dry-run', description: 'writes nothing, shows what would be written' },
+    { flag: 'unset', value: 'FIELD ...', description: 'set a field, or FIELD.KEY of a dict, back to its default' },
+    { flag: 'remove', value: removed, description: `remove a ${noun}: makina-image ${verb} --remove ${removed}` },
+    { flag: 'list', description: `list every ${noun}` },
+    { flag: 'json', description: 'print JSON, with --list' },
+    { flag: 'dry-run', description: 'show what would be written, and write nothing' },
   ];
 }

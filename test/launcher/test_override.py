@@ -360,6 +360,27 @@ def test_whatever_fails_takes_the_override_back(parts, project, failure):
     assert not os.path.exists(project.record)
 
 
+@pytest.mark.parametrize("failure", FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("second", [lambda: OSError(errno.ENOSPC, "full"), lambda: KeyError("no")], ids=["a full disk", "a bug"])
+def test_beside_running_programs_the_first_failure_is_told(parts, project, failure, second, monkeypatch):
+    image, raised, deployed = an_image(parts, project), failure(parts), []
+
+    def deploy(*_):
+        # The settings before are deployed again.
+        deployed.append(pathlib.Path(project.override_sls).read_bytes())
+        raise second()
+
+    monkeypatch.setattr(parts("circus"), "is_running", lambda: True)
+    monkeypatch.setattr(parts("reconfiguration"), "deploy", deploy)
+    monkeypatch.setattr(parts("steps"), "_limit_start", lambda: None)
+    with image.write_override({KEY: {"data": {"app": {"n": 1}}}}):
+        pass
+    good = pathlib.Path(project.override_sls).read_bytes()
+    with pytest.raises(type(raised)) as caught, image.write_override({KEY: {"data": {"app": {"n": 2}}}}):
+        raise raised
+    assert caught.value is raised and deployed == [good]
+
+
 def test_steps_in_another_order_name_the_one_that_lacks(parts, project):
     image, error = an_image(parts, project), parts("errors").LaunchError
     with pytest.raises(error, match="^mc_launcher.py calls deploy without check_settings before it; call check_settings first$"):

@@ -311,7 +311,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     'a generated file that a folder above ignores',
     (root) => {
       execaSync('git', ['init', '--quiet'], { cwd: join(root, '..') });
-      writeFileSync(join(root, '../../.gitignore'), '*.sample\n');
+      writeFileSync(join(root, '../.gitignore'), '*.sample\n');
     },
     ['warning git'],
     /^project\/\.salt\/PILLAR\.sample is ignored, and a fresh clone would lack it$/,

@@ -97,10 +97,22 @@ def test_the_owners_steps_always_see_the_code(world):
     world.step("notify")
     assert world.run("code") == [deploy("250_assets")]
     world.does_fit = [False]
-    assert world.run("code") == [deploy("200_reconfigure", "250_assets", "300_nginx", "400_circus"), RECONFIGURE]
+    # What comes after the step is left to the configuration.
+    assert world.run("code") == [deploy("200_reconfigure", "250_assets"), RECONFIGURE]
     # What such a step changed may be read by the others.
     world.does_fit = [True, False]
     assert world.run("code") == [deploy("250_assets"), RECONFIGURE]
+
+
+def test_steps_before_the_owners_last_one_run_before_it(world):
+    world.step("250_assets")
+    world.step("400_circus", "x:\n  test.nop: []\n")
+    world.does_fit = [False]
+    assert world.run("code") == [deploy("200_reconfigure", "250_assets", "300_nginx", "400_circus"), RECONFIGURE]
+    # As a step that the configuration does not run, whatever is in it.
+    world.step("500_later")
+    world.does_fit = [False]
+    assert world.run("code") == [deploy("200_reconfigure", "250_assets", "300_nginx", "400_circus", "500_later"), RECONFIGURE]
 
 
 @pytest.mark.parametrize("text", ["x:\n  test.nop: []\n", "# {{ salt['cmd.run']('id') }}\n", "  - other\n"])

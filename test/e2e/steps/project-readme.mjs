@@ -19,7 +19,7 @@ export async function projectReadme({ work, signal }, env, port) {
   await execa('makina-image', ['new', 'demo', '--yes', '--volumes', VOLUME], { ...options, cwd: parent });
   const text = readFileSync(join(options.cwd, 'README.md'), 'utf8');
   const blocks = [...text.matchAll(/^```(?:sh|yaml)\n([\s\S]*?)^```/gm)].map(([, block]) => block);
-  const [build, run, reconfigure, override, backUp, restore, ...others] = blocks;
+  const [build, run, override, reconfigure, backUp, restore, ...others] = blocks;
   assert.deepEqual([override?.includes('greeting: Good morning'), others], [true, []]);
 
   await sh(build);

@@ -25,7 +25,11 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   base: '/',
   srcDir: '..',
-  srcExclude: ['{templates,test,generators,dist,demo,base-image,node_modules}/**'],
+  // What forges show has its like in the docs.
+  srcExclude: [
+    '{templates,test,generators,dist,demo,base-image,node_modules}/**',
+    '{AGENTS,CODE_OF_CONDUCT,CONTRIBUTING,SECURITY}.md',
+  ],
   outDir: '.site',
   cacheDir: '../.cache/vitepress',
   // Beside README.md of GitHub stands index.html of the site.

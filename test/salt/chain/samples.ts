@@ -51,6 +51,9 @@ function problemsOf(kind: Kind, tree: Intent): Problem[] {
 const OUTSIDE =
   /^(raw|raw_http|~.*|env_from|user|group|working_dir|.*_pass|servers|ssl_cert|ssl_key|ssl_certificate|ssl_certificate_key)$/s;
 
+/** Rules of access; where one leaves another place open, the problem is told there. */
+const ACCESS = /^(auth_basic|auth_basic_users|allow|deny)$/;
+
 const isStartOf = (path: string[], whole: string[]) => path.every((key, index) => whole[index] === key);
 
 /** Whether each problem is a sentence about this entry, and names the one thing that is wrong if it is one. */
@@ -60,7 +63,8 @@ function areNamed(kind: Kind, { tree, sound, spoiled }: Sample, problems: Proble
   return (
     spoiled === undefined ||
     problemsOf(kind, sound).length > 0 ||
-    problems.some(({ path }) => isStartOf(path, [kind, ...spoiled]))
+    problems.some(({ path }) => isStartOf(path, [kind, ...spoiled])) ||
+    (spoiled.some((key) => ACCESS.test(key)) && problems.some(({ message }) => message.includes('rule of access')))
   );
 }
 

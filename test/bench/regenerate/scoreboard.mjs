@@ -82,7 +82,7 @@ export async function scoreboard(tools, scratch) {
 const cell = ({ kept, merged, told, status, recoverable, right }) =>
   `${right ? 'right' : 'WRONG'} (${[
     kept ? 'kept' : 'edit gone',
-    merged ? 'merged' : told ? 'told' : 'not told',
+    merged ? 'merged' : told ? 'reported' : 'not reported',
     status,
     ...(recoverable ? [] : ['unrecoverable']),
   ].join(', ')})`;

@@ -2,7 +2,6 @@
 
 import type { core, ZodMiniType } from 'zod/mini';
 import { distance } from '../text/nearest.ts';
-import { isDict } from './dict.ts';
 import { innerType } from './fields.ts';
 import type { Problem } from './problem.ts';
 import { imageSchema } from './schema.ts';
@@ -43,33 +42,35 @@ export function unknownReference(text: string, known: readonly string[]): string
 
 /** Every path and account of an image that names something unknown, the keys of dicts too. */
 export function checkReferences(image: object): Problem[] {
-  return ofValue(imageSchema, image, []);
+  const problems: Problem[] = [];
+  look(imageSchema, image, [], problems);
+  return problems;
 }
 
-function ofValue(type: ZodMiniType, value: unknown, path: string[]): Problem[] {
-  const inner = innerType(type);
-  const { def } = inner as { def: { type: string } };
+/** @param path where `value` is; one array for the whole walk, since hardly any value has a problem */
+function look(type: ZodMiniType, value: unknown, path: string[], problems: Problem[]): void {
   if (typeof value === 'string') {
-    if (!value.includes('{')) return [];
+    if (!value.includes('{')) return;
+    const inner = innerType(type);
     const known = keysIn(inner) ?? (/^(https?:\/\/)?unix:/.test(value) ? PATH_KEYS : undefined);
     const message = known && unknownReference(value, known);
-    return message ? [{ path, message }] : [];
+    if (message) problems.push({ path: [...path], message });
+    return;
   }
-  if (Array.isArray(value) && def.type === 'array') {
-    const { element } = def as core.$ZodArrayDef;
-    return value.flatMap((item, index) => ofValue(element as ZodMiniType, item, [...path, String(index)]));
+  if (typeof value !== 'object' || value === null) return;
+  const { def } = innerType(type) as { def: { type: string } };
+  for (const [key, item] of Object.entries(value)) {
+    path.push(key);
+    if (def.type === 'array') look((def as core.$ZodArrayDef).element as ZodMiniType, item, path, problems);
+    if (def.type === 'record') {
+      const { keyType, valueType } = def as core.$ZodRecordDef;
+      look(keyType as unknown as ZodMiniType, key, path, problems);
+      look(valueType as ZodMiniType, item, path, problems);
+    }
+    if (def.type === 'object') {
+      const { shape } = def as core.$ZodObjectDef;
+      if (Object.hasOwn(shape, key)) look(shape[key] as ZodMiniType, item, path, problems);
+    }
+    path.pop();
   }
-  if (!isDict(value)) return [];
-  if (def.type === 'record') {
-    const { keyType, valueType } = def as core.$ZodRecordDef;
-    return Object.entries(value).flatMap(([key, item]) => [
-      ...ofValue(keyType as unknown as ZodMiniType, key, [...path, key]),
-      ...ofValue(valueType as ZodMiniType, item, [...path, key]),
-    ]);
-  }
-  if (def.type !== 'object') return [];
-  const { shape } = def as core.$ZodObjectDef;
-  return Object.entries(value).flatMap(([key, item]) =>
-    Object.hasOwn(shape, key) ? ofValue(shape[key] as ZodMiniType, item, [...path, key]) : [],
-  );
 }

@@ -12,7 +12,7 @@ import { isDryRun, tell } from './tell.ts';
 import type { Verb, Wrote } from './verb.ts';
 
 const SIDES: Flag[] = [
-  { flag: 'merged', description: 'keep the file as it is now: you merged it by hand' },
+  { flag: 'merged', description: 'keep the file as it is now, after you merged it' },
   { flag: 'ours', description: 'keep your version' },
   { flag: 'theirs', description: 'take the version of the new template' },
 ];

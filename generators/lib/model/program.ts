@@ -69,7 +69,7 @@ const command = shared(() => ({
 
 export const programSchema = object(() => ({
   ...command(),
-  port: optional(port(), 'Port of its first process, told in PORT; the next process has the next port'),
+  port: optional(port(), 'Port of its first process, which gets it in PORT; the next process has the next port'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
   priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
   stop_signal: field(

@@ -130,7 +130,7 @@ export const imageSchema = z.strictObject({
   override_jinja: field(
     z.boolean(),
     false,
-    'Renders the run-time override as a Jinja template, as root: only where nobody else can write to the data volume',
+    'Renders the run-time override as a Jinja template, as root: only where no one else can write to the data volume',
   ),
   watched_env: field(
     z.array(watchedName()),

@@ -1,0 +1,53 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { packageRoot } from '../../generators/lib/package.ts';
+import { makinaImage, tempDir } from '../support/run.ts';
+
+const read = (path: string) => readFileSync(join(packageRoot, path), 'utf8');
+const CONTRIBUTING = 'docs/contributing.md';
+
+const [, list = ''] = /\n\| not \| use \|\n\|---\|---\|\n((?:\|.*\n)+)/.exec(read(CONTRIBUTING)) ?? [];
+const avoided = list
+  .trimEnd()
+  .split('\n')
+  .flatMap((row) => (row.split('|')[1] as string).split(',').map((word) => word.trim()));
+const pattern = new RegExp(`\\b(${avoided.join('|')})\\b(?! for\\b)`, 'gi');
+
+/** The words to avoid in what a page says itself: not in code, in what it quotes, or in the list of them. */
+function found(text: string): string[] {
+  const prose = text
+    .replace(list, '')
+    .replace(/^```[\s\S]*?^```/gm, '')
+    .replace(/`[^`]*`|<[^>]*>|"[^"]*"/g, '');
+  return [...prose.matchAll(pattern)].map(([word]) => word.toLowerCase());
+}
+
+const pages = [
+  ...['README.md', 'AGENTS.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'],
+  ...['docs', 'docs/contributing'].flatMap((folder) =>
+    readdirSync(join(packageRoot, folder))
+      .filter((name) => name.endsWith('.md'))
+      .map((name) => `${folder}/${name}`),
+  ),
+  ...['project', 'base', 'runtime'].map((folder) => `templates/${folder}/README.md.ejs`),
+];
+
+describe('the words of docs/contributing.md', () => {
+  test('are looked for', () => {
+    expect(avoided.length).toBeGreaterThan(10);
+    expect(found('It is told what `nobody` said.')).toEqual(['told', 'said']);
+  });
+  test.each(pages)('%s has none of those to avoid', (page) => {
+    expect(found(read(page))).toEqual([]);
+  });
+  test('the help of each verb has none', async () => {
+    const cwd = tempDir();
+    const helpOf = async (...words: string[]) => `${(await makinaImage(cwd, [...words, '--help'])).stdout}`;
+    const all = await helpOf();
+    const verbs = [...all.matchAll(/^ {2}([a-z][a-z-]+) /gm)].map(([, verb = '']) => verb);
+    expect([verbs.length > 12, found(all)]).toEqual([true, []]);
+    const helps = await Promise.all(verbs.map((verb) => helpOf(verb)));
+    for (const [index, help] of helps.entries()) expect([verbs[index], found(help)]).toEqual([verbs[index], []]);
+  });
+});

@@ -7,6 +7,7 @@ import { keptPaths, MANIFEST } from '../manifest/manifest.ts';
 import { readDisk } from '../plan/disk.ts';
 import { hasMarkers } from '../plan/markers.ts';
 import { type DiskEntry, sidecarOf } from '../plan/types.ts';
+import { isNeeded } from '../render/files.ts';
 import { lstat } from '../system/files.ts';
 import { ignoredPaths, neverCommitted } from '../system/git.ts';
 import { plainWord } from '../text/quote.ts';
@@ -49,9 +50,6 @@ function checkConflicts(root: string, manifest: Manifest, disk: Files): Finding[
   return findings.length > 0 ? findings : [ok('conflicts', 'none is open')];
 }
 
-/** Without these an image does not build, or does not start. */
-const NEEDED = /^project\/(Dockerfile$|launch\.sh$|\.salt\/)/;
-
 function checkDeleted(root: string, manifest: Manifest, disk: Files): Finding[] {
   const missing = [...keptPaths(manifest), ...manifest.seeds].filter((path) => !disk.get(path));
   const lost = neverCommitted(root, missing, MANIFEST);
@@ -83,7 +81,7 @@ const typed = (root: string, files: readonly string[]) => files.map((path) => pl
 const itOrThem = ({ length }: readonly string[]) => (length > 1 ? 'them' : 'it');
 
 function checkGone(root: string, manifest: Manifest, gone: string[]): Finding {
-  const needed = gone.filter((path) => manifest.kind === 'base' || NEEDED.test(path));
+  const needed = gone.filter((path) => manifest.kind === 'base' || isNeeded(path));
   if (needed.length === 0) return ok('deleted', `you deleted ${named(gone)}`);
   const what = `you deleted ${named(needed)}, and the image may need what you deleted`;
   return warning('deleted', what, root, `makina-image restore ${typed(root, needed)}`);

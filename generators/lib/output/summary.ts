@@ -6,6 +6,7 @@ import { minorVersion } from '../package.ts';
 import { OLDER, renewed, toldVendored } from '../project/own-runtime.ts';
 import { missingSources } from '../project/sources.ts';
 import { earlyFiles } from '../render/copied.ts';
+import { isInImage } from '../render/files.ts';
 import { isFormerRuntime, movedCode, RUNTIME, runtimeFolder } from '../render/moved-runtime.ts';
 import { lstat } from '../system/files.ts';
 import { plainWord } from '../text/quote.ts';
@@ -65,11 +66,11 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
     `  ${enter}docker build -t ${image.name} -f project/Dockerfile .`,
     `  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}`,
   ];
-  const isInImage = changed.some(({ path }) => /^(custom\.sls|pillar\/|project\/)/.test(path));
+  const isBuiltAgain = changed.some(({ path }) => isInImage(path));
   const steps = [
     ...(ownBase ? [base] : []),
-    ...(isInImage ? build : []),
-    ...(isNew ? [] : [`  ${isInImage ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
+    ...(isBuiltAgain ? build : []),
+    ...(isNew ? [] : [`  ${isBuiltAgain ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
   ];
   return `${done}\n\nNext:\n\n${steps.join('\n')}\n`;
 }

@@ -47,6 +47,16 @@ const ciJobs = ['common', 'prepare', 'propose'].map((part) => project(`.ci/makin
 
 const vendored = runtimeIn(RUNTIME);
 
+/** Whether a file of a project goes into its image, which is built again then. */
+export function isInImage(path: string): boolean {
+  return /^(custom\.sls$|pillar\/|project\/)/.test(path);
+}
+
+/** Whether an image does not build, or does not start, without a file of its project. */
+export function isNeeded(path: string): boolean {
+  return /^project\/(Dockerfile$|launch\.sh$|\.salt\/)/.test(path);
+}
+
 /** Every file of the project of an image. */
 export function projectFiles(image: Image): FileEntry[] {
   const app = image.demo ? demoApp : [starter('project/app/README.md')];

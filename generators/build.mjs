@@ -9,9 +9,9 @@ const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 function refuseOldNode(range) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const parts = range.split(' || ').map((part) => /^(\^|>=)(\d+)\.(\d+)/.exec(part));
-  for (const [, kind, first, least] of parts)
-    if ((major === +first && minor >= +least) || (kind === '>=' && major > +first)) return;
-  const wanted = parts.map(([, , first, least]) => `${first}.${least}+`).join(' or ');
+  for (const [, kind, first, second] of parts)
+    if ((major === +first && minor >= +second) || (kind === '>=' && major > +first)) return;
+  const wanted = parts.map(([, , first, second]) => `${first}.${second}+`).join(' or ');
   console.error(
     `makina-image: Node ${process.versions.node} cannot run it; use Node ${wanted}, the newest LTS for example`,
   );

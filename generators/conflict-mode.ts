@@ -6,9 +6,9 @@ import { isCi, isTerminal } from './terminal.ts';
  * How both fronts go on with a conflict: what --conflict says; markers where somebody sees them; and where nobody does,
  * nothing is written, since a file with markers must not reach a build by accident.
  */
-export function conflictMode(said: string | undefined): ConflictMode {
-  if (said === undefined) return isCi() || !isTerminal(1) ? 'abort' : 'markers';
-  const mode = CONFLICT_MODES.find((known) => known === said);
-  if (!mode) throw new UserError(`--conflict must be one of ${CONFLICT_MODES.join(', ')}, not "${said}"`);
+export function conflictMode(given: string | undefined): ConflictMode {
+  if (given === undefined) return isCi() || !isTerminal(1) ? 'abort' : 'markers';
+  const mode = CONFLICT_MODES.find((known) => known === given);
+  if (!mode) throw new UserError(`--conflict must be one of ${CONFLICT_MODES.join(', ')}, not "${given}"`);
   return mode;
 }

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import type { Look } from './lib/output/style.ts';
+import type { Style } from './lib/output/style.ts';
 
 /** Whether file descriptors are those of a terminal. node:tty takes a tenth of a start to load, and few runs need it. */
 export function isTerminal(...descriptors: number[]): boolean {
@@ -22,28 +22,28 @@ export function isCi(): boolean {
   return !/^(|0|no|off|false)$/i.test(process.env.CI ?? '');
 }
 
-const USUAL_WIDTH = 80;
+const DEFAULT_WIDTH = 80;
 // Longer lines are hard to read.
 const WIDEST = 100;
 
 /** How wide the text may be that goes to standard output (1) or standard error (2). */
 export function widthOf(descriptor: 1 | 2): number {
   const stream = isTerminal(descriptor) ? (descriptor === 1 ? process.stdout : process.stderr) : undefined;
-  const said = stream?.columns || Number(process.env.COLUMNS);
-  return Math.min(WIDEST, Math.max(40, said > 0 ? said : USUAL_WIDTH));
+  const columns = stream?.columns || Number(process.env.COLUMNS);
+  return Math.min(WIDEST, Math.max(40, columns > 0 ? columns : DEFAULT_WIDTH));
 }
 
 /** How text is shown on standard output (1) or standard error (2): colours on a terminal, unless the environment says otherwise. */
-export function lookOf(descriptor: 1 | 2): Look {
-  const found = looks.get(descriptor) ?? findLook(descriptor);
-  looks.set(descriptor, found);
+export function styleOf(descriptor: 1 | 2): Style {
+  const found = styles.get(descriptor) ?? findStyle(descriptor);
+  styles.set(descriptor, found);
   return found;
 }
 
 /** Over many projects it is asked for at every line. */
-const looks = new Map<1 | 2, Look>();
+const styles = new Map<1 | 2, Style>();
 
-function findLook(descriptor: 1 | 2): Look {
+function findStyle(descriptor: 1 | 2): Style {
   const { FORCE_COLOR, NO_COLOR, TERM } = process.env;
   const isPlain = NO_COLOR || TERM === 'dumb' || !isTerminal(descriptor);
   return { width: widthOf(descriptor), colour: FORCE_COLOR ? !/^(0|false)$/.test(FORCE_COLOR) : !isPlain };

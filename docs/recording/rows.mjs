@@ -15,10 +15,10 @@ function runsOf(line, cols) {
     const cell = line?.getCell(column);
     const text = cell?.getChars() || ' ';
     const color = cell?.isFgPalette() ? cell.getFgColor() % 8 : undefined;
-    const look = { color: cell?.isDim() ? 'dim' : color, bold: Boolean(cell?.isBold()) };
+    const style = { color: cell?.isDim() ? 'dim' : color, bold: Boolean(cell?.isBold()) };
     const last = runs.at(-1);
-    if (last && last.color === look.color && last.bold === look.bold) last.text += text;
-    else runs.push({ column, text, ...look });
+    if (last && last.color === style.color && last.bold === style.bold) last.text += text;
+    else runs.push({ column, text, ...style });
   }
   const end = runs.at(-1);
   if (end) end.text = end.text.trimEnd();

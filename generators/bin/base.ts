@@ -4,7 +4,7 @@ import { isOn, single } from '../lib/answers/flags.ts';
 import { UserError } from '../lib/errors.ts';
 import { baseSummary } from '../lib/output/summary.ts';
 import { baseImage } from '../lib/verbs/base.ts';
-import { isDryRun, tellChange } from './tell.ts';
+import { isDryRun, printChange } from './result.ts';
 import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image base DIR [flags]` */
@@ -25,5 +25,5 @@ async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> 
     { conflict: conflictMode(single(flags, 'conflict')), allowDirty: isOn(flags, 'allow-dirty') },
     isDryRun(flags),
   );
-  return tellChange(flags, host, change, (reader) => baseSummary(change, reader));
+  return printChange(flags, host, change, (reader) => baseSummary(change, reader));
 }

@@ -11,7 +11,7 @@ import { findProject } from '../lib/project/find.ts';
 import { readYoRc } from '../lib/project/project.ts';
 import { withProject } from '../lib/project/with-project.ts';
 import { newProject } from '../lib/verbs/new.ts';
-import { isDryRun, tell, tellChange } from './tell.ts';
+import { isDryRun, printChange, printResult } from './result.ts';
 import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 const SOURCE = fields.find(({ key }) => key === 'ci_source') as Field;
@@ -56,16 +56,16 @@ async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> 
     allowDirty: isOn(flags, 'allow-dirty'),
     dryRun: isDryRun(flags),
   });
-  const wrote = tellChange(flags, host, change, (reader) => summary(change, reader));
+  const wrote = printChange(flags, host, change, (reader) => summary(change, reader));
   const { image } = change;
   if (isDryRun(flags)) return wrote;
   if (image.ci_source === undefined)
-    tell(
+    printResult(
       flags,
       `CI: the job ends with an error until it knows where the generator comes from: makina-image ci ${image.ci.join(' ')} --ci-source SOURCE`,
       true,
     );
-  for (const kind of KINDS) if (words.includes(kind)) tell(flags, needs(kind, place));
+  for (const kind of KINDS) if (words.includes(kind)) printResult(flags, needs(kind, place));
   return wrote;
 }
 

@@ -6,9 +6,9 @@ import { colourDiff, diffText } from '../lib/output/diff.ts';
 import type { FileChange } from '../lib/plan/changes.ts';
 import { findProject } from '../lib/project/find.ts';
 import * as conflict from '../lib/verbs/conflict.ts';
-import { lookOf } from '../terminal.ts';
+import { styleOf } from '../terminal.ts';
 import { print } from './print.ts';
-import { isDryRun, tell } from './tell.ts';
+import { isDryRun, printResult } from './result.ts';
 import type { Verb, Wrote } from './verb.ts';
 
 const SIDES: Flag[] = [
@@ -67,9 +67,9 @@ async function eachPath(
     const changes = act(root, relative(root, full).split(sep).join('/'), { dryRun });
     if (!dryRun) {
       wrote.push({ root, paths: changes.map(({ path }) => path) });
-      tell(flags, `${word}: done`);
+      printResult(flags, `${word}: done`);
     } else {
-      print(`${word}: ${verb} would be done\n${colourDiff(diffText(changes), lookOf(1))}`.trimEnd());
+      print(`${word}: ${verb} would be done\n${colourDiff(diffText(changes), styleOf(1))}`.trimEnd());
     }
   }
   return wrote;

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { isOn, single } from '../lib/answers/flags.ts';
 import { doctor } from '../lib/doctor/doctor.ts';
-import { toldReport } from '../lib/doctor/finding.ts';
+import { doctorText } from '../lib/doctor/finding.ts';
 import { UserError } from '../lib/errors.ts';
 import { print } from './print.ts';
-import { tell } from './tell.ts';
+import { printResult } from './result.ts';
 import type { Verb } from './verb.ts';
 
 /** `makina-image doctor [DIR]` */
@@ -33,7 +33,7 @@ export const doctorVerb: Verb = {
       nodePath: process.env.NODE_PATH ?? '',
     });
     if (isOn(flags, 'json')) print(JSON.stringify(report));
-    else tell(flags, toldReport(report));
+    else printResult(flags, doctorText(report));
     process.exitCode = report.exit;
   },
 };

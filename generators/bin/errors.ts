@@ -1,6 +1,6 @@
 import { UserError } from '../lib/errors.ts';
 import { paint } from '../lib/output/style.ts';
-import { lookOf } from '../terminal.ts';
+import { styleOf } from '../terminal.ts';
 import { printError } from './print.ts';
 
 /** One sentence for an error. */
@@ -22,12 +22,12 @@ function isSystemError(error: unknown): error is Error {
 }
 
 /** Tells an error on standard error, and with --verbose where it comes from. */
-export function tellError(error: unknown, isVerbose: boolean): void {
-  tellSentence(sentence(error));
+export function printFailure(error: unknown, isVerbose: boolean): void {
+  printSentence(sentence(error));
   if (isVerbose && error instanceof Error) printError(error.stack ?? '');
 }
 
 /** Tells what went wrong, on standard error. */
-export function tellSentence(text: string): void {
-  printError(`${paint(lookOf(2), 'red', 'makina-image:')} ${text}`);
+export function printSentence(text: string): void {
+  printError(`${paint(styleOf(2), 'red', 'makina-image:')} ${text}`);
 }

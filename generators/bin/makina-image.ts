@@ -3,7 +3,7 @@ import { version } from '../lib/package.ts';
 import { nearest } from '../lib/text/nearest.ts';
 import { isCi, isTerminal } from '../terminal.ts';
 import { parseCommandLine } from './command-line.ts';
-import { tellError } from './errors.ts';
+import { printFailure } from './errors.ts';
 import { printHelp, printShortHelp, printVerbHelp } from './help.ts';
 import { print } from './print.ts';
 import * as prompts from './prompts.ts';
@@ -44,7 +44,7 @@ async function main([name, ...args]: string[]): Promise<void> {
 
 const argv = process.argv.slice(2);
 main(argv).catch((error: unknown) => {
-  tellError(error, argv.includes('--verbose'));
+  printFailure(error, argv.includes('--verbose'));
   const code = error instanceof UserError ? error.code : EXIT.internal;
   process.exitCode = verbNamed(argv[0])?.answers ? EXIT.internal : code;
 });

@@ -1,13 +1,13 @@
 import { readAnswers, STANDARD_INPUT } from '../answers.ts';
 import { conflictMode } from '../conflict-mode.ts';
 import { newFlags } from '../flags.ts';
-import { toldBeside } from '../lib/answers/beside.ts';
+import { besideText } from '../lib/answers/beside.ts';
 import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { summary } from '../lib/output/summary.ts';
 import { placeOf } from '../lib/verbs/destination.ts';
 import { askOpen, type NewRequest, newProject } from '../lib/verbs/new.ts';
-import { isDryRun, tell, tellChange } from './tell.ts';
+import { isDryRun, printChange, printResult } from './result.ts';
 import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image new [NAME] [flags]` */
@@ -72,10 +72,10 @@ async function write({ flags }: CommandLine, host: Host, request: NewRequest): P
         return confirm(planned);
       }),
   });
-  const wrote = tellChange(flags, host, change, ({ look, ...reader }) =>
-    summary(change, { ...reader, look: isShown ? undefined : look }),
+  const wrote = printChange(flags, host, change, ({ style, ...reader }) =>
+    summary(change, { ...reader, style: isShown ? undefined : style }),
   );
-  const others = toldBeside(change.beside ?? [], request.isExact === true, !isDryRun(flags));
-  if (others) tell(flags, others);
+  const others = besideText(change.beside ?? [], request.isExact === true, !isDryRun(flags));
+  if (others) printResult(flags, others);
   return wrote;
 }

@@ -1,25 +1,25 @@
 import fs from 'node:fs';
-import type { Look } from '../lib/output/style.ts';
+import type { Style } from '../lib/output/style.ts';
 import { shown } from '../lib/text/shown.ts';
-import { isTerminal, lookOf } from '../terminal.ts';
+import { isTerminal, styleOf } from '../terminal.ts';
 
 /** Where words go. */
 export interface Output {
   /** What was asked for, such as `--json` or a diff; the text as it is. */
   write(text: string): void;
   /** What was done; a line. */
-  tell(text: string): void;
+  printDone(text: string): void;
   printError(text: string): void;
   /** How `tell` shows its words. */
-  look(): Look;
+  style(): Style;
 }
 
 /** Node's own streams take a tenth of a start to load. */
 const STANDARD: Output = {
   write: (text) => write(1, text),
-  tell: (text) => write(1, `${text}\n`),
+  printDone: (text) => write(1, `${text}\n`),
   printError: (text) => write(2, `${text}\n`),
-  look: () => lookOf(1),
+  style: () => styleOf(1),
 };
 
 let output = STANDARD;
@@ -31,28 +31,28 @@ export function printTo(other: Output = STANDARD): void {
 
 /** Prints a line as console.log does, and none of a project's control characters. */
 export function print(text: string): void {
-  output.write(`${shown(text, lookOf(1))}\n`);
+  output.write(`${shown(text, styleOf(1))}\n`);
 }
 
 /** The same with a text that another program reads: as it is, but on a terminal. */
 export function printAsIs(text: string): void {
-  const look = lookOf(1);
-  output.write(isTerminal(1) ? shown(text, look) : text);
+  const style = styleOf(1);
+  output.write(isTerminal(1) ? shown(text, style) : text);
 }
 
 /** The same with what was done. */
-export function printTold(text: string): void {
-  output.tell(shown(text, output.look()));
+export function printDone(text: string): void {
+  output.printDone(shown(text, output.style()));
 }
 
 /** How `printTold` shows a text. */
-export function toldLook(): Look {
-  return output.look();
+export function doneStyle(): Style {
+  return output.style();
 }
 
 /** The same on standard error. */
 export function printError(text: string): void {
-  output.printError(shown(text, lookOf(2)));
+  output.printError(shown(text, styleOf(2)));
 }
 
 /** Writes a text as it is. */

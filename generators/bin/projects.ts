@@ -62,14 +62,14 @@ function matching(globSync: typeof import('tinyglobby').globSync, pattern: strin
 
 /**
  * Does the same to each project, one at a time: what goes wrong with one does not keep it from the others.
- * @param tell prints what there is to tell of one
+ * @param print prints what there is to tell of one
  * @param isVerbose prints where an error comes from
  * @returns the worst exit code
  */
 export async function eachProject(
   roots: readonly string[],
   act: (root: string) => Report,
-  tell: (report: Report) => void,
+  print: (report: Report) => void,
   isVerbose: boolean,
 ): Promise<number> {
   const exits: number[] = [];
@@ -86,7 +86,7 @@ export async function eachProject(
       report = errorReport(root, sentence(error));
     }
     if (showsProgress) process.stderr.write('\r\x1b[K');
-    tell(report);
+    print(report);
     if (isVerbose && stack) printError(stack);
     exits.push(report.exit);
     if (!report.written) continue;

@@ -3,7 +3,7 @@ import type { Intent } from '../lib/model/intent.ts';
 import { answered, confirmation, insistence, questions } from '../lib/output/questions.ts';
 import { shown } from '../lib/text/shown.ts';
 import type { Change } from '../lib/verbs/change.ts';
-import { lookOf } from '../terminal.ts';
+import { styleOf } from '../terminal.ts';
 import { print } from './print.ts';
 
 /** Asks on the terminal. */
@@ -16,7 +16,7 @@ export async function ask(open: readonly Field[]): Promise<Intent> {
 /** Shows what is to be written; returns whether to go on. */
 export async function confirm(planned: Change): Promise<boolean> {
   const { default: inquirer } = await import('inquirer');
-  const { intro, question } = confirmation(planned, lookOf(1));
+  const { intro, question } = confirmation(planned, styleOf(1));
   print(intro);
   return (await answered(inquirer.prompt([question] as Parameters<typeof inquirer.prompt>[0]))).go;
 }

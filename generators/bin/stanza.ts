@@ -5,7 +5,7 @@ import { stanzaSummary } from '../lib/output/summary.ts';
 import { flagsOf, KINDS, type Kind } from '../lib/verbs/stanza/kinds.ts';
 import { stanza } from '../lib/verbs/stanza/stanza.ts';
 import { print } from './print.ts';
-import { tellChange } from './tell.ts';
+import { printChange } from './result.ts';
 import type { CommandLine, Host, Verb, Wrote } from './verb.ts';
 
 /** `makina-image circus-program NAME [flags]`, and the other kinds of entries */
@@ -31,5 +31,5 @@ async function run(kind: Kind, { flags, words }: CommandLine, host: Host): Promi
     print(result.list);
     return [];
   }
-  return tellChange(flags, host, result.change, (reader) => stanzaSummary(result, reader));
+  return printChange(flags, host, result.change, (reader) => stanzaSummary(result, reader));
 }

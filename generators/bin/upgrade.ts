@@ -4,14 +4,14 @@ import { type Flag, isOn, single } from '../lib/answers/flags.ts';
 import { colourDiff, diffText } from '../lib/output/diff.ts';
 import { previewUpgrade } from '../lib/output/preview.ts';
 import { CODE, type Report, reportOf } from '../lib/output/report.ts';
-import { statOf, told } from '../lib/output/summary.ts';
+import { reportText, statOf } from '../lib/output/summary.ts';
 import { type Change, changedFiles } from '../lib/verbs/change.ts';
 import { check as checked, type UpgradeOptions, upgrade as upgraded } from '../lib/verbs/upgrade.ts';
-import { lookOf } from '../terminal.ts';
-import { tellSentence } from './errors.ts';
+import { styleOf } from '../terminal.ts';
+import { printSentence } from './errors.ts';
 import { print, printAsIs } from './print.ts';
 import { eachProject, folders, foldersToRead } from './projects.ts';
-import { tell, tellLeftAlone, wrote } from './tell.ts';
+import { printLeftAlone, printResult, wrote } from './result.ts';
 import type { CommandLine, Verb, Wrote } from './verb.ts';
 
 type Flags = CommandLine['flags'];
@@ -30,7 +30,12 @@ export const check: Verb = {
   run: async ({ flags, words }, { cwd }) => {
     const settings = options(flags, 'abort');
     const act = (root: string) => reported(flags, checked(root, settings));
-    process.exitCode = await eachProject(await foldersToRead(words, cwd), act, teller(flags), isOn(flags, 'verbose'));
+    process.exitCode = await eachProject(
+      await foldersToRead(words, cwd),
+      act,
+      printerOf(flags),
+      isOn(flags, 'verbose'),
+    );
   },
 };
 
@@ -49,12 +54,12 @@ export const diff: Verb = {
     const settings = options(flags, single(flags, 'conflict') ?? 'markers');
     const act = (root: string) => {
       const change = checked(root, settings);
-      const text = () => colourDiff(diffText(changedFiles(change)), lookOf(1));
+      const text = () => colourDiff(diffText(changedFiles(change)), styleOf(1));
       if (!isOn(flags, 'json')) printAsIs(isOn(flags, 'stat') ? statOf(change) : text());
       return reported(flags, change);
     };
-    const tellOne = isOn(flags, 'json') ? teller(flags) : tellReportError;
-    process.exitCode = await eachProject(await foldersToRead(words, cwd), act, tellOne, isOn(flags, 'verbose'));
+    const printOne = isOn(flags, 'json') ? printerOf(flags) : printReportError;
+    process.exitCode = await eachProject(await foldersToRead(words, cwd), act, printOne, isOn(flags, 'verbose'));
   },
 };
 
@@ -80,11 +85,11 @@ export const upgrade: Verb = {
       const change = dryRun ? checked(root, settings) : upgraded(root, settings);
       if (change.isWritten) changed.push(wrote(change));
       const report = withExit(reported(flags, change), isOn(flags, 'detailed-exitcode'));
-      if (isPreview) print(previewUpgrade(change, settings.conflict, lookOf(1), isOn(flags, 'verbose')));
+      if (isPreview) print(previewUpgrade(change, settings.conflict, styleOf(1), isOn(flags, 'verbose')));
       return report;
     };
-    const tellOne = isPreview ? tellReportError : teller(flags);
-    process.exitCode = await eachProject(await folders(words, cwd), act, tellOne, isOn(flags, 'verbose'));
+    const printOne = isPreview ? printReportError : printerOf(flags);
+    process.exitCode = await eachProject(await folders(words, cwd), act, printOne, isOn(flags, 'verbose'));
     return changed;
   },
 };
@@ -97,7 +102,7 @@ function options(flags: Flags, conflict: string | undefined): UpgradeOptions {
 }
 
 function reported(flags: Flags, change: Change): Report {
-  tellLeftAlone(flags, change);
+  printLeftAlone(flags, change);
   return reportOf(change);
 }
 
@@ -107,14 +112,14 @@ function withExit(report: Report, detailed: boolean): Report {
   return { ...report, exit: detailed ? CODE.change : CODE.inSync };
 }
 
-function teller(flags: Flags): (report: Report) => void {
+function printerOf(flags: Flags): (report: Report) => void {
   if (isOn(flags, 'json')) return (report) => print(JSON.stringify(report));
   return (report) => {
-    if (report.error) tellSentence(report.error);
-    else tell(flags, told(report), report.result === 'conflicts');
+    if (report.error) printSentence(report.error);
+    else printResult(flags, reportText(report), report.result === 'conflicts');
   };
 }
 
-function tellReportError({ error }: Report): void {
-  if (error) tellSentence(error);
+function printReportError({ error }: Report): void {
+  if (error) printSentence(error);
 }

@@ -3,7 +3,7 @@ import { type Output, write } from '../bin/print.ts';
 import type { Host } from '../bin/verb.ts';
 import { answered, confirmation, insistence, questions } from '../lib/output/questions.ts';
 import { shown } from '../lib/text/shown.ts';
-import { isCi, lookOf } from '../terminal.ts';
+import { isCi, styleOf } from '../terminal.ts';
 
 /** Yeoman's adapter where it is a terminal, such as that of `yo`: it has streams. */
 interface Terminal {
@@ -29,8 +29,8 @@ export function hostOf(generator: Generator): Host {
       return {
         ask: (open) => prompt(questions(open)),
         confirm: async (planned) => {
-          const { intro, question } = confirmation(planned, lookOf(2));
-          generator.log(shown(intro, lookOf(2)));
+          const { intro, question } = confirmation(planned, styleOf(2));
+          generator.log(shown(intro, styleOf(2)));
           return (await prompt<{ go: boolean }>([question])).go;
         },
         insist: async (question) => (await prompt<{ go: boolean }>([insistence(shown(question))])).go,
@@ -48,8 +48,8 @@ function canAsk(adapter: unknown): boolean {
 /** Where the words of a verb go: to the adapter, and what is for other programs to the terminal's standard output. */
 export function outputOf({ env, log }: Generator): Output {
   const stdout = terminalOf(env.adapter)?.stdout;
-  const tell = (text: string) => void log(text);
+  const printLine = (text: string) => void log(text);
   const print = (text: string) => (stdout === process.stdout ? write(1, text) : stdout?.write(text));
-  const tellAsIs = (text: string) => text !== '' && tell(text.replace(/\n$/, ''));
-  return { write: stdout ? print : tellAsIs, tell, printError: tell, look: () => lookOf(2) };
+  const printAsIs = (text: string) => text !== '' && printLine(text.replace(/\n$/, ''));
+  return { write: stdout ? print : printAsIs, printDone: printLine, printError: printLine, style: () => styleOf(2) };
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
-import { toldVendored } from '../../generators/lib/project/own-runtime.ts';
+import { vendoredText } from '../../generators/lib/project/own-runtime.ts';
 import { formerRuntime } from '../../generators/lib/render/moved-runtime.ts';
 import { doctor, project } from '../support/doctor.ts';
 import { makinaImage, tempDir } from '../support/run.ts';
@@ -11,7 +11,7 @@ import { makinaImage, tempDir } from '../support/run.ts';
 const page = readFileSync(join(packageRoot, 'docs/from-0.2-to-0.3.md'), 'utf8');
 
 test('docs/from-0.2-to-0.3.md quotes what an upgrade says of an edited run-time', () => {
-  const told = toldVendored('/home/me/shop', ['project/.salt/files/nginx/vhost.conf']);
+  const told = vendoredText('/home/me/shop', ['project/.salt/files/nginx/vhost.conf']);
   expect(page).toContain(`\`\`\`\n${told.replaceAll('\n  ', '\n')}\n\`\`\``);
 });
 

@@ -18,7 +18,7 @@ function missing(value: unknown, given: Intent, path: readonly string[]): string
 }
 
 /** Tells a person of that; undefined where there is nothing. */
-export function toldBeside(paths: readonly string[], isExact: boolean, isWritten: boolean): string | undefined {
+export function besideText(paths: readonly string[], isExact: boolean, isWritten: boolean): string | undefined {
   if (paths.length === 0) return undefined;
   const list = paths.map((path) => `\n  ${path}`).join('');
   if (!isExact) return `These answers were not given now, and stay:${list}`;

@@ -48,7 +48,7 @@ export async function spelledValue(document: Document, place: Place, reading: Re
 
   const ofMap = (map: YAMLMap, place: Place, path: string): unknown => {
     const merged = new Map<string, unknown>();
-    const said = new Map<string, unknown>();
+    const own = new Map<string, unknown>();
     for (const { key, value } of map.items) {
       if (isScalar(key) && plainSource(key) === '<<') {
         const source = isAlias(value) ? value.resolve(document) : value;
@@ -59,9 +59,9 @@ export async function spelledValue(document: Document, place: Place, reading: Re
         continue;
       }
       const name = keyOf(key as Node, place);
-      said.set(name, valueAt(value as Node, place.field(name), place.isTop ? '' : `${path}.${name}`));
+      own.set(name, valueAt(value as Node, place.field(name), place.isTop ? '' : `${path}.${name}`));
     }
-    return Object.fromEntries([...merged, ...said]);
+    return Object.fromEntries([...merged, ...own]);
   };
 
   const keyOf = (node: Node | null, place: Place): string => {

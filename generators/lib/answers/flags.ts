@@ -22,11 +22,11 @@ const TYPED = { string: 'TEXT', integer: 'NUMBER', boolean: 'true|false' };
 
 /** The flag of a field. */
 export function flagOf({ flag, kind, items, description, choices }: Field): Flag {
-  const said = { flag, description, ...(choices && { choices }) };
-  if (kind === 'boolean') return { ...said, hasNo: true };
-  if (kind === 'string' || kind === 'integer') return { ...said, value: TYPED[kind] };
-  if (items === undefined || kind === 'json') return { ...said, value: 'JSON' };
-  return { ...said, value: `${kind === 'list' ? TYPED[items] : 'KEY=VALUE'} ...` };
+  const common = { flag, description, ...(choices && { choices }) };
+  if (kind === 'boolean') return { ...common, hasNo: true };
+  if (kind === 'string' || kind === 'integer') return { ...common, value: TYPED[kind] };
+  if (items === undefined || kind === 'json') return { ...common, value: 'JSON' };
+  return { ...common, value: `${kind === 'list' ? TYPED[items] : 'KEY=VALUE'} ...` };
 }
 
 /** The values that flags were given, in order, by flag (`base-image`); a boolean's are `true` or `false`. */

@@ -95,8 +95,8 @@ let own: string | undefined;
 
 function findClaim(): string {
   const [start] = processStat(process.pid);
-  const namespace = told(() => fs.readlinkSync('/proc/self/ns/pid')).replace(/\D/g, '');
-  const boot = told(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).replace(/[^0-9a-f]/g, '');
+  const namespace = readable(() => fs.readlinkSync('/proc/self/ns/pid')).replace(/\D/g, '');
+  const boot = readable(() => fs.readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')).replace(/[^0-9a-f]/g, '');
   return [process.pid, start, namespace, boot].join('-');
 }
 
@@ -118,13 +118,13 @@ export function isLive(path: string): boolean {
 }
 
 function processStat(pid: number): [start: string, status: string] {
-  const fields = told(() => fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  const fields = readable(() => fs.readFileSync(`/proc/${pid}/stat`, 'utf8'))
     .replace(/.*\) /s, '')
     .split(' ');
   return [fields[19] ?? '', fields[0] ?? ''];
 }
 
-function told(read: () => string): string {
+function readable(read: () => string): string {
   try {
     return read();
   } catch {

@@ -19,14 +19,14 @@ interface Info {
 
 /** What Docker told of itself; `info` is undefined where no engine answers. */
 export interface Docker {
-  told: Ran;
+  answer: Ran;
   info: Info | undefined;
 }
 
 /** Asks Docker what it is. @param searchPath folders, as in PATH */
 export async function askDocker(searchPath: string): Promise<Docker> {
-  const told = await ran('docker', ['info', '--format', '{{json .}}'], searchPath);
-  return { told, info: parsed(told.stdout) };
+  const answer = await ran('docker', ['info', '--format', '{{json .}}'], searchPath);
+  return { answer, info: parsed(answer.stdout) };
 }
 
 function parsed(text: string): Info | undefined {
@@ -39,22 +39,22 @@ function parsed(text: string): Info | undefined {
 
 /** Whether Docker can build and run an image, and what comes with it. @param searchPath folders, as in PATH */
 export function checkDocker(docker: Docker, searchPath: string): Finding[] {
-  if (docker.told.end === 'missing')
+  if (docker.answer.end === 'missing')
     return [
       error('docker', 'there is no docker command', 'PATH', 'install Docker: https://docs.docker.com/engine/install/'),
     ];
   return [checkEngine(docker), ...checkPlugins(docker, searchPath), ...checkRoom(docker)];
 }
 
-function checkEngine({ told, info }: Docker): Finding {
-  if (told.end === 'late')
+function checkEngine({ answer, info }: Docker): Finding {
+  if (answer.end === 'late')
     return warning(
       'docker',
       'the engine does not answer in time',
       'docker info',
       'see what `docker info` does, and whether DOCKER_HOST or the Docker context is the one you mean',
     );
-  if (!info?.ServerVersion) return noEngine([...(info?.ServerErrors ?? []), told.stderr].join(' ').trim());
+  if (!info?.ServerVersion) return noEngine([...(info?.ServerErrors ?? []), answer.stderr].join(' ').trim());
   const { ServerVersion, OSType } = info;
   if (OSType && OSType !== 'linux')
     return error('docker', `the engine runs ${OSType} containers`, 'docker info', 'switch it to Linux containers');
@@ -69,30 +69,30 @@ function checkEngine({ told, info }: Docker): Finding {
   return ok('docker', `the engine ${ServerVersion} answers`);
 }
 
-function noEngine(told: string): Finding {
-  const where = /(unix|tcp|ssh|npipe|https?|fd):\/\/[^\s"']+[^\s"'.:]/.exec(told)?.[0] ?? 'docker info';
-  if (/permission denied/i.test(told))
+function noEngine(message: string): Finding {
+  const where = /(unix|tcp|ssh|npipe|https?|fd):\/\/[^\s"']+[^\s"'.:]/.exec(message)?.[0] ?? 'docker info';
+  if (/permission denied/i.test(message))
     return error(
       'docker',
       'you may not use its socket',
       where,
       'add yourself to its group, `sudo usermod -aG docker "$USER"`, and log in again; or use sudo',
     );
-  if (told === '')
+  if (message === '')
     return warning(
       'docker',
       'it does not tell its engine, so it may be Podman',
       where,
       'with Podman, build with `--format docker`, or the health check is lost',
     );
-  if (/cannot connect|is the docker daemon running|connection refused|error during connect|dial /i.test(told))
+  if (/cannot connect|is the docker daemon running|connection refused|error during connect|dial /i.test(message))
     return error(
       'docker',
       'its engine does not run',
       where,
       'start it: `sudo systemctl start docker`, or Docker Desktop; if it runs elsewhere, set DOCKER_HOST or the Docker context',
     );
-  return error('docker', `it fails: ${told.split('\n')[0]}`, where, 'put right what `docker info` tells');
+  return error('docker', `it fails: ${message.split('\n')[0]}`, where, 'put right what `docker info` tells');
 }
 
 function checkPlugins({ info }: Docker, searchPath: string): Finding[] {
@@ -126,12 +126,12 @@ function checkRoom({ info }: Docker): Finding[] {
   // The engine may be on another machine.
   if (!folder || !existsSync(folder)) return [];
   const { bavail, bsize } = statfsSync(folder);
-  const told = `${(Math.floor((bavail * bsize) / 1e8) / 10).toFixed(1)} GB are free`;
-  if (bavail * bsize >= ROOM) return [ok('disk', told, folder)];
+  const free = `${(Math.floor((bavail * bsize) / 1e8) / 10).toFixed(1)} GB are free`;
+  if (bavail * bsize >= ROOM) return [ok('disk', free, folder)];
   return [
     warning(
       'disk',
-      `${told}, and a first build needs about 2 GB`,
+      `${free}, and a first build needs about 2 GB`,
       folder,
       'make room: `docker system df` tells what can go, `docker system prune` removes what nothing uses',
     ),

@@ -96,7 +96,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   const answers = await owned('answers', () => checkAnswers(root));
   const { intent, image } = answers.result ?? {};
   const slow = await Promise.all([
-    told('base-image', () => checkBaseImage(root, image, searchPath, kept?.generator)),
+    checked('base-image', () => checkBaseImage(root, image, searchPath, kept?.generator)),
     checkSettings(root, intent, image, request),
     image ? checkPort(root, image.publish, image.name, searchPath) : [],
   ]);
@@ -127,13 +127,13 @@ async function checkSettings(
   const override = await readable('override', () => readOverride(data, image.name, image.override_jinja));
   const findings = [
     ...pillars,
-    ...(await told('volume', () => checkVolume(data, image.name, searchPath))),
+    ...(await checked('volume', () => checkVolume(data, image.name, searchPath))),
     ...override.findings,
     ...(override.result?.findings ?? []),
   ];
   const [below, above] = [builtIn.result?.layers, override.result?.layers];
   if (!below || !above) return findings;
-  const together = await told('seeds', () => {
+  const together = await checked('seeds', () => {
     const whole = checkTogether(root, data, intent, below, above);
     if (!whole.image) return whole.findings;
     const seeds = checkSeeds(root, data, whole.image, filledTargets(data));
@@ -144,7 +144,7 @@ async function checkSettings(
 }
 
 /** What a check finds; that it may not read something is a finding too. */
-async function told(id: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+async function checked(id: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
   const { result, findings } = await readable(id, check);
   return result ?? findings;
 }

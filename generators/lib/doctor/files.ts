@@ -128,21 +128,21 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
   try {
     ignored = ignoredPaths(root, [...own, ...generated]);
   } catch (failure) {
-    const told = fromError('git', failure, root);
-    const fix = `${told.fix?.replace(', or use --allow-dirty', '')}; no verb merges into your edits without git`;
-    return [{ ...told, level: 'warning', fix }];
+    const finding = fromError('git', failure, root);
+    const fix = `${finding.fix?.replace(', or use --allow-dirty', '')}; no verb merges into your edits without git`;
+    return [{ ...finding, level: 'warning', fix }];
   }
   const sources = [...new Set(ignored.map(({ source }) => source))];
   return sources.map((source) => {
     const paths = ignored.filter((each) => each.source === source).map(({ path }) => path);
     const isOwn = paths.some((path) => own.includes(path));
     const verb = !isOwn && paths.length > 1 ? 'are' : 'is';
-    const told = isOwn ? (paths.includes(YO_RC) ? YO_RC : `${OWN}/`) : named(paths);
+    const what = isOwn ? (paths.includes(YO_RC) ? YO_RC : `${OWN}/`) : named(paths);
     const lost = isOwn ? 'a fresh clone cannot be upgraded without it' : `a fresh clone would lack ${itOrThem(paths)}`;
     const added = isOwn ? [OWN, ...(own.includes(YO_RC) ? [YO_RC] : [])] : paths;
     return warning(
       'git',
-      `${told} ${verb} ignored, and ${lost}`,
+      `${what} ${verb} ignored, and ${lost}`,
       source,
       `take that pattern out, then: git -C ${plainWord(root)} add ${added.map(plainWord).join(' ')}`,
     );

@@ -87,7 +87,7 @@ export function reportOf(project: string | undefined, findings: Finding[]): Doct
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /** What a person reads: a line for each finding, what to do about it below, and a last line that counts. */
-export function toldReport({ project, findings }: DoctorReport): string {
+export function doctorText({ project, findings }: DoctorReport): string {
   const count = (level: string) => findings.filter((finding) => finding.level === level).length;
   const lines = findings.flatMap(({ id, level, what, where, fix }) => [
     `${level.padEnd(7)}  ${id}: ${what}${where === undefined ? '' : ` (${where})`}`,

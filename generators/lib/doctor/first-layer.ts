@@ -12,7 +12,7 @@ const ID = 'build';
 /** A file that pip opens beside a requirements file: -r FILE, -c FILE, -e FOLDER, -f FOLDER, or a path that starts with a dot. */
 const OPENED =
   /^\s*(?:(?:-r|--requirement|-c|--constraint|-e|--editable|-f|--find-links)[ =]*)([\w./@+-]+)|^\s*(\.{1,2}\/[\w./@+-]+)/gm;
-const MOST = 1_048_576;
+const MAX_BYTES = 1_048_576;
 const OURS = '100_dirs_and_prerequisites.sls';
 
 /** What the first layer of an image needs of project/: it is built before the code is there. */
@@ -78,7 +78,7 @@ function ownSteps(project: string): Finding[] {
 
 function textOf(path: string): string {
   try {
-    return bytesOf(path, MOST)?.toString() ?? '';
+    return bytesOf(path, MAX_BYTES)?.toString() ?? '';
   } catch {
     // What is not there, or is a link, is told elsewhere.
     return '';

@@ -7,16 +7,14 @@ import { error, type Finding, ok } from './finding.ts';
  */
 export function checkNode(node: string, engines: string): Finding {
   const isIn = (range: string) => {
-    const least = range.replace(/^(\^|>=)/, '');
-    return (
-      !isOlder(node, least) && (!range.startsWith('^') || Number.parseInt(node, 10) === Number.parseInt(least, 10))
-    );
+    const min = range.replace(/^(\^|>=)/, '');
+    return !isOlder(node, min) && (!range.startsWith('^') || Number.parseInt(node, 10) === Number.parseInt(min, 10));
   };
-  const told = engines.split(' || ').join(' or ');
-  if (engines.split(' || ').some(isIn)) return ok('node', `${node}, and ${told} is needed`);
+  const wanted = engines.split(' || ').join(' or ');
+  if (engines.split(' || ').some(isIn)) return ok('node', `${node}, and ${wanted} is needed`);
   return error(
     'node',
-    `this is Node ${node}, and ${told} is needed`,
+    `this is Node ${node}, and ${wanted} is needed`,
     'node',
     'install the newest Node with long-term support',
   );

@@ -88,12 +88,12 @@ interface Found {
 /** The pillars at a path and below it, and the links: what these lead to is no file of the project. */
 function slsIn(root: string, top: string): Found {
   const found: Found = { paths: [], links: [] };
-  const look = (path: string) => {
+  const visit = (path: string) => {
     const stat = lstat(join(root, path));
     if (stat?.isSymbolicLink()) found.links.push(path);
-    else if (stat?.isDirectory()) for (const name of fs.readdirSync(join(root, path)).sort()) look(`${path}/${name}`);
+    else if (stat?.isDirectory()) for (const name of fs.readdirSync(join(root, path)).sort()) visit(`${path}/${name}`);
     else if (stat?.isFile() && path.endsWith('.sls')) found.paths.push(path);
   };
-  look(top);
+  visit(top);
   return found;
 }

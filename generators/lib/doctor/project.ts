@@ -67,9 +67,9 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
   const { image, problems = [] } = complete(intent);
   const fix = `correct it there, then run \`makina-image new ${plainWord(`${root}/`)}\``;
   if (image) {
-    const look = 'correct it there, or see to it that the build makes what is named';
+    const advice = 'correct it there, or see to it that the build makes what is named';
     const odd = warningsOf(image).map(({ path, message }) =>
-      warning('answers', `${path.join('.')} ${message}`, where, look),
+      warning('answers', `${path.join('.')} ${message}`, where, advice),
     );
     return { intent, image, findings: odd.length > 0 ? odd : [ok('answers', 'all are valid')] };
   }

@@ -3,12 +3,12 @@ import fs from 'node:fs';
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
 /** The content of a regular file, whatever its owner puts in its place meanwhile; undefined if it is larger than `most` bytes. */
-export function bytesOf(path: string, most: number): Buffer | undefined {
+export function bytesOf(path: string, maxBytes: number): Buffer | undefined {
   const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stat = fs.fstatSync(file);
     if (!stat.isFile()) return Buffer.alloc(0);
-    return stat.size > most ? undefined : fs.readFileSync(file);
+    return stat.size > maxBytes ? undefined : fs.readFileSync(file);
   } finally {
     fs.closeSync(file);
   }

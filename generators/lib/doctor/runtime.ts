@@ -40,8 +40,8 @@ export function checkRuntime(root: string, image: Image, manifest: Manifest): Fi
 
 function ownRuntime(root: string, manifest: Manifest): string {
   const edited = editedRuntime(root, manifest);
-  const told = edited.length > 0 ? `, with your edits of ${named(edited)}` : '';
-  return `the project has its own, ${RUNTIME}${told}`;
+  const edits = edited.length > 0 ? `, with your edits of ${named(edited)}` : '';
+  return `the project has its own, ${RUNTIME}${edits}`;
 }
 
 /** The build and each start refuse a run-time of another version than mc_launcher.py is written for. */

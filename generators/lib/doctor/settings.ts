@@ -9,7 +9,7 @@ import { asRunner } from '../system/rights.ts';
 /** A JSON Schema, or a part of one. */
 export type Schema = Intent;
 
-const TYPES: Record<string, [is: (value: unknown) => boolean, told: string]> = {
+const TYPES: Record<string, [is: (value: unknown) => boolean, name: string]> = {
   object: [isDict, 'a mapping'],
   array: [Array.isArray, 'a list'],
   string: [(value) => typeof value === 'string', 'text; put it in quotes'],
@@ -74,9 +74,9 @@ function ofMapping(schema: Schema, value: Intent, where: string, known: Record<s
     if (others === false)
       return [`${here} is not a setting; ${where} takes ${Object.keys(properties).sort().join(', ')}`];
     const badName = isDict(name) && typeof name.pattern === 'string' && !matches(name.pattern, key);
-    const told = isDict(name) ? (name.patternErrorMessage ?? 'has a form that is not allowed') : '';
+    const message = isDict(name) ? (name.patternErrorMessage ?? 'has a form that is not allowed') : '';
     return [
-      ...(badName ? [`the name of ${here} ${told}`] : []),
+      ...(badName ? [`the name of ${here} ${message}`] : []),
       ...(isDict(others) ? judged(others, item, here, known) : []),
     ];
   });

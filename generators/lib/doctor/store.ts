@@ -9,25 +9,25 @@ import { type Finding, named, plural, warning } from './finding.ts';
 export function checkStore({ project }: Change): Finding[] {
   const { root, manifest } = project;
   if (!manifest) return [];
-  const mend = `\`makina-image upgrade ${plainWord(root)}\` mends it`;
+  const repair = `\`makina-image upgrade ${plainWord(root)}\` mends it`;
   const attributes = warning(
     'store',
     'git may change the line ends of what the engine keeps',
     join(root, ATTRIBUTES),
-    mend,
+    repair,
   );
   const broken = brokenBases(root, manifest);
   const known = new Set(broken.length > 0 ? knownBytes(project).map((bytes) => sha256Of(bytes)) : []);
-  const isMendable = (sha256: string) => known.has(sha256) || readBase(root, sha256) !== undefined;
-  const bases = [true, false].flatMap((mendable) => {
-    const [first, ...more] = broken.filter((sha256) => isMendable(sha256) === mendable);
+  const isRepairable = (sha256: string) => known.has(sha256) || readBase(root, sha256) !== undefined;
+  const bases = [true, false].flatMap((repairable) => {
+    const [first, ...more] = broken.filter((sha256) => isRepairable(sha256) === repairable);
     if (!first) return [];
     const paths = Object.keys(manifest.files).filter((path) =>
       [first, ...more].includes(manifest.files[path]?.sha256 ?? ''),
     );
     const what = `${plural(1 + more.length, 'base')} of your next merge cannot be used, as of ${named(paths)}`;
     const back = `take ${BASE} back from your history; else what you and a new release change in the same file is a conflict`;
-    return [warning('store', what, join(root, BASE, first), mendable ? mend : back)];
+    return [warning('store', what, join(root, BASE, first), repairable ? repair : back)];
   });
   return hasAttributes(root) ? bases : [...bases, attributes];
 }

@@ -10,7 +10,7 @@ const ID = 'volume';
 const RECORD = '.prepopulated';
 const TEMPORARY = '.prepopulate-';
 const MAX_RECORD = 1024 * 1024;
-const MOST_NAMES = 10_000;
+const MAX_NAMES = 10_000;
 
 /**
  * Whether a container can use a folder of the host as its data volume.
@@ -116,7 +116,7 @@ function namesIn(folder: string): string[] {
   }
   try {
     const names: string[] = [];
-    while (names.length < MOST_NAMES) {
+    while (names.length < MAX_NAMES) {
       const entry = opened.readSync();
       if (!entry) break;
       names.push(entry.name);

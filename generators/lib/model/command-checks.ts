@@ -6,7 +6,7 @@ import type { Image } from './schema.ts';
 import { shellWord } from './shell-words.ts';
 
 /** The kernel starts nothing with a longer word or variable, its NUL counted. */
-const LONGEST = 131_072;
+const MAX_BYTES = 131_072;
 
 export function checkCommands(image: Image): Problem[] {
   return [
@@ -25,8 +25,8 @@ export function checkCommands(image: Image): Problem[] {
 type Command = Pick<Image['crons'][string], 'cmd' | 'args' | 'env'>;
 
 function ofCommand(path: string[], { cmd, args, env }: Command): Problem[] {
-  const isLong = (text: string) => Buffer.byteLength(text) >= LONGEST;
-  const message = `is longer than the ${LONGEST - 1} bytes that the kernel takes; put it into a file`;
+  const isLong = (text: string) => Buffer.byteLength(text) >= MAX_BYTES;
+  const message = `is longer than the ${MAX_BYTES - 1} bytes that the kernel takes; put it into a file`;
   return [
     ...ofLine([...path, 'cmd'], cmd),
     ...args.flatMap((arg, index) => (isLong(arg) ? [{ path: [...path, 'args', String(index)], message }] : [])),

@@ -31,8 +31,8 @@ const SCALARS: Record<string, Scalar> = {
 export function fieldsOf(object: z.ZodMiniObject): Field[] {
   return Object.entries(object.shape as Record<string, z.ZodMiniType>).map(([key, type]) => {
     const meta = z.globalRegistry.get(type) as unknown as FieldMeta;
-    const said = { key, flag: key.replaceAll('_', '-'), ...kindOf(type), default: defaultOf(type) };
-    return { ...meta, ...said, ...choicesOf(type) };
+    const own = { key, flag: key.replaceAll('_', '-'), ...kindOf(type), default: defaultOf(type) };
+    return { ...meta, ...own, ...choicesOf(type) };
   });
 }
 
@@ -85,6 +85,6 @@ export function defaultsOf(entry: z.ZodMiniObject): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(entry.shape as Record<string, z.ZodMiniType>)
       .map(([key, type]) => [key, defaultOf(type)])
-      .filter(([, usual]) => usual !== undefined),
+      .filter(([, fallback]) => fallback !== undefined),
   );
 }

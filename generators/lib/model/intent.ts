@@ -51,7 +51,7 @@ function withoutNulls(tree: Intent): Intent {
  * to take away, a dict only where it says something; canonical key order.
  */
 export function canonicalIntent(intent: Intent): Intent {
-  const kept = keepSaid(intent, intent.demo === false ? {} : demo, imageSchema);
+  const kept = keepGiven(intent, intent.demo === false ? {} : demo, imageSchema);
   const order = new Map(fields.map((field, index) => [field.key, index]));
   const rank = (key: string) => order.get(key) ?? order.size;
   return Object.fromEntries(
@@ -62,18 +62,18 @@ export function canonicalIntent(intent: Intent): Intent {
 }
 
 /** @param type the model's type of `tree`, undefined where it is free in form */
-function keepSaid(tree: Intent, below: Intent, type: ZodMiniType | undefined): Intent {
+function keepGiven(tree: Intent, below: Intent, type: ZodMiniType | undefined): Intent {
   return Object.fromEntries(
     Object.entries(tree).flatMap(([key, value]): [string, unknown][] => {
-      const usual = type && fieldType(type, key);
+      const field = type && fieldType(type, key);
       const under = Object.hasOwn(below, key) ? below[key] : undefined;
-      const isDictField = usual !== undefined && isDict(defaultOf(usual));
+      const isDictField = field !== undefined && isDict(defaultOf(field));
       if (value === null) {
         if (under === undefined) return [];
         return [[key, isDictField && isDict(under) ? allRemoved(under) : null]];
       }
       if (!isDict(value)) return [[key, value]];
-      const inner = keepSaid(value, dictAt(below, key), usual && innerType(usual));
+      const inner = keepGiven(value, dictAt(below, key), field && innerType(field));
       return Object.keys(inner).length === 0 && (isDictField || isDict(under)) ? [] : [[key, inner]];
     }),
   );
@@ -99,8 +99,8 @@ export function sortKeys(value: unknown): unknown {
  * @returns either `image` or a non-empty `problems`
  */
 export function complete(intent: Intent): { image: Image; problems?: never } | { image?: never; problems: Problem[] } {
-  const said = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
-  const result = imageSchema.safeParse(sortKeys(said));
+  const given = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
+  const result = imageSchema.safeParse(sortKeys(given));
   if (!result.success) return { problems: result.error.issues.flatMap((issue) => toProblems(issue)) };
   const problems = checkImage(result.data);
   return problems.length > 0 ? { problems } : { image: result.data };

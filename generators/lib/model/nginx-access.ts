@@ -299,11 +299,11 @@ function satisfied({ addresses }: Scope, directives: Directive[], path: string[]
   const allow = directives.find(({ name }) => name === 'allow');
   const [family] = addresses.openFamilies;
   // Alone in its place, `allow: [all]` says that the place is open.
-  const said = allow && !addresses.open ? allow : asking;
-  if (!family || !said) return [];
+  const chosen = allow && !addresses.open ? allow : asking;
+  if (!family || !chosen) return [];
   const who = addresses.open ? 'everybody' : `everybody with ${family}`;
   const message = `asks nobody: \`satisfy any\` lets in ${who}, as \`allow\` does; take one of them away`;
-  return [{ path: [...path, said.field], message }];
+  return [{ path: [...path, chosen.field], message }];
 }
 
 const mayBeOff = (title: string) => title.includes('$') && /^[of]*$/i.test(title.replace(/\$(\{\w+\}|\w+)/g, ''));

@@ -21,16 +21,16 @@ export function directivesOf(text: string, field: string): Directive[] | undefin
   const words =
     /[ \t\r\n]+|#[^\n]*|(?:"(?:[^"\\]|\\[\s\S])*"|'(?:[^'\\]|\\[\s\S])*')(?=[ \t\r\n;{)]|$)|[;{}]|(?:\\[\s\S]|\$\{+|[^ \t\r\n;{\\"'#}])(?:\\[\s\S]|\$\{+|[^ \t\r\n;{\\])*/y;
   const open: Directive[][] = [[]];
-  let said: string[] = [];
+  let current: string[] = [];
   while (words.lastIndex < text.length) {
     const [word] = words.exec(text) ?? [];
     if (word === undefined) return undefined;
     if (/^[ \t\r\n#]/.test(word)) continue;
     // Nothing may be closed that was not opened here; a block starts after a word and ends after whole directives.
-    if (word === '}' && (said.length > 0 || open.length === 1)) return undefined;
+    if (word === '}' && (current.length > 0 || open.length === 1)) return undefined;
     if (word === '}') open.pop();
     else if (word === ';' || word === '{') {
-      const [name, ...args] = said;
+      const [name, ...args] = current;
       // nginx itself says what it makes of a block or an end without a word.
       const directive: Directive = { name: name ?? '', args, field };
       open.at(-1)?.push(directive);
@@ -38,10 +38,10 @@ export function directivesOf(text: string, field: string): Directive[] | undefin
         directive.block = [];
         open.push(directive.block);
       }
-      said = [];
-    } else said.push(unquoted(word));
+      current = [];
+    } else current.push(unquoted(word));
   }
-  return open.length === 1 && said.length === 0 ? open[0] : undefined;
+  return open.length === 1 && current.length === 0 ? open[0] : undefined;
 }
 
 const unquoted = (word: string) => (/^["']/.test(word) ? word.slice(1, -1) : word).replace(/\\(["'\\])/g, '$1');

@@ -43,12 +43,12 @@ export function unknownReference(text: string, known: readonly string[]): string
 /** Every path and account of an image that names something unknown, the keys of dicts too. */
 export function checkReferences(image: object): Problem[] {
   const problems: Problem[] = [];
-  look(imageSchema, image, [], problems);
+  visit(imageSchema, image, [], problems);
   return problems;
 }
 
 /** @param path where `value` is; one array for the whole walk, since hardly any value has a problem */
-function look(type: ZodMiniType, value: unknown, path: string[], problems: Problem[]): void {
+function visit(type: ZodMiniType, value: unknown, path: string[], problems: Problem[]): void {
   if (typeof value === 'string') {
     if (!value.includes('{')) return;
     const inner = innerType(type);
@@ -61,15 +61,15 @@ function look(type: ZodMiniType, value: unknown, path: string[], problems: Probl
   const { def } = innerType(type) as { def: { type: string } };
   for (const [key, item] of Object.entries(value)) {
     path.push(key);
-    if (def.type === 'array') look((def as core.$ZodArrayDef).element as ZodMiniType, item, path, problems);
+    if (def.type === 'array') visit((def as core.$ZodArrayDef).element as ZodMiniType, item, path, problems);
     if (def.type === 'record') {
       const { keyType, valueType } = def as core.$ZodRecordDef;
-      look(keyType as unknown as ZodMiniType, key, path, problems);
-      look(valueType as ZodMiniType, item, path, problems);
+      visit(keyType as unknown as ZodMiniType, key, path, problems);
+      visit(valueType as ZodMiniType, item, path, problems);
     }
     if (def.type === 'object') {
       const { shape } = def as core.$ZodObjectDef;
-      if (Object.hasOwn(shape, key)) look(shape[key] as ZodMiniType, item, path, problems);
+      if (Object.hasOwn(shape, key)) visit(shape[key] as ZodMiniType, item, path, problems);
     }
     path.pop();
   }

@@ -22,10 +22,10 @@ export function oddSchedule(schedule: string): string | undefined {
 }
 
 /** The numbers from 1 up that a field stands for. */
-function numbers(field: string, most: number): number[] {
+function numbers(field: string, max: number): number[] {
   return field.split(',').flatMap((element) => {
     const [, range = '', step = '1'] = /^([^/]*)(?:\/(\d+))?$/.exec(element) as string[];
-    const [from = '', to = from] = range === '*' ? ['1', String(most)] : range.split('-');
+    const [from = '', to = from] = range === '*' ? ['1', String(max)] : range.split('-');
     const [first, last] = [from, to].map((word) => MONTHS.indexOf(word) + 1 || Number(word)) as [number, number];
     const all = Array.from({ length: last - first + 1 }, (_, index) => first + index);
     return all.filter((_, index) => index % Number(step) === 0);

@@ -55,11 +55,11 @@ function described<T extends z.ZodMiniType>(type: T, description: string, more: 
 /** A field with a default. */
 export function field<T extends z.ZodMiniType>(
   type: T,
-  usual: z.util.NoUndefined<z.output<T>>,
+  fallback: z.util.NoUndefined<z.output<T>>,
   description: string,
   more: More = {},
 ) {
-  return described(z._default(type, usual), description, more);
+  return described(z._default(type, fallback), description, more);
 }
 
 /** A field that may stay away. */
@@ -70,9 +70,9 @@ export function optional<T extends z.ZodMiniType>(type: T, description: string) 
 // Not z.string().check(), which makes each type twice.
 export const matching = (pattern: RegExp, message: string) =>
   new z.ZodMiniString({ type: 'string', checks: [z.regex(pattern, message)] });
-export const integer = (least: number, most: number) => {
-  const message = `must be a whole number from ${least} to ${most}`;
-  return z.int(message).check(z.minimum(least, message), z.maximum(most, message));
+export const integer = (min: number, max: number) => {
+  const message = `must be a whole number from ${min} to ${max}`;
+  return z.int(message).check(z.minimum(min, message), z.maximum(max, message));
 };
 
 export const text = shared(() => matching(/^[^\0]*$/, 'must not contain a NUL character'));

@@ -27,9 +27,9 @@ function deadPort({ vhosts, programs, publish }: Image): Problem[] {
 /** A port that a program is only told in its environment may be one that it asks, and not one that it listens on. */
 function samePort({ programs }: Image): Problem[] {
   return Object.entries(programs).flatMap(([name, { port, env }]) => {
-    const told = env.PORT;
-    const other = Object.entries(programs).find(([key, { port }]) => key !== name && String(port) === told);
-    if (port !== undefined || told === undefined || !other) return [];
+    const value = env.PORT;
+    const other = Object.entries(programs).find(([key, { port }]) => key !== name && String(port) === value);
+    if (port !== undefined || value === undefined || !other) return [];
     const message = `is the port of programs.${other[0]} too: only one of them can listen on it`;
     return [{ path: ['programs', name, 'env', 'PORT'], message }];
   });
@@ -39,7 +39,7 @@ function samePort({ programs }: Image): Problem[] {
 function unknownAccounts(image: Image): Problem[] {
   const { name } = image;
   const found = new Map<string, Problem>();
-  const look = (path: string[], account: string, known: ReadonlySet<string>, own: string) => {
+  const check = (path: string[], account: string, known: ReadonlySet<string>, own: string) => {
     if (known.has(account) || account === own || account.startsWith('{')) return;
     const kind = known === USERS ? 'user' : 'group';
     const message = `is the ${kind} ${account}, which a package or a step of yours must make: the build stops without it`;
@@ -47,12 +47,12 @@ function unknownAccounts(image: Image): Problem[] {
   };
   for (const kind of ['programs', 'crons', 'configs', 'downloads', 'directories'] as const)
     for (const [key, entry] of Object.entries(image[kind])) {
-      look([kind, key, 'user'], entry.user, USERS, `${name}-user`);
-      look([kind, key, 'group'], entry.group, GROUPS, `${name}-grp`);
+      check([kind, key, 'user'], entry.user, USERS, `${name}-user`);
+      check([kind, key, 'group'], entry.group, GROUPS, `${name}-grp`);
     }
   for (const [key, { owner, group }] of Object.entries(image.seeds)) {
-    look(['seeds', key, 'owner'], owner, USERS, `${name}-user`);
-    look(['seeds', key, 'group'], group, GROUPS, `${name}-grp`);
+    check(['seeds', key, 'owner'], owner, USERS, `${name}-user`);
+    check(['seeds', key, 'group'], group, GROUPS, `${name}-grp`);
   }
   return [...found.values()];
 }

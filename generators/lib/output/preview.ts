@@ -2,31 +2,31 @@ import type { ConflictMode } from '../plan/types.ts';
 import { type Change, changedFiles } from '../verbs/change.ts';
 import { colourDiff, diffText } from './diff.ts';
 import { reportOf } from './report.ts';
-import type { Look } from './style.ts';
-import { told, toldConflict } from './summary.ts';
+import type { Style } from './style.ts';
+import { conflictText, reportText } from './summary.ts';
 import { tree } from './tree.ts';
 
 /**
  * What a run would do: the tree of its files, and the differences.
  * @param all also where every file is new, whose differences are noise
  */
-export function preview(change: Change, look: Look, all: boolean): string {
+export function preview(change: Change, style: Style, all: boolean): string {
   const { project, plan } = change;
   const destination = project.root;
   const changes = changedFiles(change);
   const open = plan.files.filter(({ action, resolved }) => action === 'conflict' && !resolved);
   const conflicts =
-    open.length > 0 ? ['', 'Conflicts:', ...open.map((file) => toldConflict(destination, file, false))] : [];
+    open.length > 0 ? ['', 'Conflicts:', ...open.map((file) => conflictText(destination, file, false))] : [];
   if (changes.length === 0) return [`${destination} is up to date, nothing would be written.`, ...conflicts].join('\n');
   const count = `${changes.length} ${changes.length === 1 ? 'file' : 'files'}`;
   const isNew = changes.every(({ before }) => before === undefined);
-  const diff = isNew && !all ? '' : `\n\n${colourDiff(diffText(changes), look).trimEnd()}`;
-  return [`${count} would be written to ${destination}:`, '', tree(plan, look), ...conflicts].join('\n') + diff;
+  const diff = isNew && !all ? '' : `\n\n${colourDiff(diffText(changes), style).trimEnd()}`;
+  return [`${count} would be written to ${destination}:`, '', tree(plan, style), ...conflicts].join('\n') + diff;
 }
 
 /** The same for `upgrade`: a project in which nothing would be written, for it is in sync or has conflicts, has its list. */
-export function previewUpgrade(change: Change, conflict: ConflictMode, look: Look, all: boolean): string {
+export function previewUpgrade(change: Change, conflict: ConflictMode, style: Style, all: boolean): string {
   const report = reportOf(change);
   const isStopped = report.result === 'conflicts' && conflict === 'abort';
-  return report.result === 'in-sync' || isStopped ? told(report) : preview(change, look, all);
+  return report.result === 'in-sync' || isStopped ? reportText(report) : preview(change, style, all);
 }

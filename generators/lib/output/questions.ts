@@ -2,7 +2,7 @@ import { EXIT, UserError } from '../errors.ts';
 import type { Field } from '../model/fields.ts';
 import { complete } from '../model/intent.ts';
 import type { Change } from '../verbs/change.ts';
-import type { Look } from './style.ts';
+import type { Style } from './style.ts';
 import { tree } from './tree.ts';
 
 /**
@@ -35,9 +35,9 @@ function problemOf(key: string, answer: unknown): string | undefined {
 }
 
 /** What is shown of what is to be written, and whether to go on; the answer is called `go`. */
-export function confirmation({ project, plan }: Change, look: Look) {
+export function confirmation({ project, plan }: Change, style: Style) {
   return {
-    intro: `\n${project.root}:\n\n${tree(plan, look)}\n`,
+    intro: `\n${project.root}:\n\n${tree(plan, style)}\n`,
     question: { type: 'confirm', name: 'go', message: 'Write this?', default: true },
   };
 }

@@ -1,5 +1,5 @@
 /** How text is shown; the fronts find it out. */
-export interface Look {
+export interface Style {
   /** Columns. */
   width: number;
   colour: boolean;
@@ -9,6 +9,6 @@ const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 };
 export type Colour = keyof typeof CODES;
 
 /** A text in a colour, where colours are shown. */
-export function paint({ colour }: Pick<Look, 'colour'>, code: Colour, text: string): string {
+export function paint({ colour }: Pick<Style, 'colour'>, code: Colour, text: string): string {
   return colour ? `\x1b[${CODES[code]}m${text}\x1b[0m` : text;
 }

@@ -3,7 +3,7 @@ import { runFlags } from '../model/docker-run.ts';
 import { ownBaseImage } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { minorVersion } from '../package.ts';
-import { OLDER, renewed, toldVendored } from '../project/own-runtime.ts';
+import { OLDER, renewed, vendoredText } from '../project/own-runtime.ts';
 import { missingSources } from '../project/sources.ts';
 import { earlyFiles } from '../render/copied.ts';
 import { isInImage } from '../render/files.ts';
@@ -15,7 +15,7 @@ import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
 import type { ProjectChange } from '../verbs/new.ts';
 import type { StanzaChange } from '../verbs/stanza/stanza.ts';
 import type { Report } from './report.ts';
-import type { Look } from './style.ts';
+import type { Style } from './style.ts';
 import { tree } from './tree.ts';
 
 /** Who reads a summary. */
@@ -25,14 +25,14 @@ export interface Reader {
   /** How the reader calls the verb `base`. */
   baseCommand: string;
   /** Undefined for one who saw the tree of files already. */
-  look: Look | undefined;
+  style: Style | undefined;
 }
 
 /**
  * What `new` and `ci` tell when they are done: how much was written, and what to type next. The image is built where something in
  * it is new; a change of what was there belongs in its repository.
  */
-export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reader): string {
+export function summary(change: ProjectChange, { cwd, baseCommand, style }: Reader): string {
   const { image, project } = change;
   const { root } = project;
   const changed = changedFiles(change);
@@ -48,13 +48,13 @@ export function summary(change: ProjectChange, { cwd, baseCommand, look }: Reade
     ),
   ];
   const { vendored = [] } = project;
-  const kept = vendored.length > 0 ? `\n\n${toldVendored(root, vendored)}` : '';
+  const kept = vendored.length > 0 ? `\n\n${vendoredText(root, vendored)}` : '';
   const older = change.plan.files
     .filter(({ from, reason }) => from && reason === 'template-changed')
     .map(({ path }) => `\n\n${path}: ${OLDER}; ${renewed(root, path)}`)
     .join('');
   const done =
-    outcome(change, look) + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
+    outcome(change, style) + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || isOpen(change)) return done;
   const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
   const isNew = project.manifest === undefined;
@@ -81,28 +81,28 @@ export function stanzaSummary({ done, change }: StanzaChange, reader: Reader): s
 }
 
 /** The same for `base`. */
-export function baseSummary(change: Change, { cwd, look }: Omit<Reader, 'baseCommand'>): string {
-  if (changedFiles(change).length === 0 || isOpen(change)) return outcome(change, look);
-  return `${outcome(change, look)}\n\nNext:
+export function baseSummary(change: Change, { cwd, style }: Omit<Reader, 'baseCommand'>): string {
+  if (changedFiles(change).length === 0 || isOpen(change)) return outcome(change, style);
+  return `${outcome(change, style)}\n\nNext:
 
   docker build -t makina-image-base:${minorVersion} ${plainWord(relative(cwd, change.project.root) || '.')}
 `;
 }
 
-function outcome(change: Change, look: Look | undefined): string {
+function outcome(change: Change, style: Style | undefined): string {
   const { project, plan } = change;
   const count = changedFiles(change).length;
   const done = count === 0 ? 'nothing was written' : `${count} ${count === 1 ? 'file' : 'files'} written`;
   const left = plan.files.filter(({ action, resolved }) => action === 'conflict' && !resolved);
   if (count === 0 && left.length === 0) return `${project.root} is up to date, ${done}.`;
-  const what = `${done} to ${project.root}${count > 0 && look ? `:\n\n${tree(plan, look)}` : '.'}`;
+  const what = `${done} to ${project.root}${count > 0 && style ? `:\n\n${tree(plan, style)}` : '.'}`;
   if (left.length === 0) return what;
-  const conflicts = left.map((file) => toldConflict(project.root, file)).join('\n');
+  const conflicts = left.map((file) => conflictText(project.root, file)).join('\n');
   return `${what}\n\nThese conflicts are left for you:\n${conflicts}`;
 }
 
 /** A conflict that is left for the user, and the command that resolves it. */
-export function toldConflict(
+export function conflictText(
   root: string,
   { path, reason }: { path: string; reason?: string },
   written = true,
@@ -142,7 +142,7 @@ const REASONS: Record<string, string> = {
 };
 
 /** What check and upgrade tell of a project. */
-export function told({ project, result, written, files, vendored = [] }: Report): string {
+export function reportText({ project, result, written, files, vendored = [] }: Report): string {
   const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
   const open =
     written || isOld
@@ -163,7 +163,7 @@ export function told({ project, result, written, files, vendored = [] }: Report)
     .filter(({ path, action }) => !quiet.includes(action) && !(action === 'removed' && sources.has(path)))
     .filter(({ action, reason }) => action !== 'deleted-by-user' || reason)
     .flatMap(({ path, from, action, reason }) => {
-      if (action === 'conflict') return [toldConflict(project, { path, reason }, written || reason === 'unresolved')];
+      if (action === 'conflict') return [conflictText(project, { path, reason }, written || reason === 'unresolved')];
       const move = written ? 'moved' : 'move';
       if (from && reason === 'template-changed') return [`  ${move} ${path}: ${OLDER}; ${renewed(project, path)}`];
       const folder = action === 'merged' ? undefined : runtimeFolder(path);
@@ -174,7 +174,7 @@ export function told({ project, result, written, files, vendored = [] }: Report)
     });
   // Nobody reads them one by one.
   for (const [key, count] of folded) lines.push(`  ${key} (${count} ${count === 1 ? 'file' : 'files'})`);
-  const kept = vendored.length > 0 ? [`  ${toldVendored(project, vendored)}`] : [];
+  const kept = vendored.length > 0 ? [`  ${vendoredText(project, vendored)}`] : [];
   return [`${project}: ${head}`, ...lines, ...kept].join('\n');
 }
 

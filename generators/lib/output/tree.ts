@@ -1,20 +1,20 @@
 import type { Plan, PlannedFile } from '../plan/types.ts';
 import { wrap } from '../text/wrap.ts';
-import { type Colour, type Look, paint } from './style.ts';
+import { type Colour, paint, type Style } from './style.ts';
 
-const MOST_LINES = 40;
+const MAX_LINES = 40;
 /** A blank at which no line is broken. */
 const TIED = '\u00a0';
 
 type Mark = keyof typeof MARKS;
 const MARKS = {
-  '+': { colour: 'green', told: 'new' },
-  '~': { colour: 'yellow', told: 'changed' },
-  '*': { colour: 'yellow', told: 'merged with your edits' },
-  '-': { colour: 'red', told: 'removed' },
-  '!': { colour: 'red', told: 'conflict' },
-  '=': { colour: 'dim', told: 'left as you have it' },
-} satisfies Record<string, { colour: Colour; told: string }>;
+  '+': { colour: 'green', meaning: 'new' },
+  '~': { colour: 'yellow', meaning: 'changed' },
+  '*': { colour: 'yellow', meaning: 'merged with your edits' },
+  '-': { colour: 'red', meaning: 'removed' },
+  '!': { colour: 'red', meaning: 'conflict' },
+  '=': { colour: 'dim', meaning: 'left as you have it' },
+} satisfies Record<string, { colour: Colour; meaning: string }>;
 
 interface Folder {
   name: string;
@@ -28,7 +28,7 @@ interface Folder {
  * The files of a plan as a tree, folders first: what is new, changed, merged, removed, in conflict or left to the user.
  * Deep folders are told as a count where there would be too many lines.
  */
-export function tree({ files, sidecars }: Pick<Plan, 'files' | 'sidecars'>, look: Look): string {
+export function tree({ files, sidecars }: Pick<Plan, 'files' | 'sidecars'>, style: Style): string {
   const marked = [
     ...files.map((file) => ({ path: file.path, mark: markOf(file) })),
     ...[...sidecars].map(([path, { before }]) => ({ path, mark: before ? '~' : '+' }) as const),
@@ -40,11 +40,11 @@ export function tree({ files, sidecars }: Pick<Plan, 'files' | 'sidecars'>, look
     names.reduce(below, root).files.push({ name, mark });
   }
   fold(root);
-  const lines = linesOf(root, look);
-  const shown = lines.length > MOST_LINES ? [...lines.slice(0, MOST_LINES - 1), '    …'] : lines;
+  const lines = linesOf(root, style);
+  const shown = lines.length > MAX_LINES ? [...lines.slice(0, MAX_LINES - 1), '    …'] : lines;
   const used = (Object.keys(MARKS) as Mark[]).filter((mark) => marked.some((file) => file.mark === mark));
-  const legend = used.map((mark) => `${mark} ${MARKS[mark].told}`.replaceAll(' ', TIED)).join(', ');
-  return `${shown.join('\n')}\n\n  (${wrap(`${marked.length} ${marked.length === 1 ? 'file' : 'files'}: ${legend}`, look.width - 1, 3)})`.replaceAll(
+  const legend = used.map((mark) => `${mark} ${MARKS[mark].meaning}`.replaceAll(' ', TIED)).join(', ');
+  return `${shown.join('\n')}\n\n  (${wrap(`${marked.length} ${marked.length === 1 ? 'file' : 'files'}: ${legend}`, style.width - 1, 3)})`.replaceAll(
     TIED,
     ' ',
   );
@@ -72,7 +72,7 @@ function below(parent: Folder, name: string): Folder {
 function fold(root: Folder): void {
   const open = everyFolder(root).sort((a, b) => b.depth - a.depth || lineCount(b) - lineCount(a));
   for (const next of open) {
-    if (lineCount(root) <= MOST_LINES) return;
+    if (lineCount(root) <= MAX_LINES) return;
     next.isFolded = true;
   }
 }
@@ -86,9 +86,9 @@ function lineCount({ folders, files, isFolded }: Folder): number {
   return files.length + [...folders.values()].reduce((sum, inner) => sum + 1 + lineCount(inner), 0);
 }
 
-function linesOf({ folders, files, depth }: Folder, look: Look): string[] {
+function linesOf({ folders, files, depth }: Folder, style: Style): string[] {
   const line = (mark: Mark | ' ', text: string) => {
-    const painted = mark === ' ' ? mark : paint(look, MARKS[mark].colour, mark);
+    const painted = mark === ' ' ? mark : paint(style, MARKS[mark].colour, mark);
     return `  ${painted} ${'  '.repeat(depth + 1)}${text}`;
   };
   return [
@@ -97,7 +97,7 @@ function linesOf({ folders, files, depth }: Folder, look: Look): string[] {
       const [first, ...others] = new Set(marks);
       const head = `${inner.name}/${inner.isFolded ? ` (${counted(marks)})` : ''}`;
       const mark = first && others.length === 0 ? first : ' ';
-      return [line(mark, head), ...(inner.isFolded ? [] : linesOf(inner, look))];
+      return [line(mark, head), ...(inner.isFolded ? [] : linesOf(inner, style))];
     }),
     ...files.map(({ name, mark }) => line(mark, name)),
   ];

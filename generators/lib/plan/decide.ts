@@ -85,8 +85,8 @@ export function decide(shared: Shared, input: PlanInput): Outcome {
   const theirs = input.theirs.files.get(path);
   if (pending && theirs && entry?.kind !== 'other' && isUnresolved(input.disk, at, pending, ours, theirs)) {
     const sidecar = from && fileAt(input.disk, sidecarOf(from));
-    const told = { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending } as const;
-    return sidecar ? { ...told, ...withSidecar(input, path, sidecar) } : told;
+    const common = { action: 'conflict', reason: 'unresolved', after: ours, base: 'as it was', pending } as const;
+    return sidecar ? { ...common, ...withSidecar(input, path, sidecar) } : common;
   }
   const base = resolvedBase(shared, input, theirs) ?? shared.base;
   const file = { ...shared, base, ours, theirs, isRecorded: shared.base !== undefined };
@@ -132,16 +132,16 @@ function forget(): Outcome {
 
 /** Nobody could take back that a link or a folder was replaced: with the other modes it stays open. */
 function keepOther(_: Sides, { mode }: PlanInput): Outcome {
-  const told = { action: 'conflict' as const, reason: 'type-changed' as const, after: undefined };
+  const common = { action: 'conflict' as const, reason: 'type-changed' as const, after: undefined };
   return mode === 'ours'
-    ? { ...told, resolved: 'ours', base: 'none', isAdopted: true }
-    : { ...told, base: 'as it was' };
+    ? { ...common, resolved: 'ours', base: 'none', isAdopted: true }
+    : { ...common, base: 'as it was' };
 }
 
 /** What leads elsewhere may be an edit, which nothing reads any more. It stays, whatever the mode, and is told once. */
 function leaveOther(_: Sides, { mode }: PlanInput): Outcome {
-  const told = { action: 'conflict' as const, reason: 'template-deleted' as const, after: undefined };
-  return { ...told, ...(mode === 'ours' && { resolved: 'ours' }), base: 'none' };
+  const common = { action: 'conflict' as const, reason: 'template-deleted' as const, after: undefined };
+  return { ...common, ...(mode === 'ours' && { resolved: 'ours' }), base: 'none' };
 }
 
 function remove(): Outcome {
@@ -206,19 +206,19 @@ function conflict(
   merged?: { bytes: Buffer; hunks: ConflictHunk[] },
 ): Outcome {
   const theirs: RenderedFile | undefined = rendered;
-  const told = { action: 'conflict' as const, reason, ...(merged && { hunks: merged.hunks }) };
+  const common = { action: 'conflict' as const, reason, ...(merged && { hunks: merged.hunks }) };
   const base = theirs ? 'rendered' : 'none';
-  if (input.mode === 'theirs') return { ...told, resolved: 'theirs', after: theirs, base, backups: [ours.bytes] };
-  if (input.mode === 'ours') return { ...told, resolved: 'ours', after: ours, base };
+  if (input.mode === 'theirs') return { ...common, resolved: 'theirs', after: theirs, base, backups: [ours.bytes] };
+  if (input.mode === 'ours') return { ...common, resolved: 'ours', after: ours, base };
   // The user's edits stay, and the file is the user's from now on.
-  if (!theirs) return { ...told, after: ours, base };
+  if (!theirs) return { ...common, after: ours, base };
   const pending = (kind: 'markers' | 'sidecar') => ({ kind, theirs: sha256Of(theirs.bytes) });
   if (merged && input.mode !== 'sidecar') {
     const after = { bytes: merged.bytes, executable: mergedMode(ours, theirs, old) };
-    return { ...told, after, base, pending: pending('markers') };
+    return { ...common, after, base, pending: pending('markers') };
   }
   const beside = withSidecar(input, path, { bytes: theirs.bytes, executable: false });
-  return { ...told, after: ours, base: 'as it was', pending: pending('sidecar'), ...beside };
+  return { ...common, after: ours, base: 'as it was', pending: pending('sidecar'), ...beside };
 }
 
 /** Something beside a file; what the user has there is kept. */

@@ -6,7 +6,7 @@ import type { Disk, DiskEntry } from './types.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 /** Node reads no file of twice that. */
-const MOST_BYTES = 1 << 30;
+const MAX_BYTES = 1 << 30;
 const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
 /**
@@ -56,7 +56,7 @@ function readEntry(
   try {
     const stat = fs.fstatSync(file);
     if (!stat.isFile()) return { kind: 'other', what: whatIs(stat) };
-    if (stat.size > MOST_BYTES)
+    if (stat.size > MAX_BYTES)
       throw new UserError(`${full} has more than 1 GiB; move it away, then take the file back`, EXIT.internal);
     return { kind: 'file', bytes: readBytes(file, stat.size, likely), executable: isExecutable(stat) };
   } finally {

@@ -113,7 +113,7 @@ function record(result: Plan, { path, from, base, pending: open }: Shared, outco
 
   const action = from ? actionOfMoved(outcome.action) : outcome.action;
   if (!action) return;
-  const told = {
+  const common = {
     path,
     action,
     ...(from && { from }),
@@ -121,7 +121,7 @@ function record(result: Plan, { path, from, base, pending: open }: Shared, outco
     ...(resolved && { resolved }),
     ...(hunks && { hunks }),
   };
-  result.files.push({ ...told, before: from ? undefined : ours, after });
+  result.files.push({ ...common, before: from ? undefined : ours, after });
   if (from) result.files.push({ path: from, action: 'removed', before: ours, after: undefined });
 }
 

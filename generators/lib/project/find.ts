@@ -28,15 +28,15 @@ function isShared(folder: string): boolean {
   return ((fs.statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & SHARED) === SHARED;
 }
 
-const DEEPEST = 5;
-const MOST_FOLDERS = 20_000;
+const MAX_DEPTH = 5;
+const MAX_FOLDERS = 20_000;
 
 /** The projects below a folder of a git repository, a few folders deep; [] outside of a repository. */
 export function projectsInRepository(folder: string): string[] {
   return asOwner(folder, () => {
     const found: string[] = [];
     let level = placeInRepository(folder) ? [folder] : [];
-    for (let depth = 0, seen = 0; depth < DEEPEST && seen < MOST_FOLDERS; depth += 1, seen += level.length) {
+    for (let depth = 0, seen = 0; depth < MAX_DEPTH && seen < MAX_FOLDERS; depth += 1, seen += level.length) {
       level = level.flatMap(foldersIn);
       found.push(...level.filter(isProject));
       level = level.filter((each) => !isProject(each));

@@ -50,7 +50,7 @@ export function editedRuntime(root: string, { files, adopted }: Manifest): strin
 }
 
 /** Says why a project keeps a run-time of its own, and the two ways on. */
-export function toldVendored(root: string, paths: readonly string[]): string {
+export function vendoredText(root: string, paths: readonly string[]): string {
   const andMore = ([first = '', ...more]: readonly string[]) =>
     more.length > 0 ? `${first} and ${more.length} more` : first;
   const left = [...readDisk(root, paths)].flatMap(([path, entry]) => (entry?.kind === 'other' ? [path] : []));

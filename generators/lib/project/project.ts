@@ -13,7 +13,7 @@ import { pastOf } from './first-release/project.ts';
 import { refuseRenamed } from './name.ts';
 import { keepRuntime } from './own-runtime.ts';
 
-const MOST_BYTES = 16 << 20;
+const MAX_BYTES = 16 << 20;
 
 /** A folder that was generated: what is to be there now, and what was merged in last. */
 export interface Project {
@@ -84,7 +84,7 @@ export function readYoRc(root: string): YoRc {
   if (!stat) return { others: {} };
   if (!stat.isFile())
     throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
-  if (stat.size > MOST_BYTES)
+  if (stat.size > MAX_BYTES)
     throw new UserError(
       `${path} has more than 16 MiB, and no answers have; take it back from your history`,
       EXIT.internal,

@@ -23,42 +23,45 @@ const ENTRIES: Record<string, Entry> = {
 /** The fields of the run time, and those that Salt states need at build time. */
 const saltFields = fields
   .filter((field) => field.runtime || field.salt)
-  .map(({ key, default: usual }) => ({
+  .map(({ key, default: fallback }) => ({
     key: key as keyof Image,
-    usual,
+    fallback,
     entry: ENTRIES[key] && shared(() => defaultsOf(ENTRIES[key] as Entry)),
   }));
 
 /** What `cfg.data` holds where a project says nothing: of each field, and of each entry as `program_defaults` and so on. */
 export function saltDefaults(): Record<string, unknown> {
   return Object.fromEntries(
-    saltFields.flatMap(({ key, usual, entry }) => [
+    saltFields.flatMap(({ key, fallback, entry }) => [
       ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry()]] : []),
-      [key, usual],
+      [key, fallback],
     ]),
   );
 }
 
 /** What a project says of `cfg.data`, as YAML: no more than what differs from the defaults. */
 export function saltData(image: Image): string {
-  const said = Object.fromEntries(
+  const given = Object.fromEntries(
     saltFields.map(({ key, entry }) => [key, entry ? differing(image[key] as Entries, entry) : image[key]]),
   );
   const data = Object.fromEntries(
-    saltFields.filter(({ key, usual }) => !isDeepStrictEqual(said[key], usual)).map(({ key }) => [key, said[key]]),
+    saltFields
+      .filter(({ key, fallback }) => !isDeepStrictEqual(given[key], fallback))
+      .map(({ key }) => [key, given[key]]),
   );
   return yamlBlock({ data }, sls, 2);
 }
 
 type Entries = Record<string, Record<string, unknown>>;
 
-/** What entries say that is not usual. */
-function differing(entries: Entries, usual: () => Record<string, unknown>): Entries {
-  const isUsual = (key: string, value: unknown) => value === usual()[key] || isDeepStrictEqual(value, usual()[key]);
+/** What entries say beside the defaults. */
+function differing(entries: Entries, fallback: () => Record<string, unknown>): Entries {
+  const isDefault = (key: string, value: unknown) =>
+    value === fallback()[key] || isDeepStrictEqual(value, fallback()[key]);
   return Object.fromEntries(
     Object.entries(entries).map(([name, entry]) => [
       name,
-      Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isUsual(key, value))),
+      Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isDefault(key, value))),
     ]),
   );
 }

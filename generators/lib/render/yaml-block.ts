@@ -10,13 +10,13 @@ const YAML_11_WORD = /^(y|n|yes|no|on|off|true|false|null)$/i;
  * @returns lines with a final newline
  */
 export function yamlBlock(value: object, quote: (text: string) => string, indent: number): string {
-  const blanks = ' '.repeat(indent);
+  const spaces = ' '.repeat(indent);
   let block = '';
   for (const [key, item] of Object.entries(value)) {
     const head = Array.isArray(value) ? '-' : `${keyOf(key, quote)}:`;
     block += isEmpty(item)
-      ? `${blanks}${head} ${scalar(item, quote)}\n`
-      : `${blanks}${head}\n${yamlBlock(item as object, quote, indent + 2)}`;
+      ? `${spaces}${head} ${scalar(item, quote)}\n`
+      : `${spaces}${head}\n${yamlBlock(item as object, quote, indent + 2)}`;
   }
   return block;
 }

@@ -6,7 +6,7 @@ const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 /** The folder that the process is in, wherever others move that. */
 const HERE = '/proc/self/cwd';
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 /**
  * Does something with root's rights in a folder of root's, or one that root makes, where somebody else can move it or put a link in
@@ -72,7 +72,7 @@ function withoutLinks(path: string, links = 0): string {
     const stat = fs.lstatSync(next, { throwIfNoEntry: false });
     isOurs &&= !stat || stat.uid === ROOT;
     if (stat?.isSymbolicLink()) {
-      if (!isOurs || links === MOST_LINKS)
+      if (!isOurs || links === MAX_LINKS)
         throw new UserError(
           `${next} is a link that somebody else may have put there, and root follows none; name the folder itself`,
           EXIT.internal,

@@ -77,11 +77,11 @@ function ignoredIn({ top, paths, inTop }: Repository): { path: string; source: s
   const words = ['--work-tree', top, 'check-ignore', '--no-index', '--verbose', '-z', '--stdin'];
   const stdout = git(top, words, [0, 1], paths.map(named).join('\0'));
   if (!stdout) return [];
-  const told = stdout.split('\0');
+  const fields = stdout.split('\0');
   const ignored = paths.flatMap((path) => {
     // Four words for each: a file, a line, a pattern, the path. A pattern with ! takes it back.
-    const at = told.findIndex((word, index) => index % 4 === 3 && word === named(path));
-    const [file = '', line, pattern = ''] = told.slice(at - 3, at);
+    const at = fields.findIndex((word, index) => index % 4 === 3 && word === named(path));
+    const [file = '', line, pattern = ''] = fields.slice(at - 3, at);
     return at < 0 || pattern.startsWith('!') ? [] : [{ path, source: `${resolve(top, file)}:${line}:${pattern}` }];
   });
   const committed = committedFiles(
@@ -139,7 +139,7 @@ function repositoriesOf(root: string, paths: readonly string[]): Repository[] {
 
 /** The files of one commit. */
 export type Commit = ReadonlyMap<string, Buffer>;
-const MOST_COMMITS = 30;
+const MAX_COMMITS = 30;
 
 /**
  * The files of the commits that changed one of them, newest first: a few of the newest, and the oldest.
@@ -160,7 +160,7 @@ export function historyOf(root: string, path: string, others: readonly string[])
     const asked = [
       ...commits
         .slice(0, -1)
-        .slice(0, MOST_COMMITS)
+        .slice(0, MAX_COMMITS)
         .map((commit) => ({ commit, paths: [path] })),
       ...(oldest ? [{ commit: oldest, paths: [path, ...others] }] : []),
     ];

@@ -20,11 +20,11 @@ function wrapLine(line: string, width: number): string {
   return lines.join('\n');
 }
 
-const LONGEST_HEAD = 28;
+const MAX_HEAD = 28;
 
 /** Two columns: a head and what it is, which hangs at its own side. */
 export function table(rows: readonly (readonly [string, string])[], width: number): string {
-  const column = Math.min(LONGEST_HEAD, Math.floor(width * 0.35), Math.max(...rows.map(([head]) => head.length)));
+  const column = Math.min(MAX_HEAD, Math.floor(width * 0.35), Math.max(...rows.map(([head]) => head.length)));
   const indent = column + 4;
   return rows
     .map(([head, text]) => {

@@ -62,21 +62,21 @@ export interface ProjectChange extends Change {
 export async function askOpen(request: NewRequest): Promise<NewRequest> {
   refuseUnusable([request.answers, request.flags]);
   const layers = [request.answers, request.flags];
-  const said = () => mergeAll(layers);
+  const given = () => mergeAll(layers);
   let asked: Intent | undefined;
   const askFor = async (candidates: readonly Field[]) => {
-    const open = candidates.filter((field) => field.prompt && said()[field.key] === undefined);
+    const open = candidates.filter((field) => field.prompt && given()[field.key] === undefined);
     if (!request.ask || open.length === 0) return;
     const answers = answersTo(open, await request.ask(open));
     asked = { ...asked, ...answers };
     layers.push(answers);
   };
-  if (!locate(request, said())) await askFor([fields[0] as Field]);
-  const destination = locate(request, said());
-  if (!destination) throw problemsError(complete(said()).problems ?? []);
+  if (!locate(request, given())) await askFor([fields[0] as Field]);
+  const destination = locate(request, given());
+  if (!destination) throw problemsError(complete(given()).problems ?? []);
   if (!request.isMeant) await refuseNested(destination, request.insist);
   const { intent } = withProject(destination, request.dryRun === true, readYoRc);
-  if (!intent && said().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
+  if (!intent && given().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
   // A project that is there was asked when it was new.
   if (!intent) await askFor(fields);
   return { ...request, asked, isMeant: true };
@@ -90,20 +90,20 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
 export async function newProject(request: NewRequest): Promise<ProjectChange> {
   const { asked } = request.asked ? request : await askOpen(request);
   const layers = [request.answers, request.flags, asked ?? {}];
-  const said = () => mergeAll(layers);
-  const destination = locate(request, said());
-  if (!destination) throw problemsError(complete(said()).problems ?? []);
+  const given = () => mergeAll(layers);
+  const destination = locate(request, given());
+  if (!destination) throw problemsError(complete(given()).problems ?? []);
   return withProject(destination, request.dryRun === true, async (folder) => {
     const stored = readYoRc(folder);
-    if (!stored.intent && said().name === undefined) layers.unshift(nameOfFolder(destination, false));
+    if (!stored.intent && given().name === undefined) layers.unshift(nameOfFolder(destination, false));
     const before = stored.intent ?? {};
     const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
     if (idle.length > 0) throw problemsError(idle);
     // From the lowest up: a removal counts for what lies below it.
     const kept = request.isExact ? nameOf(before) : before;
-    const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, said()) : [];
+    const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, given()) : [];
     layers.unshift(kept);
-    const planned = { ...planProject(folder, stored, said(), request), beside: others };
+    const planned = { ...planProject(folder, stored, given(), request), beside: others };
     if (request.dryRun) return withRoot(destination, planned);
     if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
       throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
@@ -145,12 +145,12 @@ function planProject(root: string, stored: YoRc, intent: Intent, request: WriteR
 }
 
 /** Where to write, if that is known yet. */
-function locate({ cwd, destination }: NewRequest, said: Intent): string | undefined {
+function locate({ cwd, destination }: NewRequest, given: Intent): string | undefined {
   if (destination !== undefined) return resolve(cwd, destination);
   const here = mentionsUs(cwd) ? readYoRc(cwd).intent : undefined;
-  if (here && (said.name === undefined || said.name === here.name)) return cwd;
+  if (here && (given.name === undefined || given.name === here.name)) return cwd;
   // What is no name is told as that, and looked for nowhere.
-  const name = imageSchema.shape.name.safeParse(said.name);
+  const name = imageSchema.shape.name.safeParse(given.name);
   return name.success ? resolve(cwd, name.data) : undefined;
 }
 
@@ -173,6 +173,6 @@ const nameOf = ({ name }: Intent): Intent => (name === undefined ? {} : { name }
 /** An answer equal to the default is not intent. */
 function answersTo(open: readonly Field[], answers: Intent): Intent {
   return Object.fromEntries(
-    open.filter(({ key, default: usual }) => answers[key] !== usual).map(({ key }) => [key, answers[key]]),
+    open.filter(({ key, default: fallback }) => answers[key] !== fallback).map(({ key }) => [key, answers[key]]),
   );
 }

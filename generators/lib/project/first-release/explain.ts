@@ -7,7 +7,7 @@ import { firstFiles, firstImage, type PastFile, type PastImage } from './renderi
 /** Fields that no file but the pillar holds. */
 const ONLY_IN_PILLAR = ['packages', 'seeds', 'app', 'programs', 'vhosts'];
 /** A folder of which less is what the first release wrote is none of its projects. */
-const LEAST_SHARE = 1 / 3;
+const MIN_SHARE = 1 / 3;
 
 /** The rendering of the first release that explains a folder. */
 export interface Explained {
@@ -57,7 +57,7 @@ export function explain(
   const best = ascend(start, values, disk, readings);
   const shared = [...best.files].filter(([, { policy }]) => policy === 'shared');
   const explained = shared.filter(([path, file]) => disk.get(path) === textOf(file));
-  if (explained.length < shared.length * LEAST_SHARE) return undefined;
+  if (explained.length < shared.length * MIN_SHARE) return undefined;
   const isRecorded = (path: string) =>
     starts.some(({ files }) => textOf(files.get(path)) === textOf(best.files.get(path)));
   return {

@@ -6,9 +6,9 @@ import { parseYaml } from './rendering.ts';
 export const PILLAR = 'project/.salt/PILLAR.sample';
 
 /** Longer files are none of that release, and would take long to read. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 /** Where a README begins. */
-const MOST_LINES = 20;
+const MAX_LINES = 20;
 
 /** A value of a field that a file of the first release holds. */
 export interface Reading {
@@ -44,7 +44,7 @@ const READERS: Record<string, Reader> = {
     // The owner may have written more lines around it.
     ...(text.split('\nA makina-states based image: Salt configures ')[0] ?? '')
       .split('\n')
-      .slice(1, MOST_LINES)
+      .slice(1, MAX_LINES)
       .filter(Boolean)
       .map((line): [string, unknown] => ['description', line.replace(/\\([^A-Za-z0-9\s])/g, '$1')]),
     ...found('base_image', /^It is built on `(\S+)`\./m.exec(text)),
@@ -72,7 +72,7 @@ export const TELLING = Object.keys(READERS);
 /** What the files of a project say of the answers that they were made from. */
 export function readings(files: ReadonlyMap<string, string>): Reading[] {
   return [...files].flatMap(([path, text]) =>
-    (text.length < MOST_BYTES ? (READERS[path]?.(text, path) ?? []) : [])
+    (text.length < MAX_BYTES ? (READERS[path]?.(text, path) ?? []) : [])
       .map(([field, value]) => ({ field, value, path }))
       // What no answers may hold is the owner's, or hostile.
       .filter(({ value }) => unusable(value).length === 0),

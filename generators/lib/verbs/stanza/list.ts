@@ -20,7 +20,7 @@ export function listed(kind: Kind, image: Image): string {
   const rows = rowsOf(kind, image).map((row) => [
     ...heads.map((head) => String(row[head])),
     kind.fields
-      .filter(({ key, default: usual }) => row[key] !== undefined && !isDeepStrictEqual(row[key], usual))
+      .filter(({ key, default: fallback }) => row[key] !== undefined && !isDeepStrictEqual(row[key], fallback))
       .map(({ key }) => `${key}=${JSON.stringify(row[key])}`)
       .join(' '),
   ]);

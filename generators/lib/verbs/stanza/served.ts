@@ -16,21 +16,21 @@ export interface Served {
  */
 export function serve(image: Image, program: string, path: string, vhost: string | undefined): Served {
   const location = locationAt(image, vhost, path);
-  const upstream: Target = { path: ['upstreams', program], told: `upstream ${program}` };
+  const upstream: Target = { path: ['upstreams', program], label: `upstream ${program}` };
   const wanted: [Target, Intent][] = [
     [upstream, { program }],
     [location, { proxy_pass: `http://${program}` }],
   ];
-  for (const [{ path, told }, fields] of wanted) {
+  for (const [{ path, label }, fields] of wanted) {
     const there = at(image, path);
     const isOther = Object.entries(fields).some(([key, value]) => at(there, [key]) !== value);
     if (there !== undefined && isOther)
-      throw new UserError(`${told} is there already, and is another one; remove or change it first`);
+      throw new UserError(`${label} is there already, and is another one; remove or change it first`);
   }
   const missing = wanted.filter(([{ path }]) => at(image, path) === undefined);
   return {
     change: missing.map(([{ path }, fields]) => put(path, fields)).reduce((lower, upper) => merge(lower, upper), {}),
-    parts: missing.map(([{ told }]) => told),
+    parts: missing.map(([{ label }]) => label),
   };
 }
 
@@ -44,7 +44,7 @@ export function servedBy(image: Image, program: string): Target[] {
       .filter(([, location]) => upstreams.some((name) => passesTo(location, name)))
       .map(([path]) => locationAt(image, vhost, path)),
   );
-  return [...upstreams.map((name) => ({ path: ['upstreams', name], told: `upstream ${name}` })), ...locations];
+  return [...upstreams.map((name) => ({ path: ['upstreams', name], label: `upstream ${name}` })), ...locations];
 }
 
 /** Whether one of `proxy_pass`, `uwsgi_pass` ... names an upstream. */

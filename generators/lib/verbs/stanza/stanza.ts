@@ -62,7 +62,7 @@ function changed(kind: Kind, root: string, { words, flags, ...request }: StanzaR
   refuseUnusable(layers, flagOf);
   const wanted = layers.reduce((lower, upper) => merge(lower, upper), intent);
   const change = writeIntent(root, stored, wanted, { ...request, dryRun: isOn(flags, 'dry-run'), flagOf });
-  return { done: told(target, parts, image, change.image), change };
+  return { done: doneText(target, parts, image, change.image), change };
 }
 
 function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image } {
@@ -95,36 +95,36 @@ function refuseTogether({ verb }: Kind, flags: FlagValues, words: readonly strin
 }
 
 /** What is said, the lowest layer first, and what is added with it. */
-interface Said {
+interface Settings {
   layers: Intent[];
   parts: readonly string[];
 }
 
-function settings(kind: Kind, flags: FlagValues, target: Target, image: Image): Said {
+function settings(kind: Kind, flags: FlagValues, target: Target, image: Image): Settings {
   const unset = (flags.unset ?? []).map((word) =>
     put([...target.path, ...fieldPath(kind, target, String(word), image)], null),
   );
-  const said = answersFromFlags(flags, kind.fields);
+  const given = answersFromFlags(flags, kind.fields);
   const location = single(flags, 'location');
-  const layers = [...unset, put(target.path, said)];
+  const layers = [...unset, put(target.path, given)];
   if (location === undefined) return { layers, parts: [] };
   const name = target.path.at(-1) as string;
-  if ((said.port ?? at(image, [...target.path, 'port'])) === undefined)
-    throw new UserError(`--location passes requests to the port of ${target.told}, which has none; give it --port`);
+  if ((given.port ?? at(image, [...target.path, 'port'])) === undefined)
+    throw new UserError(`--location passes requests to the port of ${target.label}, which has none; give it --port`);
   const served = serve(image, name, location, single(flags, 'vhost'));
   return { layers: [...layers, served.change], parts: served.parts };
 }
 
-function removal({ verb, noun }: Kind, target: Target, image: Image): Said {
+function removal({ verb, noun }: Kind, target: Target, image: Image): Settings {
   if (at(image, target.path) === undefined) throw unknown(verb, target, image);
   const others = noun === 'program' ? servedBy(image, target.path[1] as string) : [];
-  return { layers: [target, ...others].map(({ path }) => put(path, null)), parts: others.map(({ told }) => told) };
+  return { layers: [target, ...others].map(({ path }) => put(path, null)), parts: others.map(({ label }) => label) };
 }
 
-function unknown(verb: string, { path, told }: Target, image: Image): UserError {
+function unknown(verb: string, { path, label }: Target, image: Image): UserError {
   const known = Object.keys((at(image, path.slice(0, -1)) as Intent | undefined) ?? {});
   const meant = nearest(path.at(-1) as string, known);
-  return new UserError(`there is no ${told}${meant}; makina-image ${verb} --list shows what there is`);
+  return new UserError(`there is no ${label}${meant}; makina-image ${verb} --list shows what there is`);
 }
 
 /** `stop_signal`, `stop-signal` or `env.KEY` as a path below an entry. */
@@ -143,7 +143,7 @@ function fieldPath({ verb, fields }: Kind, target: Target, word: string, image: 
   const there = at(image, [...target.path, field.key]);
   if (key.length > 0 && at(there, key) === undefined)
     throw new UserError(
-      `--unset: ${field.key} of ${target.told} has no ${key}${nearest(key.join(), isDict(there) ? Object.keys(there) : [])}; makina-image ${verb} --list shows what there is`,
+      `--unset: ${field.key} of ${target.label} has no ${key}${nearest(key.join(), isDict(there) ? Object.keys(there) : [])}; makina-image ${verb} --list shows what there is`,
     );
   return [field.key, ...key];
 }
@@ -158,9 +158,9 @@ function flagFor({ verb, fields }: Kind, { path }: Target, problem: Problem): st
   return `--FIELD sets one, --unset FIELD takes one away; makina-image ${verb} --help lists them`;
 }
 
-function told({ path, told }: Target, parts: readonly string[], before: Image, after: Image): string {
+function doneText({ path, label }: Target, parts: readonly string[], before: Image, after: Image): string {
   const [was, is] = [at(before, path), at(after, path)];
   const changed = isDeepStrictEqual(was, is) && parts.length === 0 ? 'nothing to change' : 'changed';
   const done = was === undefined ? 'added' : is === undefined ? 'removed' : changed;
-  return `${told}: ${done}${parts.length > 0 ? `, with ${parts.join(', ')}` : ''}`;
+  return `${label}: ${done}${parts.length > 0 ? `, with ${parts.join(', ')}` : ''}`;
 }

@@ -7,7 +7,7 @@ import type { Kind } from './kinds.ts';
 /** An entry of the model: where it is in the answers, and how it is called. */
 export interface Target {
   path: readonly string[];
-  told: string;
+  label: string;
 }
 
 /**
@@ -25,7 +25,7 @@ export function targetOf({ verb, noun, words: expected }: Kind, words: readonly 
   }
   const [name, ...more] = words;
   if (!name || more.length > 0) throw new UserError(`${verb} takes one name: ${usage}`);
-  return { path: [`${noun}s`, name], told: `${noun} ${name}` };
+  return { path: [`${noun}s`, name], label: `${noun} ${name}` };
 }
 
 /** `/path`, `= /path`, `~ regex` and `@name` start as no host name does. */
@@ -49,7 +49,7 @@ export function locationAt({ vhosts }: Image, vhost: string | undefined, path: s
     throw new UserError(
       `there is no vhost ${name}${nearest(name, names)}; add it with makina-image nginx-vhost ${name}`,
     );
-  return { path: ['vhosts', name, 'locations', path], told: `location ${path} of ${name}` };
+  return { path: ['vhosts', name, 'locations', path], label: `location ${path} of ${name}` };
 }
 
 /** What is at a path of a tree, undefined if nothing is. */

@@ -4,8 +4,8 @@ import { leftAlone } from '../lib/output/left-alone.ts';
 import { preview } from '../lib/output/preview.ts';
 import type { Reader } from '../lib/output/summary.ts';
 import { type Change, changedFiles, isOpen } from '../lib/verbs/change.ts';
-import { lookOf } from '../terminal.ts';
-import { print, printError, printTold, toldLook } from './print.ts';
+import { styleOf } from '../terminal.ts';
+import { doneStyle, print, printDone, printError } from './print.ts';
 import type { Host, Wrote } from './verb.ts';
 
 /** Whether nothing is to be written. */
@@ -14,13 +14,13 @@ export function isDryRun(flags: FlagValues): boolean {
 }
 
 /** Tells what was done; --quiet leaves only what the reader has to settle, on standard error. */
-export function tell(flags: FlagValues, text: string, isProblem = false): void {
-  if (!isOn(flags, 'quiet')) printTold(text);
+export function printResult(flags: FlagValues, text: string, isProblem = false): void {
+  if (!isOn(flags, 'quiet')) printDone(text);
   else if (isProblem) printError(text);
 }
 
 /** With --verbose: every file that was left alone, with the reason. */
-export function tellLeftAlone(flags: FlagValues, change: Change): void {
+export function printLeftAlone(flags: FlagValues, change: Change): void {
   if (!isOn(flags, 'verbose')) return;
   for (const line of leftAlone(change)) printError(line);
 }
@@ -30,19 +30,19 @@ export function tellLeftAlone(flags: FlagValues, change: Change): void {
  * @param summary makes the text of what was written
  * @returns the files that were changed
  */
-export function tellChange(
+export function printChange(
   flags: FlagValues,
   { cwd, baseCommand }: Host,
   change: Change,
   summary: (reader: Reader) => string,
 ): Wrote[] {
   if (isOpen(change)) process.exitCode = EXIT.conflict;
-  tellLeftAlone(flags, change);
+  printLeftAlone(flags, change);
   if (isDryRun(flags)) {
-    print(preview(change, lookOf(1), isOn(flags, 'verbose')));
+    print(preview(change, styleOf(1), isOn(flags, 'verbose')));
     return [];
   }
-  tell(flags, summary({ cwd, baseCommand, look: toldLook() }), isOpen(change));
+  printResult(flags, summary({ cwd, baseCommand, style: doneStyle() }), isOpen(change));
   return [wrote(change)];
 }
 

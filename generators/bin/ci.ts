@@ -81,7 +81,7 @@ function needs(kind: (typeof KINDS)[number], place: CiPlace | undefined): string
 /** Where the project is in its repository, if that is news. @throws UserError for a folder that has no place in a script */
 function folderAnswer(place: CiPlace | undefined, intent: Intent): Intent {
   if (!place || place.folder === (intent.ci_folder ?? '.')) return {};
-  if (!ciFolder().safeParse(place.folder).success)
+  if (!ciFolder.safeParse(place.folder).success)
     throw new UserError(
       `CI cannot work in ${place.folder} of ${place.top}: the names of its folders may hold letters, digits and _.- alone, no "--", no dot or "-" at the beginning, and no dot or ".lock" at the end; rename them, or let the project be a repository of its own`,
     );

@@ -1,21 +1,21 @@
 import * as z from 'zod/mini';
 import { UserError } from '../errors.ts';
-import { object, optional, required } from '../model/types.ts';
+import { optional, required } from '../model/types.ts';
 import { schemaId, version } from '../package.ts';
 
-const findingSchema = object(() => ({
+const findingSchema = z.strictObject({
   id: required(z.string(), 'The check'),
   level: required(z.enum(['ok', 'warning', 'error']), 'How bad it is'),
   what: required(z.string(), 'What was found'),
   where: optional(z.string(), 'A path, with line and column where they are known, or an address'),
   fix: optional(z.string(), 'What to do about it; never missing where the level is not ok'),
-}));
+});
 
 /** What one check found. */
 export type Finding = z.output<typeof findingSchema>;
 
 /** What `doctor --json` prints; docs/doctor.schema.json is made from it. */
-export const doctorSchema = object(() => ({
+export const doctorSchema = z.strictObject({
   schema: required(z.literal(1), 'The version of this format'),
   generator: required(z.string(), 'The version of this generator'),
   project: required(
@@ -25,7 +25,7 @@ export const doctorSchema = object(() => ({
   result: required(z.enum(['ok', 'warnings', 'errors']), 'The worst of all findings'),
   exit: required(z.int(), 'The exit code'),
   findings: required(z.array(findingSchema), 'One or more for each check'),
-}));
+});
 
 export type DoctorReport = z.output<typeof doctorSchema>;
 

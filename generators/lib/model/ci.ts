@@ -12,15 +12,13 @@ const SOURCES = [
 ];
 
 /** Where CI takes the generator from. */
-export const ciSource = () =>
-  matching(
-    new RegExp(`^(?=.{1,300}$)(${SOURCES.join('|')})$`),
-    'must be @scope/name of a registry, the https:// address of a .tgz, or git+https:// or git+ssh:// with #branch, without a password and at most 300 characters long',
-  );
+export const ciSource = matching(
+  new RegExp(`^(?=.{1,300}$)(${SOURCES.join('|')})$`),
+  'must be @scope/name of a registry, the https:// address of a .tgz, or git+https:// or git+ssh:// with #branch, without a password and at most 300 characters long',
+);
 
 /** A folder below the top of a repository; what is in it becomes part of the names of branches and jobs. */
-export const ciFolder = () =>
-  matching(
-    /^(?!.*(--|\.\.|\.lock(\/|$)|\.\/|.\.$))(?=.{1,150}$)(\.|[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$/,
-    'must be the path of a folder, of letters, digits and _.-/, without "--" and without names that begin with a dot or "-" or end with a dot or ".lock"',
-  );
+export const ciFolder = matching(
+  /^(?!.*(--|\.\.|\.lock(\/|$)|\.\/|.\.$))(?=.{1,150}$)(\.|[A-Za-z0-9_][A-Za-z0-9._-]*(\/[A-Za-z0-9_][A-Za-z0-9._-]*)*)$/,
+  'must be the path of a folder, of letters, digits and _.-/, without "--" and without names that begin with a dot or "-" or end with a dot or ".lock"',
+);

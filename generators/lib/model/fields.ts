@@ -71,8 +71,7 @@ function choicesOf(type: z.ZodMiniType): Pick<Field, 'choices'> {
 }
 
 function oneKind(types: z.core.$ZodType[]): Scalar | undefined {
-  // An entry's own fields are not looked at: they are made at their first use.
-  const kinds = types.map((type) => (type._zod.def.type === 'object' ? 'dict' : kindOf(type as z.ZodMiniType).kind));
+  const kinds = types.map((type) => kindOf(type as z.ZodMiniType).kind);
   const [first, ...others] = new Set(kinds);
   return others.length === 0 ? Object.values(SCALARS).find((scalar) => scalar === first) : undefined;
 }

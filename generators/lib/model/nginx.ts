@@ -11,11 +11,9 @@ import {
   identifier,
   integer,
   matching,
-  object,
   optional,
   PORT,
   port,
-  shared,
   size,
   text,
 } from './types.ts';
@@ -34,81 +32,73 @@ const VARIABLES = [
 const VARIABLE = `\\$(([1-9]|${VARIABLES})(?![A-Za-z0-9_{])|\\{(${VARIABLES})\\})`;
 /** Text without control characters, with variables. */
 const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})*`;
-const nginxText = shared(() =>
-  matching(
-    new RegExp(`^${VALUE}$`),
-    "must be one line in which $ only starts one of nginx's variables, such as $host, itself in braces before a {key}",
-  ),
+const nginxText = matching(
+  new RegExp(`^${VALUE}$`),
+  "must be one line in which $ only starts one of nginx's variables, such as $host, itself in braces before a {key}",
 );
-const headerName = () => matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
-const parameterName = () => matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
-const statusCodes = () =>
-  matching(
-    /^(?!.*499)[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/,
-    'must be status codes from 300 to 599 without 499, such as 404 or "502 503"',
-  );
-const headers = shared(() => z.record(headerName(), nginxText()));
+const headerName = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
+const parameterName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
+const statusCodes = matching(
+  /^(?!.*499)[3-5][0-9]{2}( [3-5][0-9]{2}){0,9}$/,
+  'must be status codes from 300 to 599 without 499, such as 404 or "502 503"',
+);
+const headers = z.record(headerName, nginxText);
 
 /** Who answers: a host with a port, an upstream, or a Unix socket. */
-const passed = shared(() =>
-  matching(
-    new RegExp(
-      `^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z_]+\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`,
-    ),
-    'must be HOST:PORT, the name of an upstream, or unix:/PATH',
+const passed = matching(
+  new RegExp(
+    `^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z_]+\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`,
   ),
+  'must be HOST:PORT, the name of an upstream, or unix:/PATH',
 );
-const proxied = () =>
-  matching(
-    new RegExp(
-      `^https?://(unix:/[A-Za-z0-9_./@+{}-]+:?|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\])(:(${PORT}|\\{[a-z_]+\\}))?)(/[A-Za-z0-9_.~/{}%-]*)?$`,
-    ),
-    'must be an http or https URL',
-  );
+const proxied = matching(
+  new RegExp(
+    `^https?://(unix:/[A-Za-z0-9_./@+{}-]+:?|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\])(:(${PORT}|\\{[a-z_]+\\}))?)(/[A-Za-z0-9_.~/{}%-]*)?$`,
+  ),
+  'must be an http or https URL',
+);
 
 // nginx takes a line that starts with # for a comment.
-const userName = () =>
-  matching(
-    /^(?!#)[^:\u0000-\u001f\u007f-\u009f\s{}]{1,100}$/,
-    'must be a name without colons and blanks that does not start with #',
-  );
-const passwordHash = () =>
-  matching(
-    /^(\$[!-9;-~]{2,199}|\{(SHA|SSHA|PLAIN)\}[!-9;-~]{0,193}|[./0-9A-Za-z]{13})$/,
-    'must be a hash that nginx knows, such as `openssl passwd -apr1` prints for a password',
-  );
-
-const snippet = shared(() =>
-  text().check(
-    z.refine(isWholeSnippet, 'must be whole directives of nginx: balanced braces and quotes, `;` or `}` at the end'),
-  ),
+const userName = matching(
+  /^(?!#)[^:\u0000-\u001f\u007f-\u009f\s{}]{1,100}$/,
+  'must be a name without colons and blanks that does not start with #',
+);
+const passwordHash = matching(
+  /^(\$[!-9;-~]{2,199}|\{(SHA|SSHA|PLAIN)\}[!-9;-~]{0,193}|[./0-9A-Za-z]{13})$/,
+  'must be a hash that nginx knows, such as `openssl passwd -apr1` prints for a password',
 );
 
+const snippet = text.check(
+  z.refine(isWholeSnippet, 'must be whole directives of nginx: balanced braces and quotes, `;` or `}` at the end'),
+);
+
+const fileName = matching(/^\/?[A-Za-z0-9_.-]+$/, 'must be a file name');
+
 /** What a virtual host and a location both take. */
-const both = shared(() => ({
+const both = {
   root: optional(
-    absolutePath(),
+    absolutePath,
     'Folder that paths are looked up in; nginx runs as www-data and must be able to read it',
   ),
-  index: optional(z.array(fileName()), 'Files that stand for a folder'),
-  client_max_body_size: optional(size(), 'Largest request body'),
-  proxy_connect_timeout: optional(duration(), 'How long connecting to a server may take'),
-  proxy_read_timeout: optional(duration(), 'How long a server may be silent'),
-  proxy_send_timeout: optional(duration(), 'How long a server may take nothing'),
+  index: optional(z.array(fileName), 'Files that stand for a folder'),
+  client_max_body_size: optional(size, 'Largest request body'),
+  proxy_connect_timeout: optional(duration, 'How long connecting to a server may take'),
+  proxy_read_timeout: optional(duration, 'How long a server may be silent'),
+  proxy_send_timeout: optional(duration, 'How long a server may take nothing'),
   auth_basic: optional(
-    nginxText(),
+    nginxText,
     'Asks for a name and a password of auth_basic_users, under this title, "Restricted" if not given; `off` does not',
   ),
   auth_basic_users: optional(
-    z.record(userName(), passwordHash()),
+    z.record(userName, passwordHash),
     'Who is let in: hashed passwords by name. Best kept in a pillar',
   ),
-  allow: optional(z.array(address()), 'Addresses that are let in, beside `deny`; they count first'),
-  deny: optional(z.array(address()), 'Addresses that are not, unless allowed; `all` for everybody else'),
-  add_header: optional(headers(), 'Headers added to each answer'),
+  allow: optional(z.array(address), 'Addresses that are let in, beside `deny`; they count first'),
+  deny: optional(z.array(address), 'Addresses that are not, unless allowed; `all` for everybody else'),
+  add_header: optional(headers, 'Headers added to each answer'),
   error_page: optional(
     z.record(
-      statusCodes(),
+      statusCodes,
       matching(
         /^(=[0-9]{0,3} )?(\/|@|https?:\/\/)[A-Za-z0-9_.~/:%?&=-]*$/,
         'must be a path, a URL or a named location',
@@ -116,19 +106,17 @@ const both = shared(() => ({
     ),
     'What is shown instead, by status code: a path, a URL or a named location; `= @app` also takes the status of @app',
   ),
-  raw: optional(snippet(), 'More lines of nginx configuration, as they are'),
-}));
+  raw: optional(snippet, 'More lines of nginx configuration, as they are'),
+};
 
-const fileName = () => matching(/^\/?[A-Za-z0-9_.-]+$/, 'must be a file name');
-
-export const locationSchema = object(() => ({
-  proxy_pass: optional(proxied(), 'URL the requests are passed to; its path, if any, replaces that of the location'),
-  proxy_set_header: optional(headers(), 'Headers added to what is passed on'),
+export const locationSchema = z.strictObject({
+  proxy_pass: optional(proxied, 'URL the requests are passed to; its path, if any, replaces that of the location'),
+  proxy_set_header: optional(headers, 'Headers added to what is passed on'),
   proxy_buffering: optional(z.boolean(), 'Answers are collected before they are passed on'),
   proxy_request_buffering: optional(z.boolean(), 'Requests are collected before they are passed on'),
   websocket: optional(z.boolean(), 'Connections may be upgraded, to WebSocket for example'),
   alias: optional(
-    absolutePath(),
+    absolutePath,
     'Folder the files are served from; nginx runs as www-data and must be able to read them',
   ),
   try_files: optional(
@@ -146,10 +134,10 @@ export const locationSchema = object(() => ({
     matching(/^(off|max|epoch|-?[0-9]{1,9}[smhdwMy]?)$/, 'must be a time such as 30d, or off, max or epoch'),
     'How long clients may keep an answer',
   ),
-  fastcgi_pass: optional(passed(), 'FastCGI server the requests are passed to, such as unix:/run/php/php-fpm.sock'),
-  fastcgi_param: optional(z.record(parameterName(), nginxText()), "FastCGI parameters beside nginx's usual ones"),
-  uwsgi_pass: optional(passed(), 'uwsgi server the requests are passed to'),
-  uwsgi_param: optional(z.record(parameterName(), nginxText()), "uwsgi parameters beside nginx's usual ones"),
+  fastcgi_pass: optional(passed, 'FastCGI server the requests are passed to, such as unix:/run/php/php-fpm.sock'),
+  fastcgi_param: optional(z.record(parameterName, nginxText), "FastCGI parameters beside nginx's usual ones"),
+  uwsgi_pass: optional(passed, 'uwsgi server the requests are passed to'),
+  uwsgi_param: optional(z.record(parameterName, nginxText), "uwsgi parameters beside nginx's usual ones"),
   return: optional(
     matching(
       new RegExp(`^[1-5][0-9]{2}( ${VALUE})?$`),
@@ -158,32 +146,32 @@ export const locationSchema = object(() => ({
     'Answers at once: a status code, or one with a URL or text, such as `301 /new/`',
   ),
   internal: optional(z.boolean(), 'Only for requests that nginx itself sends here'),
-  ...both(),
-}));
+  ...both,
+});
 
 const pem = (kind: string, what: string) =>
   matching(new RegExp(`^\\s*-----BEGIN [A-Z0-9 ]*${kind}-----[A-Za-z0-9+/=\\s:,-]+$`), `must be ${what} in PEM form`);
 
-export const vhostSchema = object(() => ({
-  domain: optional(hostname(), "Domain it answers for; the vhost's key if not given"),
-  aliases: field(z.array(hostname()), [], 'More domains it answers for'),
+export const vhostSchema = z.strictObject({
+  domain: optional(hostname, "Domain it answers for; the vhost's key if not given"),
+  aliases: field(z.array(hostname), [], 'More domains it answers for'),
   redirect_aliases: field(z.boolean(), false, 'Requests for the aliases are sent on to the domain'),
-  listen: field(port(), 80, 'Port nginx listens on'),
+  listen: field(port, 80, 'Port nginx listens on'),
   default_server: field(z.boolean(), false, 'Answers requests for unknown domains too'),
-  ssl_certificate: optional(absolutePath(), 'File of the certificate with its chain, in the image or a volume'),
-  ssl_certificate_key: optional(absolutePath(), 'File of its key'),
+  ssl_certificate: optional(absolutePath, 'File of the certificate with its chain, in the image or a volume'),
+  ssl_certificate_key: optional(absolutePath, 'File of its key'),
   ssl_cert: optional(pem('CERTIFICATE', 'a certificate'), 'The certificate itself with its chain, for a pillar'),
   ssl_key: optional(pem('PRIVATE KEY', 'a private key'), 'Its key itself, for a pillar'),
-  ssl_listen: field(port(), 443, 'Port nginx listens on for https, where there is a certificate'),
+  ssl_listen: field(port, 443, 'Port nginx listens on for https, where there is a certificate'),
   ssl_redirect: field(z.boolean(), true, 'Where there is a certificate, http is sent on to https'),
-  ssl_redirect_port: optional(port(), 'Port of the host on which https is published; `ssl_listen` if not given'),
-  keepalive_timeout: optional(duration(), 'How long an idle connection of a client stays open'),
-  client_header_timeout: optional(duration(), 'How long a client may take to send the headers of a request'),
-  client_body_timeout: optional(duration(), 'How long a client may pause within the body of a request'),
-  send_timeout: optional(duration(), 'How long a client may take nothing of an answer'),
-  ...both(),
-  client_max_body_size: field(size(), '1m', 'Largest request body'),
-  raw_http: optional(snippet(), 'Lines of nginx configuration that belong before the server, such as map and geo'),
+  ssl_redirect_port: optional(port, 'Port of the host on which https is published; `ssl_listen` if not given'),
+  keepalive_timeout: optional(duration, 'How long an idle connection of a client stays open'),
+  client_header_timeout: optional(duration, 'How long a client may take to send the headers of a request'),
+  client_body_timeout: optional(duration, 'How long a client may pause within the body of a request'),
+  send_timeout: optional(duration, 'How long a client may take nothing of an answer'),
+  ...both,
+  client_max_body_size: field(size, '1m', 'Largest request body'),
+  raw_http: optional(snippet, 'Lines of nginx configuration that belong before the server, such as map and geo'),
   locations: field(
     z.record(
       matching(
@@ -195,9 +183,9 @@ export const vhostSchema = object(() => ({
     {},
     'What is served, by path prefix; `= /path`, `^~ /path`, `~ regex` and `@name` as in nginx',
   ),
-}));
+});
 
-export const upstreamSchema = object(() => ({
+export const upstreamSchema = z.strictObject({
   servers: field(
     z.array(
       matching(
@@ -210,11 +198,11 @@ export const upstreamSchema = object(() => ({
     [],
     'Servers, as HOST:PORT or unix:/PATH',
   ),
-  program: optional(identifier(), 'A program with a `port`: each of its processes is a server'),
+  program: optional(identifier, 'A program with a `port`: each of its processes is a server'),
   method: field(
     z.enum(['round_robin', 'least_conn', 'ip_hash', 'random']),
     'round_robin',
     'How requests are spread over the servers',
   ),
   keepalive: field(integer(0, 10_000), 0, 'How many idle connections each nginx worker keeps open to the servers'),
-}));
+});

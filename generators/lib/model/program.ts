@@ -8,56 +8,53 @@ import {
   field,
   integer,
   matching,
-  object,
   optional,
   port,
   required,
-  shared,
   text,
 } from './types.ts';
 
 // nginx is a watcher of our own, and circus keeps the first of two.
-export const programName = () =>
-  matching(
-    /^(?!nginx$)[a-z][a-z0-9_-]{0,63}$/,
-    'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and not "nginx", which images run already',
-  );
-const commandLine = shared(() =>
-  matching(/^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/, 'must be words with balanced quotes'),
+export const programName = matching(
+  /^(?!nginx$)[a-z][a-z0-9_-]{0,63}$/,
+  'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, and not "nginx", which images run already',
 );
-const dataPath = () => matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
-const rlimitName = () =>
-  matching(
-    /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
-    'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
-  );
+const commandLine = matching(
+  /^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/,
+  'must be words with balanced quotes',
+);
+const dataPath = matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
+const rlimitName = matching(
+  /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
+  'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
+);
 
 /** What exec_program.py needs of a command, be it a program's or a cron's. */
-const command = shared(() => ({
+const command = {
   cmd: required(
-    commandLine(),
+    commandLine,
     'Command line, split into words as circus does (quotes and backslashes; only $(circus.wid) and $(circus.port) are replaced)',
   ),
   args: field(
-    z.array(text()),
+    z.array(text),
     [],
     'Arguments added to cmd, each exactly as written but for $(circus.wid) and $(circus.port)',
   ),
-  env: field(z.record(environmentName(), text()), {}, 'Environment variables, by name'),
+  env: field(z.record(environmentName, text), {}, 'Environment variables, by name'),
   env_from: field(
-    z.record(environmentName(), dataPath()),
+    z.record(environmentName, dataPath),
     {},
     'Environment variables with a value of `data`, as NAME: app:database:password',
   ),
-  working_dir: field(absolutePath(), '{project_root}', 'Working directory'),
-  user: field(account(), '{user}', 'Unix user that runs it'),
-  group: field(account(), '{group}', 'Unix group that runs it'),
+  working_dir: field(absolutePath, '{project_root}', 'Working directory'),
+  user: field(account, '{user}', 'Unix user that runs it'),
+  group: field(account, '{group}', 'Unix group that runs it'),
   rlimits: field(
-    z.record(rlimitName(), integer(-1, Number.MAX_SAFE_INTEGER)),
+    z.record(rlimitName, integer(-1, Number.MAX_SAFE_INTEGER)),
     {},
     'Resource limits, soft and hard: nofile, nproc, core, as, fsize, stack, cpu, data, memlock; -1 for none',
   ),
-  log_file: optional(absolutePath(), "File its output goes to; the container's output if not given"),
+  log_file: optional(absolutePath, "File its output goes to; the container's output if not given"),
   log_max_bytes: field(
     integer(0, Number.MAX_SAFE_INTEGER),
     10485760,
@@ -65,11 +62,11 @@ const command = shared(() => ({
   ),
   copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),
   log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
-}));
+};
 
-export const programSchema = object(() => ({
-  ...command(),
-  port: optional(port(), 'Port of its first process, which gets it in PORT; the next process has the next port'),
+export const programSchema = z.strictObject({
+  ...command,
+  port: optional(port, 'Port of its first process, which gets it in PORT; the next process has the next port'),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
   priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
   stop_signal: field(
@@ -93,12 +90,12 @@ export const programSchema = object(() => ({
   ),
   stop_children: field(z.boolean(), false, 'Its child processes get the stop signal too'),
   watches: field(
-    z.array(absolutePath()),
+    z.array(absolutePath),
     [],
     'Files and folders that it reads as it starts, beside `configs`: it is restarted when one changed',
   ),
-  healthcheck: optional(commandLine(), 'Command line that ends with 0 within 4 seconds while it is healthy'),
-}));
+  healthcheck: optional(commandLine, 'Command line that ends with 0 within 4 seconds while it is healthy'),
+});
 
 /** One of the five fields of a schedule: numbers matching `number`, or one of `names`. */
 const cronField = (number: string, names = '') => {
@@ -113,7 +110,7 @@ const CRON_FIELDS = [
   cronField('[0-7]', 'sun|mon|tue|wed|thu|fri|sat'),
 ];
 
-export const cronSchema = object(() => ({
+export const cronSchema = z.strictObject({
   schedule: required(
     matching(
       new RegExp(`^(@(yearly|annually|monthly|weekly|daily|midnight|hourly)|${CRON_FIELDS.join(' +')})$`),
@@ -121,8 +118,8 @@ export const cronSchema = object(() => ({
     ).check(z.refine(ascending, 'has a range that goes down')),
     "When it runs, in the container's time: the five fields of a crontab, or @hourly, @daily, @weekly, @monthly, @yearly",
   ),
-  ...command(),
-}));
+  ...command,
+});
 
 /** Whether each range of a schedule goes up: a range that goes down is a mistake. */
 function ascending(schedule: string): boolean {

@@ -27,7 +27,6 @@ import {
   identifier,
   line,
   matching,
-  object,
   optional,
   path,
   port,
@@ -36,20 +35,20 @@ import {
   watchedName,
 } from './types.ts';
 
-export const seedSchema = object(() => ({
-  source: optional(path(), 'File or folder below project/; an empty folder if not given'),
+export const seedSchema = z.strictObject({
+  source: optional(path, 'File or folder below project/; an empty folder if not given'),
   target: required(
-    path(),
+    path,
     'Where it is copied if nothing is there: below data/, or an absolute path in one of `volumes`',
   ),
-  owner: field(account(), '{user}', 'Unix user that owns the copy'),
-  group: field(account(), '{group}', 'Unix group of the copy'),
+  owner: field(account, '{user}', 'Unix user that owns the copy'),
+  group: field(account, '{group}', 'Unix group of the copy'),
   mode: field(
     matching(/^0?[0-7]{3}$/, 'must be an octal mode such as 0640'),
     '0640',
     'Mode of its files; folders get the matching x bits',
   ),
-}));
+});
 
 /** The base image that `makina-image base` writes. */
 export const ownBaseImage = `makina-image-base:${minorVersion}`;
@@ -64,7 +63,7 @@ export const imageSchema = z.strictObject({
     'Name of the project and of its image',
     { prompt: 'Name of the project', positional: true },
   ),
-  description: field(line(), 'A makina-states based image', 'One line that says what the image is', {
+  description: field(line, 'A makina-states based image', 'One line that says what the image is', {
     prompt: 'What is it, in one line',
   }),
   base_image: field(
@@ -85,78 +84,78 @@ export const imageSchema = z.strictObject({
     'Start with the small demo application: its program `web`, its vhost, its seed and its code in app/',
     { prompt: 'Start with the small demo application' },
   ),
-  publish: field(port(), 8080, 'Port of the host on which compose.yaml publishes port 80 of the container'),
+  publish: field(port, 8080, 'Port of the host on which compose.yaml publishes port 80 of the container'),
   ci: field(z.array(z.enum(['github', 'gitlab'])), [], 'Where CI keeps the project up to date: github, gitlab'),
   ci_source: optional(
-    ciSource(),
+    ciSource,
     'Where CI takes the generator from: `@scope/name` of a registry, `https://....tgz`, `git+https://...` or `git+ssh://...`; `ci` asks for it',
   ),
-  ci_folder: field(ciFolder(), '.', 'Where the project lies in its git repository, as CI finds it; `ci` sets it'),
+  ci_folder: field(ciFolder, '.', 'Where the project lies in its git repository, as CI finds it; `ci` sets it'),
   packages: field(
     z.array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'must be a Debian package name')),
     [],
     'Debian packages installed in the image',
     { salt: true },
   ),
-  apt_repositories: field(z.record(identifier(), aptRepositorySchema), {}, 'More apt repositories, by name', {
+  apt_repositories: field(z.record(identifier, aptRepositorySchema), {}, 'More apt repositories, by name', {
     salt: true,
   }),
-  virtualenvs: field(z.record(identifier(), virtualenvSchema), {}, 'Python virtual environments, by name', {
+  virtualenvs: field(z.record(identifier, virtualenvSchema), {}, 'Python virtual environments, by name', {
     salt: true,
   }),
-  downloads: field(z.record(identifier(), downloadSchema), {}, 'Files and archives fetched while the image is built', {
+  downloads: field(z.record(identifier, downloadSchema), {}, 'Files and archives fetched while the image is built', {
     salt: true,
   }),
   directories: field(
-    z.record(absolutePath(), directorySchema),
+    z.record(absolutePath, directorySchema),
     {},
     'Folders made while the image is built, by path; one in a volume is a seed without source',
     { salt: true },
   ),
   build_files: field(
-    z.array(path()),
+    z.array(path),
     [],
     'Files and folders below project/ that the first layer needs beside those that other answers name, such as what a requirements file includes; `.` for all of it',
   ),
-  environment: field(z.record(environmentName(), line()), {}, "The container's own environment variables"),
-  labels: field(z.record(label(), line()), {}, 'Labels of the image'),
-  ports: field(z.array(port()), [], "Ports that the image exposes beside nginx's"),
+  environment: field(z.record(environmentName, line), {}, "The container's own environment variables"),
+  labels: field(z.record(label, line), {}, 'Labels of the image'),
+  ports: field(z.array(port), [], "Ports that the image exposes beside nginx's"),
   reconfigure_steps: field(
-    z.array(stepName()),
+    z.array(stepName),
     [],
     'Salt steps of your own (.salt/NNN_name.sls) that run at each reconfiguration too, not only at build time',
   ),
-  volumes: field(z.array(volume()), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
+  volumes: field(z.array(volume), [], 'Volumes beside the data folder, as absolute paths', { salt: true }),
   override_jinja: field(
     z.boolean(),
     false,
     'Renders the run-time override as a Jinja template, as root: only where no one else can write to the data volume',
   ),
   watched_env: field(
-    z.array(watchedName()),
+    z.array(watchedName),
     [],
     "Environment variables of the container that the Salt project reads, with salt['environ.get']: a start with another value reconfigures",
   ),
-  programs: field(z.record(programName(), programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
-  vhosts: field(z.record(hostname(), vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
+  programs: field(z.record(programName, programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
+  vhosts: field(z.record(hostname, vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
   upstreams: field(
-    z.record(identifier(), upstreamSchema),
+    z.record(identifier, upstreamSchema),
     {},
     'Groups of servers that nginx passes requests to, by name',
     {
       runtime: true,
     },
   ),
-  configs: field(z.record(identifier(), configSchema), {}, 'Configuration files made from templates of the project', {
+  configs: field(z.record(identifier, configSchema), {}, 'Configuration files made from templates of the project', {
     runtime: true,
   }),
   seeds: field(
-    z.record(identifier(), seedSchema),
+    z.record(identifier, seedSchema),
     {},
     'Files and folders copied into a volume if and only if they are not there yet, by name',
     { runtime: true },
   ),
-  crons: field(z.record(identifier(), cronSchema), {}, 'Commands that run at set times, by name', {
+  crons: field(z.record(identifier, cronSchema), {}, 'Commands that run at set times, by name', {
     runtime: true,
   }),
   app: field(

@@ -20,28 +20,6 @@ export interface FieldMeta {
 
 type More = Omit<FieldMeta, 'description'>;
 
-/** Makes something at its first use, and shares it: to make the model is a large part of a start. */
-export function shared<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
-
-/** An object of the model. Its fields are made at its first use: few projects have one of each kind. */
-export function object<T extends z.core.$ZodShape>(shape: () => T): z.ZodMiniObject<T, z.core.$strict> {
-  const made = shared(shape);
-  const def = {
-    type: 'object' as const,
-    get shape() {
-      return made();
-    },
-    catchall: z.never(),
-  };
-  return new z.ZodMiniObject(def) as z.ZodMiniObject<T, z.core.$strict>;
-}
-
 /** A field that must be given. */
 export function required<T extends z.ZodMiniType>(type: T, description: string, more: More = {}): T {
   return described(type.clone(), description, more);
@@ -75,20 +53,20 @@ export const integer = (min: number, max: number) => {
   return z.int(message).check(z.minimum(min, message), z.maximum(max, message));
 };
 
-export const text = shared(() => matching(/^[^\0]*$/, 'must not contain a NUL character'));
-export const line = shared(() =>
-  matching(/^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/, 'must be one line without control characters'),
+export const text = matching(/^[^\0]*$/, 'must not contain a NUL character');
+export const line = matching(
+  /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$/,
+  'must be one line without control characters',
 );
-export const identifier = shared(() =>
-  matching(/^[a-z][a-z0-9_-]{0,63}$/, 'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter'),
+export const identifier = matching(
+  /^[a-z][a-z0-9_-]{0,63}$/,
+  'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter',
 );
-export const hostname = shared(() =>
-  matching(
-    /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
-    'must be a host name',
-  ),
+export const hostname = matching(
+  /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
+  'must be a host name',
 );
-export const port = shared(() => integer(1, 65535));
+export const port = integer(1, 65535);
 /** The same within a text. */
 export const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
 /** The keys of mc_project's configuration that a path may name, and those that an account may. */
@@ -116,32 +94,27 @@ export function keysIn(type: z.core.$ZodType): readonly string[] | undefined {
 }
 
 // `{key}` is mc_project's interpolation, so braces are welcome wherever a value is data of the Salt project.
-export const path = shared(() =>
-  withKeys(
-    PATH_KEYS,
-    /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]+$/,
-    'must be a path of letters, digits and _./{}@+- without ".."',
-  ),
+export const path = withKeys(
+  PATH_KEYS,
+  /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]+$/,
+  'must be a path of letters, digits and _./{}@+- without ".."',
 );
-export const absolutePath = shared(() =>
-  withKeys(
-    PATH_KEYS,
-    /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
-    'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
-  ),
+export const absolutePath = withKeys(
+  PATH_KEYS,
+  /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
+  'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
 );
-export const volume = () =>
-  matching(
-    /^\/(?!.*(^|\/)\.\.?(\/|$))(?!.*\/\/)[A-Za-z0-9_./@+-]+$/,
-    'must be an absolute path of letters, digits and _./@+- without "." and ".."',
-  );
-export const account = shared(() =>
-  withKeys(ACCOUNT_KEYS, /^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/, 'must be the name of a Unix account or a {key}'),
+export const volume = matching(
+  /^\/(?!.*(^|\/)\.\.?(\/|$))(?!.*\/\/)[A-Za-z0-9_./@+-]+$/,
+  'must be an absolute path of letters, digits and _./@+- without "." and ".."',
+);
+export const account = withKeys(
+  ACCOUNT_KEYS,
+  /^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/,
+  'must be the name of a Unix account or a {key}',
 );
 
-export const environmentName = shared(() =>
-  matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name'),
-);
+export const environmentName = matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name');
 
 /** What interpreters, the loader and libc obey never reaches Salt (launcher/environment.py has the same names). */
 const OBEYED = [
@@ -151,19 +124,16 @@ const OBEYED = [
   'OPENSSL_.*|SSL_CERT_(FILE|DIR)|SSLKEYLOGFILE|SALT_.*|CIRCUSCTL_.*|NOTIFY_SOCKET|MAKINA_.*|MC_LAUNCHER_.*|container',
 ];
 /** A variable that the Salt project reads; images use names that are no shell's, too. */
-export const watchedName = () =>
-  matching(
-    new RegExp(`^(?!(${OBEYED.join('|')})$)[A-Za-z_][A-Za-z0-9_.-]{0,159}$`),
-    'must be the name of an environment variable, and none that Salt or other programs of root obey, such as PATH or PYTHONPATH',
-  );
-
-export const size = shared(() => matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m'));
-export const duration = shared(() => matching(/^[0-9]{1,9}(ms|[smhdw])?$/, 'must be a time such as 60s, 5m or 500ms'));
-const ADDRESSES = [z.regexes.ipv4, z.regexes.cidrv4, z.regexes.ipv6, z.regexes.cidrv6];
-export const address = shared(() =>
-  matching(
-    new RegExp(`^(all|unix:|${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
-    'must be an address, a network such as 10.0.0.0/8, or all',
-  ),
+export const watchedName = matching(
+  new RegExp(`^(?!(${OBEYED.join('|')})$)[A-Za-z_][A-Za-z0-9_.-]{0,159}$`),
+  'must be the name of an environment variable, and none that Salt or other programs of root obey, such as PATH or PYTHONPATH',
 );
-export const octalMode = shared(() => matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640'));
+
+export const size = matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m');
+export const duration = matching(/^[0-9]{1,9}(ms|[smhdw])?$/, 'must be a time such as 60s, 5m or 500ms');
+const ADDRESSES = [z.regexes.ipv4, z.regexes.cidrv4, z.regexes.ipv6, z.regexes.cidrv6];
+export const address = matching(
+  new RegExp(`^(all|unix:|${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
+  'must be an address, a network such as 10.0.0.0/8, or all',
+);
+export const octalMode = matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640');

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { object, optional, required } from '../model/types.ts';
+import { optional, required } from '../model/types.ts';
 import { schemaId, version } from '../package.ts';
 import type { PlannedFile } from '../plan/types.ts';
 import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
@@ -7,7 +7,7 @@ import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
 const lines = () => z.array(z.string());
 
 /** What `--json` prints of one project; docs/report.schema.json is made from it. */
-export const reportSchema = object(() => ({
+export const reportSchema = z.strictObject({
   schema: required(z.literal(1), 'The version of this format'),
   project: required(z.string(), 'The folder of the project'),
   from: required(z.nullable(z.string()), 'The generator that wrote last; null where there is no project'),
@@ -47,7 +47,7 @@ export const reportSchema = object(() => ({
     'Edited files of the run-time, for which the project gets a run-time of its own (runtime: vendored)',
   ),
   error: optional(z.string(), 'What went wrong'),
-}));
+});
 
 /** The JSON Schema of what `--json` prints. */
 export const reportJsonSchema = () => {

@@ -4,7 +4,6 @@ import { configSchema } from '../model/installed.ts';
 import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
 import { cronSchema, programSchema } from '../model/program.ts';
 import { type Image, seedSchema } from '../model/schema.ts';
-import { shared } from '../model/types.ts';
 import { sls } from '../text/quote.ts';
 import { yamlBlock } from './yaml-block.ts';
 
@@ -26,14 +25,14 @@ const saltFields = fields
   .map(({ key, default: fallback }) => ({
     key: key as keyof Image,
     fallback,
-    entry: ENTRIES[key] && shared(() => defaultsOf(ENTRIES[key] as Entry)),
+    entry: ENTRIES[key] && defaultsOf(ENTRIES[key]),
   }));
 
 /** What `cfg.data` holds where a project says nothing: of each field, and of each entry as `program_defaults` and so on. */
 export function saltDefaults(): Record<string, unknown> {
   return Object.fromEntries(
     saltFields.flatMap(({ key, fallback, entry }) => [
-      ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry()]] : []),
+      ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry]] : []),
       [key, fallback],
     ]),
   );
@@ -55,13 +54,12 @@ export function saltData(image: Image): string {
 type Entries = Record<string, Record<string, unknown>>;
 
 /** What entries say beside the defaults. */
-function differing(entries: Entries, fallback: () => Record<string, unknown>): Entries {
-  const isDefault = (key: string, value: unknown) =>
-    value === fallback()[key] || isDeepStrictEqual(value, fallback()[key]);
+function differing(entries: Entries, defaults: Record<string, unknown>): Entries {
+  const isDefault = ([key, value]: [string, unknown]) => isDeepStrictEqual(value, defaults[key]);
   return Object.fromEntries(
     Object.entries(entries).map(([name, entry]) => [
       name,
-      Object.fromEntries(Object.entries(entry).filter(([key, value]) => !isDefault(key, value))),
+      Object.fromEntries(Object.entries(entry).filter((field) => !isDefault(field))),
     ]),
   );
 }

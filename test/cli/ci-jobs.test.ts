@@ -191,9 +191,7 @@ describe.each(['github', 'gitlab'] as const)('%s', (kind) => {
     expect(await w.show('project/launch.sh')).toContain('<<<<<<< yours');
     expect(kind === 'github' ? w.gh() : w.body()).toMatch(kind === 'github' ? /pr create .*--draft/ : /title=Draft: /);
     expect(w.body()).toContain('<br>    edit it, then makina-image resolve ./project/launch.sh --merged ');
-    expect(w.body()).toContain(
-      `<br>  You changed ${app}, a file of the run-time, which the base image brings now.<br>`,
-    );
+    expect(w.body()).toContain(`<br>  You changed ${app}, a file of the runtime, which the base image brings now.<br>`);
     expect(w.body()).toContain('then run&#58; makina-image new ./ --runtime base</pre>');
     await w.person(w.branch, 'project/launch.sh', '#!/bin/sh\n# settled\n');
     await w.person('main', 'README.md', 'Another README\n');

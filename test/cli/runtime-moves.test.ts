@@ -30,13 +30,13 @@ const storeOf = (root: string) =>
     0,
   );
 
-describe.each(['0.1.0', '0.2.0'])('the run-time of a project of %s', (release) => {
+describe.each(['0.1.0', '0.2.0'])('the runtime of a project of %s', (release) => {
   test('goes to the base image where nobody edited it, and takes its bases along', async () => {
     const root = await projectOf(release);
     const { stdout, code } = await run(BIN, root, ['upgrade']);
     expect([code, stdout]).toEqual([
       0,
-      expect.stringMatching(/^ {2}removed the run-time in project\/\.salt\/files \(\d+ files\)$/m),
+      expect.stringMatching(/^ {2}removed the runtime in project\/\.salt\/files \(\d+ files\)$/m),
     ]);
     expect(stdout).not.toContain('You changed');
     expect(storeOf(root)).toBeLessThan(25_000);
@@ -49,7 +49,7 @@ describe.each(['0.1.0', '0.2.0'])('the run-time of a project of %s', (release) =
     const checked = await run(BIN, root, ['check', '--json']);
     expect([checked.code, checked.report.vendored]).toEqual([2, [APP]]);
     const { code, stdout } = await run(BIN, root, ['upgrade']);
-    expect([code, stdout]).toEqual([0, expect.stringContaining(`You changed ${APP}, a file of the run-time`)]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining(`You changed ${APP}, a file of the runtime`)]);
     expect(stdout).toContain(`makina-image new ${root}/ --runtime base`);
     expect(JSON.parse(text(root, '.yo-rc.json'))['generator-makina-image'].answers.runtime).toBe('vendored');
     expect(existsSync(join(root, salt('files')))).toBe(false);
@@ -81,7 +81,7 @@ describe.each(['0.1.0', '0.2.0'])('the run-time of a project of %s', (release) =
   });
 });
 
-test('the run-time of a project of 0.2.0 stays with a file that its owner took over, which 0.1.0 cannot do', async () => {
+test('the runtime of a project of 0.2.0 stays with a file that its owner took over, which 0.1.0 cannot do', async () => {
   const root = await projectOf('0.2.0');
   edit(root, APP);
   await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', APP]);
@@ -94,7 +94,7 @@ test('the run-time of a project of 0.2.0 stays with a file that its owner took o
   expect(text(root, NOW)).toContain('# mine\n');
 });
 
-test('a file of the run-time that its owner took over and that does not fit the others moves along, which is said until it is merged', async () => {
+test('a file of the runtime that its owner took over and that does not fit the others moves along, which is said until it is merged', async () => {
   const root = await projectOf('0.2.0');
   const [then, now] = [salt('launcher/seeds.py'), salt('runtime/launcher/seeds.py')];
   await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then, APP]);
@@ -108,9 +108,9 @@ test('a file of the run-time that its owner took over and that does not fit the 
   const done = await run(BIN, root, ['upgrade']);
   expect(done.stdout.match(/^ {2}moved .*/gm)).toEqual([
     expect.stringContaining(`moved ${now}: it is yours for good`),
-    expect.stringMatching(/^ {2}moved the run-time to project\/\.salt\/runtime \(\d+ files\)$/),
+    expect.stringMatching(/^ {2}moved the runtime to project\/\.salt\/runtime \(\d+ files\)$/),
   ]);
-  expect(done.stdout).not.toMatch(/updated the run-time|removed the run-time in project\/\.salt\/launcher/);
+  expect(done.stdout).not.toMatch(/updated the runtime|removed the runtime in project\/\.salt\/launcher/);
   const told = async () => (await runtimeOf(root)).filter(({ level }) => level !== 'ok');
   expect(await told()).toMatchObject([{ level: 'warning', where: join(root, now) }]);
   const [{ fix = '' } = {}] = await told();
@@ -125,7 +125,7 @@ test('a file of the run-time that its owner took over and that does not fit the 
   expect(await told()).toEqual([]);
 });
 
-test('a file of the run-time that became a link is an edit, which upgrade shows, since it cannot move', async () => {
+test('a file of the runtime that became a link is an edit, which upgrade shows, since it cannot move', async () => {
   const root = await projectOf('0.2.0');
   const [then, now, mine] = [
     salt('files/nginx/vhost.conf'),
@@ -148,7 +148,7 @@ test('a file of the run-time that became a link is an edit, which upgrade shows,
   const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
   expect([code, stdout]).toEqual([
     3,
-    expect.stringContaining(`  ${then}: the run-time is elsewhere now, and nothing reads`),
+    expect.stringContaining(`  ${then}: the runtime is elsewhere now, and nothing reads`),
   ]);
   for (const told of [byAdopted.stdout, stdout])
     expect(told).toContain(`without effect: bring what is in ${then} into project/.salt/runtime, and remove it.`);
@@ -170,7 +170,7 @@ test('an edit of the launcher that the templates changed too is a conflict at it
   expect(existsSync(join(root, salt('launcher')))).toBe(false);
 });
 
-test('a project of 0.2 on another base takes its run-time and the edits along, without a word', async () => {
+test('a project of 0.2 on another base takes its runtime and the edits along, without a word', async () => {
   const root = await projectOf('0.2.0', '--base-image', 'example.invalid/base:1');
   edit(root, APP);
   const { code, report } = await run(BIN, root, ['upgrade', '--json']);
@@ -221,8 +221,8 @@ describe('what an owner wrote into a file that became a few lines', () => {
     ['a folder of a loop that went', PREREQUISITES, requiring('file: demo-directory-/srv/x'), false],
     ['a folder by its path', PREREQUISITES, requiring('file: /srv/projects/demo/data'), false],
     ['a folder of a variable', PREREQUISITES, requiring('file: {{ cfg.data_root }}/data'), false],
-    ['a state that the run-time has', PREREQUISITES, requiring('pkg: demo-nginx'), true],
-    ['one of a loop that the run-time has', PREREQUISITES, requiring('cmd: demo-virtualenv-web'), true],
+    ['a state that the runtime has', PREREQUISITES, requiring('pkg: demo-nginx'), true],
+    ['one of a loop that the runtime has', PREREQUISITES, requiring('cmd: demo-virtualenv-web'), true],
     ['one of its own loop', PREREQUISITES, `${requiring('file: {{ x }}')}{{ x }}:\n  file.directory: []\n`, true],
     ['one of its own', PREREQUISITES, `${requiring('file: /srv/x')}/srv/x:\n  file.directory: []\n`, true],
   ])('below it that needs %s', async (_, path, added, isKept) => {
@@ -246,7 +246,7 @@ describe('what an owner wrote into a file that became a few lines', () => {
     const [root, fresh] = [await projectOf('0.2.0'), project()];
     for (const [path, how] of EDITS) change(root, path, how);
     const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
-    expect([code, stdout.match(/it became a few lines, and the run-time (does|has) .*runtime\//g)?.length]).toEqual([
+    expect([code, stdout.match(/it became a few lines, and the runtime (does|has) .*runtime\//g)?.length]).toEqual([
       3, 6,
     ]);
     expect(stdout).toContain(
@@ -294,7 +294,7 @@ describe('what an owner wrote into a file that became a few lines', () => {
     ['of a loop', '100_dirs_and_prerequisites', 'demo-download-{{ name }}:', ['demo-download-{{ name }}']],
     ['of a step that is not included', '300_nginx', 'demo-circus-dir:', []],
     ['without end', 'fixperms', `${'\n'.repeat(100_000)}${': '.repeat(100_000)}`, []],
-  ])('doctor finds an id %s that the run-time has too, in 5 seconds', async (_, step, id, found) => {
+  ])('doctor finds an id %s that the runtime has too, in 5 seconds', async (_, step, id, found) => {
     const root = project();
     change(root, salt(`${step}.sls`), below(`\n${id}\n  test.nop: []\n`));
     const start = performance.now();
@@ -329,7 +329,7 @@ async function firstHalf(root: string) {
   return [exitCode, stderr];
 }
 
-describe('a run-time of the project', () => {
+describe('a runtime of the project', () => {
   test('comes with an answer, and goes with it', async () => {
     const root = project();
     const before = contents(root);
@@ -347,7 +347,7 @@ describe('a run-time of the project', () => {
     const { code, stderr } = await run(BIN, root, ['new', '--runtime', 'base']);
     expect([code, stderr, contents(root)]).toEqual([
       3,
-      expect.stringContaining(`${NOW}: you edited the run-time`),
+      expect.stringContaining(`${NOW}: you edited the runtime`),
       before,
     ]);
     const kept = await run(BIN, root, ['new', '--runtime', 'base', '--conflict=ours', '--dry-run']);
@@ -407,13 +407,13 @@ describe('a run-time of the project', () => {
     ]);
     expect(await firstHalf(root)).toEqual([
       78,
-      'demo: project/.salt/runtime is no whole run-time; remove it, or set runtime: vendored',
+      'demo: project/.salt/runtime is not a complete runtime; remove it, or set runtime: vendored',
     ]);
   });
 
   test('is looked for in the base image by the build, which says that there is none', async () => {
     const root = project();
-    const told = 'demo: the base image has no run-time; rebuild it (makina-image base), or set runtime: vendored';
+    const told = 'demo: the base image has no runtime; rebuild it (makina-image base), or set runtime: vendored';
     expect(await firstHalf(root)).toEqual([78, told]);
     // An image that is built upon has the link already.
     expect(await firstHalf(root)).toEqual([78, told]);
@@ -424,18 +424,18 @@ describe('a run-time of the project', () => {
     await run(BIN, root, ['new', '--base-image', 'example.invalid/base:1']);
     edit(root, NOW);
     const { stdout } = await run(BIN, root, ['new', '--base-image', 'makina-image-base:0.3']);
-    expect(stdout).toContain(`You changed ${NOW}, a file of the run-time`);
+    expect(stdout).toContain(`You changed ${NOW}, a file of the runtime`);
     expect(text(root, NOW)).toContain('# mine');
   });
 });
 
 describe('doctor', () => {
   test.each<[string, Record<string, string>, string]>([
-    ['no run-time', { 'org.opencontainers.image.title': 'makina-image-base' }, 'brings no run-time'],
+    ['no runtime', { 'org.opencontainers.image.title': 'makina-image-base' }, 'brings no runtime'],
     [
-      'another run-time',
+      'another runtime',
       { ...OURS, 'makina-image.runtime': '0.4' },
-      'brings the run-time 0.4, and the project is written for 0.3',
+      'brings the runtime 0.4, and the project is written for 0.3',
     ],
   ])('says that a base image with %s stops the build', async (_, labels, what) => {
     const root = project();
@@ -461,10 +461,10 @@ describe('doctor', () => {
     expect(await runtimeOf(root)).toMatchObject([{ level: 'ok' }]);
   });
 
-  test('says that a step of 0.2, which its owner kept, does not use the run-time', async () => {
+  test('says that a step of 0.2, which its owner kept, does not use the runtime', async () => {
     const root = await projectOf('0.2.0');
     const step = salt('300_nginx.sls');
-    change(root, step, (sls) => sls.replace('check_cmd: nginx', 'check_cmd: mine # at runtime, the run-time'));
+    change(root, step, (sls) => sls.replace('check_cmd: nginx', 'check_cmd: mine # at runtime, the runtime'));
     await run(BIN, root, ['upgrade', '--conflict=ours']);
     expect(await runtimeOf(root)).toMatchObject([{ level: 'warning', where: join(root, step) }, { level: 'ok' }]);
   });

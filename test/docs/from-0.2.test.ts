@@ -10,12 +10,12 @@ import { makinaImage, tempDir } from '../support/run.ts';
 
 const page = readFileSync(join(packageRoot, 'docs/from-0.2-to-0.3.md'), 'utf8');
 
-test('docs/from-0.2-to-0.3.md quotes what an upgrade says of an edited run-time', () => {
+test('docs/from-0.2-to-0.3.md quotes what an upgrade says of an edited runtime', () => {
   const told = vendoredText('/home/me/shop', ['project/.salt/files/nginx/vhost.conf']);
   expect(page).toContain(`\`\`\`\n${told.replaceAll('\n  ', '\n')}\n\`\`\``);
 });
 
-test('docs/from-0.2-to-0.3.md says of each folder of the old run-time where its files are now', () => {
+test('docs/from-0.2-to-0.3.md says of each folder of the old runtime where its files are now', () => {
   for (const path of formerRuntime) {
     const [, folder] = path.split('/.salt/');
     expect(page).toContain(`project/.salt/${folder?.split('/')[0]}/`);

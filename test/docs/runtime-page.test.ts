@@ -9,7 +9,7 @@ import { render } from '../../generators/lib/render/render.ts';
 
 const page = readFileSync(join(packageRoot, 'docs/runtime.md'), 'utf8');
 
-test('docs/runtime.md says which base_image brings a run-time', () => {
+test('docs/runtime.md says which base_image brings a runtime', () => {
   const name = /^(makina-image-base|[\w.]+\/[\w./-]+)?(:[\w.-]+)?$/;
   const rows = [...page.matchAll(/^\| ([^|]*`[^|]*) \| `(base|vendored)` \|$/gm)].flatMap(([, cell = '', answer]) =>
     [...cell.matchAll(/`([^`]+)`/g)].flatMap(([, text = '']) =>

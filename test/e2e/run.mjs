@@ -1,5 +1,5 @@
 /**
- * The run-time proof: builds the base image and generated projects with real Docker, runs them, and checks what they do.
+ * The runtime proof: builds the base image and generated projects with real Docker, runs them, and checks what they do.
  *
  *   npm run test:e2e -- [options]      npm run test:soak -- [options]: the same with the larger counts of counts.mjs
  *

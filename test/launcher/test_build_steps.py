@@ -90,7 +90,7 @@ OF_PROJECT, OF_BASE = "projects/demo/project/.salt/runtime", "makina-image/runti
 def test_a_base_image_without_a_runtime_is_refused(first_half):
     ran = first_half()
     assert (ran.returncode, ran.stdout) == (78, "")
-    assert ran.stderr == "demo: the base image has no run-time; rebuild it (makina-image base), or set runtime: vendored\n"
+    assert ran.stderr == "demo: the base image has no runtime; rebuild it (makina-image base), or set runtime: vendored\n"
 
 
 def test_a_folder_without_a_version_is_no_runtime(first_half, tmp_path):

@@ -336,7 +336,7 @@ told([prints[:3], [done.returncode, done.stderr, prints[3] == prints[0]]])
     assert before != after == again
     assert found[0] == 78 and found[2]
     assert re.fullmatch(
-        r"demo is written for run-time [0-9.]+ and this image has 99\.0; build it on a base image [0-9.]+, or run makina-image upgrade\n",
+        r"demo is written for runtime [0-9.]+ and this image has 99\.0; build it on a base image [0-9.]+, or run makina-image upgrade\n",
         found[1],
     )
 

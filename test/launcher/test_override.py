@@ -394,7 +394,7 @@ def test_a_state_asks_for_nothing_else_of_the_module(parts):
     for_states = parts("steps").for_states
     assert for_states("quoted", "a") == parts("state_functions").quoted("a")
     for name in ("subprocess", "read_text", "_raw", "nothing"):
-        with pytest.raises(parts("errors").LaunchError, match=f"^a state asks for '{name}', which the run-time does not have; it has build_settings, "):
+        with pytest.raises(parts("errors").LaunchError, match=f"^a state asks for '{name}', which the runtime does not have; it has build_settings, "):
             for_states(name, "a")
 
 
@@ -408,5 +408,5 @@ def test_a_run_time_without_a_version_is_told_as_one(parts, tmp_path, content):
     ask = "import sys; sys.path.insert(0, sys.argv[1]); import launcher; launcher.written_for('0.3', 'demo')"
     done = subprocess.run([sys.executable, "-I", "-c", ask, tmp_path], capture_output=True, text=True)
     found = "\ufffd" if content == b"\xff" else "none"
-    told = f"demo is written for run-time 0.3 and this image has {found}; build it on a base image 0.3, or run makina-image upgrade\n"
+    told = f"demo is written for runtime 0.3 and this image has {found}; build it on a base image 0.3, or run makina-image upgrade\n"
     assert (done.returncode, done.stderr) == (78, told)

@@ -63,7 +63,7 @@ def another_circus(image):
     command = ("--local", "--retcode-passthrough", "mc_project.deploy", "demo", "only=install", "only_steps=100_dirs_and_prerequisites")
     done = image.run("/srv/makina-states/bin/salt-call", *command, check=False)
     metadata.write_text(text)
-    sentence = "the base image has circus 0.18.0 in /srv/apps/circus/venv, and this run-time needs 0.19.0"
+    sentence = "the base image has circus 0.18.0 in /srv/apps/circus/venv, and this runtime needs 0.19.0"
     return (done.returncode == 3 and sentence in done.stdout) or done.stdout + done.stderr
 
 

@@ -114,7 +114,7 @@ def test_pillar_beats_sample_dicts_merge_lists_are_replaced(host):
 
 
 def test_custom_is_below_the_projects_own_pillar(host):
-    """The order of an image: PILLAR.sample < custom.sls < built-in pillar < run-time override."""
+    """The order of an image: PILLAR.sample < custom.sls < built-in pillar < runtime override."""
     folder = host.project(data={k: "sample" for k in "abcd"} | {"l": [1]})
     block = "makina-projects.demo"
     custom = host.write("salt/custom.sls", {block: {"data": {k: "custom" for k in "bcd"} | {"l": [2], "m": {"x": 1}}}})

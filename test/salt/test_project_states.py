@@ -47,7 +47,7 @@ def image(request, tmp_path_factory):
 
 @pytest.fixture
 def override(image):
-    """Write a run-time override and reconfigure; it is gone after the test."""
+    """Write a runtime override and reconfigure; it is gone after the test."""
     path = image.root / "srv/projects/demo/data/configuration/pillar.sls"
 
     def write(data):
@@ -227,7 +227,7 @@ def test_hostile_answers_survive(image):
 
 
 def test_the_order_of_the_pillar(image, override):
-    """PILLAR.sample < custom.sls < built-in pillar < run-time override, and back when that is removed."""
+    """PILLAR.sample < custom.sls < built-in pillar < runtime override, and back when that is removed."""
     values = {"custom": "bcd", "builtin": "cd"}
     for source, path in (("custom", "srv/salt/custom.sls"), ("builtin", "srv/projects/demo/pillar/builtin.sls")):
         order = {key: source for key in values[source]} | {"list": [source]}

@@ -19,7 +19,7 @@ test.each([
   ['makina-image-base@sha256:0', true],
   ['registry.example.com/makina-image-base:0.3', true],
   ['my/makina-states:v2', true],
-])('a project on %s has a run-time of its own: %s', (base_image, has) => {
+])('a project on %s has a runtime of its own: %s', (base_image, has) => {
   expect(hasOwnRuntime({ base_image, runtime: undefined })).toBe(has);
   expect(hasOwnRuntime({ base_image, runtime: 'vendored' })).toBe(true);
   expect(hasOwnRuntime({ base_image, runtime: 'base' })).toBe(false);

@@ -10,7 +10,7 @@ import { runtimeFiles } from '../../generators/lib/render/runtime-files.ts';
 const folder = 'project/.salt/runtime/';
 const names = ['quagmire', 'nightingale'];
 
-/** The run-time of a project with everything in it that can be, by path. */
+/** The runtime of a project with everything in it that can be, by path. */
 function runtimeOf(name: string): Map<string, string> {
   const answers = {
     name,
@@ -27,7 +27,7 @@ function runtimeOf(name: string): Map<string, string> {
   return new Map(files.map(([path, { bytes }]) => [path.slice(folder.length), bytes.toString()]));
 }
 
-describe('the run-time', () => {
+describe('the runtime', () => {
   const [one, other] = names.map(runtimeOf) as [Map<string, string>, Map<string, string>];
   it('is the same in every project and in the base image, and knows no name', () => {
     expect([...one.keys()].sort()).toEqual([...runtimeFiles].sort());

@@ -54,15 +54,15 @@ export async function checkBaseImage(
   return [error(ID, `${image} is not here, and no registry has it`, image, buildIt(root, image))];
 }
 
-/** Whether an image brings the run-time that a project was written for. */
+/** Whether an image brings the runtime that a project was written for. */
 function checkRuntimeOf(root: string, image: string, labels: string, minor: string): Finding[] {
   const [, runtime] = /"makina-image\.runtime":"([^"]*)"/.exec(labels) ?? [];
   // Until 0.2 each project had its own.
   if (runtime === minor || isOlder(`${minor}.0`, '0.3.0')) return [];
-  const keep = `\`makina-image new ${plainWord(`${root}/`)} --runtime vendored\` keeps a run-time in the project`;
+  const keep = `\`makina-image new ${plainWord(`${root}/`)} --runtime vendored\` keeps a runtime in the project`;
   const [what, fix] = runtime
-    ? [`brings the run-time ${runtime}, and the project is written for ${minor}`, `build on one of ${minor}`]
-    : ['brings no run-time', 'build on what `makina-image base` builds'];
+    ? [`brings the runtime ${runtime}, and the project is written for ${minor}`, `build on one of ${minor}`]
+    : ['brings no runtime', 'build on what `makina-image base` builds'];
   return [error(ID, `${image} ${what}, so a build stops`, image, `${fix}; or ${keep}`)];
 }
 

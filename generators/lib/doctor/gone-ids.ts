@@ -8,7 +8,7 @@ import { idsIn, withName } from './state-ids.ts';
 
 const STEPS = 'project/.salt';
 
-/** Requisites of an owner's own states with an id that the run-time of today does not have: the build stops at each. */
+/** Requisites of an owner's own states with an id that the runtime of today does not have: the build stops at each. */
 export function checkGoneIds(root: string, image: Image): Finding[] {
   const folder = join(root, STEPS);
   const names = lstat(folder)?.isDirectory() ? fs.readdirSync(folder).sort() : [];

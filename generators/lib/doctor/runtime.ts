@@ -21,7 +21,7 @@ const ID = 'runtime';
 const VERSION = `${RUNTIME}/version`;
 const MODULE = 'project/.salt/_modules/mc_launcher.py';
 
-/** Where the run-time of a project is, and what its owner changed that nothing reads. */
+/** Where the runtime of a project is, and what its owner changed that nothing reads. */
 export function checkRuntime(root: string, image: Image, manifest: Manifest): Finding[] {
   // An older version wrote it: an upgrade moves all of that.
   if (keptPaths(manifest).some((path) => formerRuntime.has(path))) return [];
@@ -44,7 +44,7 @@ function ownRuntime(root: string, manifest: Manifest): string {
   return `the project has its own, ${RUNTIME}${edits}`;
 }
 
-/** The build and each start refuse a run-time of another version than mc_launcher.py is written for. */
+/** The build and each start refuse a runtime of another version than mc_launcher.py is written for. */
 function checkVersion(root: string): Finding[] {
   const disk = readDisk(root, [VERSION, MODULE]);
   const [version, launcher] = [VERSION, MODULE].map((path) => disk.get(path));
@@ -63,7 +63,7 @@ function checkVersion(root: string): Finding[] {
   ];
 }
 
-/** Files that the owner took over from a run-time that was another one. */
+/** Files that the owner took over from a runtime that was another one. */
 function checkAdopted(root: string, { adopted, files }: Manifest): Finding[] {
   const own = adopted.filter((path) => path.startsWith(`${RUNTIME}/`) && path !== VERSION);
   return [...readDisk(root, own)].flatMap(([path, entry]) => {
@@ -75,7 +75,7 @@ function checkAdopted(root: string, { adopted, files }: Manifest): Finding[] {
   });
 }
 
-/** What is left of a run-time of 0.2: files that were edited, and the owner's own beside them. */
+/** What is left of a runtime of 0.2: files that were edited, and the owner's own beside them. */
 function checkLeft(root: string): Finding[] {
   const files = [...formerRuntime].filter((path) => !path.startsWith(`${LAUNCHER}/`) && lstat(join(root, path)));
   const left = [...files, ...inLauncher(root)];
@@ -85,7 +85,7 @@ function checkLeft(root: string): Finding[] {
       ID,
       `nothing reads ${named(left)} any more, and what you wrote there has no effect`,
       join(root, left[0] as string),
-      'move them into a step of your own, and delete what is there; or make the same edits in a run-time of the project, ' +
+      'move them into a step of your own, and delete what is there; or make the same edits in a runtime of the project, ' +
         `which \`makina-image new ${plainWord(`${root}/`)} --runtime vendored\` writes to ${RUNTIME}`,
     ),
   ];
@@ -100,7 +100,7 @@ function inLauncher(root: string): string[] {
   return names.sort().map((name) => `${LAUNCHER}/${name}`);
 }
 
-/** Files of an older version, kept by their owner, that do by themselves what the run-time does now. */
+/** Files of an older version, kept by their owner, that do by themselves what the runtime does now. */
 function checkLong(root: string): Finding[] {
   const disk = readDisk(root, movedCode.keys());
   const long = [...disk].flatMap(([path, entry]) =>
@@ -109,14 +109,14 @@ function checkLong(root: string): Finding[] {
   return long.map((path) =>
     warning(
       ID,
-      'it is written for 0.2, and does not use the run-time, so what it needs may be gone',
+      'it is written for 0.2, and does not use the runtime, so what it needs may be gone',
       join(root, path),
       `bring your edits into the file of today: \`makina-image restore ${plainWord(join(root, path))}\` writes it, after you moved yours away`,
     ),
   );
 }
 
-/** The build takes what is in the place of the base image's run-time, whatever it is. */
+/** The build takes what is in the place of the base image's runtime, whatever it is. */
 function checkFolder(root: string): Finding[] {
   const folder = join(root, RUNTIME);
   const stat = lstat(folder);
@@ -125,7 +125,7 @@ function checkFolder(root: string): Finding[] {
   return [
     error(
       ID,
-      `the base image brings the run-time, and the build stops at ${stat.isDirectory() ? 'what is left of one' : 'what stands in its place'} here`,
+      `the base image brings the runtime, and the build stops at ${stat.isDirectory() ? 'what is left of one' : 'what stands in its place'} here`,
       folder,
       `${away}; or have one in the project: \`makina-image new ${plainWord(`${root}/`)} --runtime vendored\``,
     ),

@@ -7,7 +7,7 @@ import { type Finding, named, warning } from './finding.ts';
 
 const steps = [...movedCode.keys()].filter((path) => path.endsWith('.sls'));
 
-/** States of a step with the id of one that it includes from the run-time: Salt takes no id twice. */
+/** States of a step with the id of one that it includes from the runtime: Salt takes no id twice. */
 export function checkStateIds(root: string, name: string): Finding[] {
   return [...readDisk(root, steps)].flatMap(([path, entry]) => {
     if (entry?.kind !== 'file') return [];
@@ -19,9 +19,9 @@ export function checkStateIds(root: string, name: string): Finding[] {
     return [
       warning(
         'runtime',
-        `the step and the run-time that it includes define ${named([...new Set(twice)])} both, and Salt takes no id twice`,
+        `the step and the runtime that it includes define ${named([...new Set(twice)])} both, and Salt takes no id twice`,
         join(root, path),
-        'take out what the run-time does; a state of your own needs another id',
+        'take out what the runtime does; a state of your own needs another id',
       ),
     ];
   });
@@ -37,7 +37,7 @@ export function idsIn(text: string, name: string): string[] {
   );
 }
 
-/** The templates of the run-time's states that a text includes, and those that they include. */
+/** The templates of the runtime's states that a text includes, and those that they include. */
 function includedBy(text: string, found = new Set<string>()): ReadonlySet<string> {
   for (const [, state] of text.matchAll(/^[ \t]*-[ \t]+(?:makina-projects\.\w+\.runtime\.states)?\.(\w+)[ \t\r]*$/gm)) {
     const file = `states/${state}.sls`;

@@ -85,7 +85,7 @@ function nullable(schema: JsonSchema): JsonSchema {
 }
 
 /**
- * The JSON Schema of the run-time override of a project: every field that the model marks as one of the run time, none
+ * The JSON Schema of the runtime override of a project: every field that the model marks as one of the run time, none
  * required. The top key is makina-projects.NAME; which one, the launcher knows.
  */
 export function overrideSchema(): JsonSchema {
@@ -95,7 +95,7 @@ export function overrideSchema(): JsonSchema {
   const texts = new Map<string, string>();
   return {
     $schema,
-    title: 'Run-time override of the project',
+    title: 'Runtime override of the project',
     type: 'object',
     patternProperties: {
       '^makina-projects\\.[a-z][a-z0-9]*$': {

@@ -76,7 +76,7 @@ export const imageSchema = z.strictObject({
   ),
   runtime: optional(
     z.enum(['base', 'vendored']),
-    'Where the run-time is: `base`, in the base image, or `vendored`, in project/.salt/runtime; vendored unless base_image is makina-image-base',
+    'Where the runtime is: `base`, in the base image, or `vendored`, in project/.salt/runtime; vendored unless base_image is makina-image-base',
   ),
   demo: field(
     z.boolean(),
@@ -129,7 +129,7 @@ export const imageSchema = z.strictObject({
   override_jinja: field(
     z.boolean(),
     false,
-    'Renders the run-time override as a Jinja template, as root: only where no one else can write to the data volume',
+    'Renders the runtime override as a Jinja template, as root: only where no one else can write to the data volume',
   ),
   watched_env: field(
     z.array(watchedName),

@@ -44,7 +44,7 @@ export const reportSchema = z.strictObject({
   adopted: required(lines(), "Files that are the user's for good"),
   vendored: optional(
     lines(),
-    'Edited files of the run-time, for which the project gets a run-time of its own (runtime: vendored)',
+    'Edited files of the runtime, for which the project gets a runtime of its own (runtime: vendored)',
   ),
   error: optional(z.string(), 'What went wrong'),
 });

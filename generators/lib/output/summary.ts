@@ -122,9 +122,9 @@ export function conflictText(
 
 function reasonOf(path: string, reason = ''): string {
   if (reason === 'template-deleted' && path.startsWith(`${RUNTIME}/`))
-    return `the base image brings the run-time; move your edits into a step of your own, and delete ${RUNTIME}, with which the build would stop`;
+    return `the base image brings the runtime; move your edits into a step of your own, and delete ${RUNTIME}, with which the build would stop`;
   if (reason === 'template-deleted' && isFormerRuntime(path))
-    return 'the run-time is elsewhere now, and nothing reads it here; move your edits into a step of your own, or into a run-time of the project';
+    return 'the runtime is elsewhere now, and nothing reads it here; move your edits into a step of your own, or into a runtime of the project';
   if (reason === 'code-moved')
     return `it became a few lines, and ${movedCode.get(path)?.now}; your edits are in it, with markers`;
   return REASONS[reason] ?? reason;
@@ -168,7 +168,7 @@ export function reportText({ project, result, written, files, vendored = [] }: R
       if (from && reason === 'template-changed') return [`  ${move} ${path}: ${OLDER}; ${renewed(project, path)}`];
       const folder = action === 'merged' ? undefined : runtimeFolder(path);
       if (!folder) return [`  ${word(action)} ${path}${reason === 'never-committed' ? NEVER : ''}`];
-      const key = from ? `${move} the run-time to ${folder}` : `${word(action)} the run-time in ${folder}`;
+      const key = from ? `${move} the runtime to ${folder}` : `${word(action)} the runtime in ${folder}`;
       folded.set(key, (folded.get(key) ?? 0) + 1);
       return [];
     });

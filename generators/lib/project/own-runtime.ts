@@ -10,7 +10,7 @@ import { sha256Of } from '../sha256.ts';
 import { plainWord } from '../text/quote.ts';
 import { withUnixLines } from '../text/split-lines.ts';
 
-/** What a project is to be made of, and the edited files for which it keeps a run-time of its own. */
+/** What a project is to be made of, and the edited files for which it keeps a runtime of its own. */
 export interface WithRuntime {
   intent: Intent;
   image: Image;
@@ -18,7 +18,7 @@ export interface WithRuntime {
 }
 
 /**
- * Keeps the run-time in a project whose owner changed a file of it: with the run-time of the base image nothing would read
+ * Keeps the runtime in a project whose owner changed a file of it: with the runtime of the base image nothing would read
  * that file. An answer that says otherwise counts.
  */
 export function keepRuntime(root: string, intent: Intent, image: Image, manifest: Manifest | undefined): WithRuntime {
@@ -33,7 +33,7 @@ export function keepRuntime(root: string, intent: Intent, image: Image, manifest
 
 const movable = renames.map(({ from }) => from).filter((path) => path.startsWith('project/'));
 
-/** The files of a run-time in a project that are not as they were generated: edited, or adopted. */
+/** The files of a runtime in a project that are not as they were generated: edited, or adopted. */
 export function editedRuntime(root: string, { files, adopted }: Manifest): string[] {
   const own = [...Object.keys(files), ...adopted].filter((path) => path.startsWith(`${RUNTIME}/`));
   const paths = [...movable.filter((path) => files[path] || adopted.includes(path)), ...own];
@@ -49,17 +49,17 @@ export function editedRuntime(root: string, { files, adopted }: Manifest): strin
   });
 }
 
-/** Says why a project keeps a run-time of its own, and the two ways on. */
+/** Says why a project keeps a runtime of its own, and the two ways on. */
 export function vendoredText(root: string, paths: readonly string[]): string {
   const andMore = ([first = '', ...more]: readonly string[]) =>
     more.length > 0 ? `${first} and ${more.length} more` : first;
   const left = [...readDisk(root, paths)].flatMap(([path, entry]) => (entry?.kind === 'other' ? [path] : []));
   const why =
     left.length < paths.length
-      ? 'So that your change keeps its effect, the project has a run-time of its own with it'
-      : 'So that you can make your change there, the project has a run-time of its own';
+      ? 'So that your change keeps its effect, the project has a runtime of its own with it'
+      : 'So that you can make your change there, the project has a runtime of its own';
   return [
-    `You changed ${andMore(paths)}, ${paths.length > 1 ? 'files' : 'a file'} of the run-time, which the base image brings now.`,
+    `You changed ${andMore(paths)}, ${paths.length > 1 ? 'files' : 'a file'} of the runtime, which the base image brings now.`,
     `${why}: ${RUNTIME} (runtime: vendored).`,
     ...(left.length > 0
       ? [
@@ -70,8 +70,8 @@ export function vendoredText(root: string, paths: readonly string[]): string {
   ].join('\n  ');
 }
 
-/** What a file of an older run-time is to the others, of one that its owner took over. */
-export const OLDER = 'it is yours for good, and older than the run-time around it, which may not work with it';
+/** What a file of an older runtime is to the others, of one that its owner took over. */
+export const OLDER = 'it is yours for good, and older than the runtime around it, which may not work with it';
 
 /** What brings a file up to date that its owner took over, and keeps the edits. Until 0.2 nothing to merge from was kept. */
 export function renewed(root: string, path: string): string {

@@ -23,7 +23,7 @@ export interface Project {
   manifest: Manifest | undefined;
   /** Bases that are not in base/, by SHA-256: those of the release that kept none. */
   pastBases: ReadonlyMap<string, Buffer>;
-  /** Files of the run-time that the owner changed, for which the project gets a run-time of its own now. */
+  /** Files of the runtime that the owner changed, for which the project gets a runtime of its own now. */
   vendored?: readonly string[];
   /** Files of that release that hold an edit, or an answer that was changed since: nobody knows. */
   uncertain?: ReadonlySet<string>;

@@ -1,7 +1,7 @@
 import { runtimeFiles } from './runtime-files.ts';
 import { renderTemplate } from './template.ts';
 
-/** The run-time of a project that has its own. */
+/** The runtime of a project that has its own. */
 export const RUNTIME = 'project/.salt/runtime';
 
 /** That in the folder of a base image. */
@@ -9,14 +9,14 @@ const BASE_RUNTIME = 'runtime';
 
 // All below is for 0.1 and 0.2; remove it with the last upgrade from them.
 
-/** Until 0.2 the run-time was spread over these folders of every project. */
+/** Until 0.2 the runtime was spread over these folders of every project. */
 export const LAUNCHER = 'project/.salt/launcher';
 const FILES = 'project/.salt/files';
 
 /** Files of 0.1, and of 0.2, that have no successor. */
 const WITHOUT_SUCCESSOR = [`${FILES}/circus/program.ini`, `${FILES}/circus/crontab`];
 
-/** Where each file of the run-time was, and where it is now: in a project, and in the folder of the base image. */
+/** Where each file of the runtime was, and where it is now: in a project, and in the folder of the base image. */
 export function movedRuntime(): { from: string; to: string }[] {
   return runtimeFiles.flatMap((path) => {
     const from = formerly(path);
@@ -43,17 +43,17 @@ function formerlyInBase(path: string): string | undefined {
   return name && `requirements/circus${name}`;
 }
 
-/** The paths of a project at which the run-time was until 0.2. */
+/** The paths of a project at which the runtime was until 0.2. */
 export const formerRuntime: ReadonlySet<string> = new Set(
   [...movedRuntime().map(({ from }) => from), ...WITHOUT_SUCCESSOR].filter((path) => path.startsWith('project/')),
 );
 
-/** Whether nothing reads a path of a project any more, since the run-time was there until 0.2. */
+/** Whether nothing reads a path of a project any more, since the runtime was there until 0.2. */
 export function isFormerRuntime(path: string): boolean {
   return path.startsWith(`${LAUNCHER}/`) || formerRuntime.has(path);
 }
 
-/** The folder of a run-time, of today or of 0.2, in a project or in the folder of a base image, if a path is of one. */
+/** The folder of a runtime, of today or of 0.2, in a project or in the folder of a base image, if a path is of one. */
 export function runtimeFolder(path: string): string | undefined {
   if (isFormerRuntime(path)) return path.startsWith(`${LAUNCHER}/`) ? LAUNCHER : FILES;
   return [RUNTIME, BASE_RUNTIME].find((folder) => path.startsWith(`${folder}/`));
@@ -65,7 +65,7 @@ interface Short {
   states?: () => string;
 }
 
-/** The states of the run-time, from which those of a project may require one. */
+/** The states of the runtime, from which those of a project may require one. */
 const states = () =>
   runtimeFiles
     .filter((path) => path.startsWith('states/'))
@@ -74,7 +74,7 @@ const states = () =>
 
 const code = (path: string): Short => ({
   what: 'code',
-  now: `the run-time does what you changed, in runtime/${path}`,
+  now: `the runtime does what you changed, in runtime/${path}`,
   states,
 });
 
@@ -94,12 +94,12 @@ export const movedCode: ReadonlyMap<string, Short> = new Map<string, Short>([
     'project/.salt/PILLAR.sample',
     {
       what: 'settings',
-      now: 'the run-time has the defaults, in runtime/defaults.json: put those that you changed into pillar/init.sls',
+      now: 'the runtime has the defaults, in runtime/defaults.json: put those that you changed into pillar/init.sls',
     },
   ],
 ]);
 
-/** Whether a text of such a file uses the run-time, as that of today does, and not only names it. */
+/** Whether a text of such a file uses the runtime, as that of today does, and not only names it. */
 export function usesRuntime(text: string): boolean {
   return /\.runtime\.states\.|\.salt\/runtime\/|\/runtime\/(launcher|defaults\.json)/.test(text);
 }

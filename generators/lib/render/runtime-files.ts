@@ -86,7 +86,7 @@ const states = [
   'virtualenvs',
 ];
 
-/** Every file of the run-time, which is the same for all projects, from its folder. */
+/** Every file of the runtime, which is the same for all projects, from its folder. */
 export const runtimeFiles: readonly string[] = [
   '.gitattributes',
   'README.md',
@@ -115,7 +115,7 @@ export const runtimeFiles: readonly string[] = [
 
 let hash: string | undefined;
 
-/** The hash of all files of the run-time but `version`, which names it. */
+/** The hash of all files of the runtime but `version`, which names it. */
 export function runtimeHash(): string {
   if (hash) return hash;
   const sum = createHash('sha256');

@@ -1,4 +1,4 @@
-// For 0.1 and 0.2, whose code went to the run-time; remove it with shortened.ts.
+// For 0.1 and 0.2, whose code went to the runtime; remove it with shortened.ts.
 
 /** Whether Python reads a name that the old file binds, and neither the new one nor the code itself does. */
 export function readsGoneName(code: string, base: string, theirs: string): boolean {
@@ -23,8 +23,8 @@ function boundIn(code: string, indent = ''): string[] {
 }
 
 /**
- * Whether states require one of the old file that the run-time does not have.
- * @param now the states of the run-time, in which `cfg.name` is the name of the project
+ * Whether states require one of the old file that the runtime does not have.
+ * @param now the states of the runtime, in which `cfg.name` is the name of the project
  */
 export function requiresGoneState(states: string, base: string, theirs: string, now: string): boolean {
   const [, project] = /\bmakina-projects\.([\w-]+)\.runtime\./.exec(theirs) ?? [];

@@ -1,4 +1,4 @@
-// For 0.1 and 0.2, whose code went to the run-time; remove it with the last upgrade from them.
+// For 0.1 and 0.2, whose code went to the runtime; remove it with the last upgrade from them.
 import { readsGoneName, requiresGoneState } from './gone.ts';
 import { type Change, compareLines } from './lines.ts';
 import { type ConflictHunk, type Labels, type Merged, marking, mergeLines, type Sides } from './merge3.ts';
@@ -13,7 +13,7 @@ export function isShortened(base: readonly string[], theirs: readonly string[]):
  * where an edit belongs, so the new file comes whole. Comments that the owner wrote above all of the old one go above it.
  * What stands below all goes below it, with the Jinja variables that it reads, unless it needs what went. Each other edit is a
  * conflict of its own at the end, with the paragraph that it is in.
- * @param states those of the run-time
+ * @param states those of the runtime
  */
 export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Labels, states = () => ''): Merged {
   // An editor may leave out the end of the last line.

@@ -153,7 +153,7 @@ function refuseMarkers(path: string, bytes: Buffer, side: Side): void {
 /** A conflict in which the templates have nothing in the place of what is there. */
 const MOVED = /^={7,}\r?\n>{7,} /gm;
 
-/** Of code that went to the run-time the user's side holds the changed paragraphs, which would be there twice. */
+/** Of code that went to the runtime the user's side holds the changed paragraphs, which would be there twice. */
 function refuseParts(path: string, bytes: Buffer): void {
   const short = movedCode.get(path);
   const conflicts = conflictMarkers(bytes).length;

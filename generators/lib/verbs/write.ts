@@ -52,10 +52,10 @@ export function planWrite(project: Project, conflict: ConflictMode): Change {
   return change;
 }
 
-/** Of an edited run-time that goes. */
+/** Of an edited runtime that goes. */
 function hint(path: string): string {
   if (!path.startsWith(`${RUNTIME}/`)) return '';
-  return ': you edited the run-time; --conflict=theirs removes it, with a copy of your edits in .makina-image/backup';
+  return ': you edited the runtime; --conflict=theirs removes it, with a copy of your edits in .makina-image/backup';
 }
 
 /** Each would take away what the other has there. */

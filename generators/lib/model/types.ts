@@ -45,9 +45,7 @@ export function optional<T extends z.ZodMiniType>(type: T, description: string) 
   return described(z.optional(type), description, {});
 }
 
-// Not z.string().check(), which makes each type twice.
-export const matching = (pattern: RegExp, message: string) =>
-  new z.ZodMiniString({ type: 'string', checks: [z.regex(pattern, message)] });
+export const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
 export const integer = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
   return z.int(message).check(z.minimum(min, message), z.maximum(max, message));

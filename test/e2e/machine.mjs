@@ -12,15 +12,21 @@ export const checkout = join(dirname(fileURLToPath(import.meta.url)), '../..');
 const SUITES = { 13: 'trixie', 12: 'bookworm' };
 const tarOf = (...words) => join(checkout, `.cache/e2e/debian-${words.join('-')}.tar`);
 
-/** The docker command: Debian's first, since unlike some newer ones it has BuildKit inside. */
-export const DOCKER = existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
+/** The docker command: Debian's first, since unlike some newer ones it has BuildKit inside. Found anew once packages are installed. */
+export let DOCKER = dockerCommand();
+
+function dockerCommand() {
+  return existsSync('/usr/bin/docker') ? '/usr/bin/docker' : 'docker';
+}
 
 /**
  * Installs the Debian packages whose commands are missing.
  * @throws Error when some are missing and this is not root
  */
 export async function installPackages(options, signal) {
-  const wanted = { 'docker.io': 'docker', 'docker-compose': 'docker-compose', curl: 'curl' };
+  const wanted = { 'docker-compose': 'docker-compose', curl: 'curl' };
+  // A client alone may be there, for an engine elsewhere.
+  if (!(await answers({}))) wanted['docker.io'] = 'dockerd';
   if (!Object.keys(SUITES).every((version) => options[`debian-${version}-image`])) wanted.mmdebstrap = 'mmdebstrap';
   const packages = Object.keys(wanted).filter((name) => !onPath(wanted[name]));
   if (packages.length === 0) return;
@@ -28,6 +34,7 @@ export async function installPackages(options, signal) {
   const apt = { cancelSignal: signal, timeout: 300_000, env: { DEBIAN_FRONTEND: 'noninteractive' } };
   await execa('apt-get', ['update', '-q'], apt);
   await execa('apt-get', ['install', '-q', '-y', '--no-install-recommends', ...packages], apt);
+  DOCKER = dockerCommand();
 }
 
 function onPath(command) {

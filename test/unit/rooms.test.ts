@@ -46,10 +46,19 @@ describe('the rooms of generators/lib', () => {
     const rooms = files.filter((path) => path.startsWith('lib/')).map((path) => path.split('/')[1]);
     expect([...new Set(rooms)].sort()).toEqual(FLOORS.flat().sort());
   });
-  test('are all named by the page that explains them', () => {
+  test('are all named by the page that explains them, floor by floor', () => {
     const page = readFileSync(join(packageRoot, 'docs/architecture.md'), 'utf8');
     const missing = FLOORS.flat().filter((room) => !page.includes(room.endsWith('.ts') ? room : `${room}/`));
     expect(missing).toEqual([]);
+    const floors = FLOORS.map((rooms) => rooms.join(', ')).reverse();
+    expect(page).toContain(`\`\`\`text\n${floors.join('\n')}\n\`\`\``);
+  });
+  test('are those of the picture', () => {
+    const picture = readFileSync(join(packageRoot, 'docs/architecture.dot'), 'utf8');
+    const [, core = ''] = picture.split('label="generators/lib"');
+    const named = [...(core.split('\n  }')[0] ?? '').matchAll(/([a-z]+)\//g)].map(([, room]) => room);
+    const folders = FLOORS.flat().filter((room) => !room.endsWith('.ts'));
+    expect(named.sort()).toEqual(folders.sort());
   });
   test.each(files.filter((path) => path.startsWith('lib/')))('%s imports nothing of its own floor or above', (path) => {
     const room = path.split('/')[1] as string;

@@ -12,6 +12,10 @@ const recipes = [...text.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => 
 
 test.each([
   ...[
+    'A Python application with requirements.txt and gunicorn',
+    'A password that is neither in git nor in the image',
+    'Uploads that stay, with initial content',
+    'Migrations before everything else',
     'A worker',
     'A scheduler',
     'Crons: a command at set times',

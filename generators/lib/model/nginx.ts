@@ -161,7 +161,10 @@ export const vhostSchema = z.strictObject({
   ssl_certificate: optional(absolutePath, 'File of the certificate with its chain, in the image or a volume'),
   ssl_certificate_key: optional(absolutePath, 'File of its key'),
   ssl_cert: optional(pem('CERTIFICATE', 'a certificate'), 'The certificate itself with its chain, for the override'),
-  ssl_key: optional(pem('PRIVATE KEY', 'a private key'), 'Its key itself, for the override: pillar/ is in git and in the image'),
+  ssl_key: optional(
+    pem('PRIVATE KEY', 'a private key'),
+    'Its key itself, for the override: pillar/ is in git and in the image',
+  ),
   ssl_listen: field(port, 443, 'Port nginx listens on for https, where there is a certificate'),
   ssl_redirect: field(z.boolean(), true, 'Where there is a certificate, http is sent on to https'),
   ssl_redirect_port: optional(port, 'Port of the host on which https is published; `ssl_listen` if not given'),

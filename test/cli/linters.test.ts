@@ -44,7 +44,7 @@ test('linters find nothing in what a forge reads of this repository', async () =
   const settings = { cwd: packageRoot, env, reject: false, all: true } as const;
   for (const [linter, ...args] of [
     ['zizmor', ...(linters.zizmor?.args ?? []), '.github/workflows'],
-    ['shellcheck', '.ci/advisories', '.ci/run'],
+    ['shellcheck', '.ci/advisories', '.ci/run', 'test/support/typecheck-python'],
     ['check-jsonschema', '--quiet', '--builtin-schema', 'vendor.renovate', 'renovate.json'],
     ...['bug', 'idea'].map((name) => [...forms, `.github/ISSUE_TEMPLATE/${name}.yml`]),
   ] as [string, ...string[]][]) {

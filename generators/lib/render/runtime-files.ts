@@ -3,6 +3,7 @@ import { renderTemplate } from './template.ts';
 
 const launcher = [
   '__init__',
+  'accounts',
   'build',
   'circus',
   'environment',
@@ -52,6 +53,7 @@ const launcher = [
   'seed_settings',
   'seeds',
   'settings',
+  'shapes',
   'sls_text',
   'state_functions',
   'steps',

@@ -10,7 +10,8 @@ import { render } from '../../generators/lib/render/render.ts';
 import { blocksOf } from './blocks.mjs';
 
 const PAGE = 'docs/compose-and-kubernetes.md';
-const blocks = blocksOf(PAGE, readFileSync(join(packageRoot, PAGE), 'utf8'));
+const page = readFileSync(join(packageRoot, PAGE), 'utf8');
+const blocks = blocksOf(PAGE, page);
 const fileOf = (path: string) => blocks.find(({ file }) => file === path)?.text as string;
 const compose = parse(fileOf('compose.yaml')).services.demo;
 // biome-ignore lint/suspicious/noExplicitAny: what Kubernetes takes is checked by its own schemas below.
@@ -47,9 +48,9 @@ for each in json.load(sys.stdin): print(kubernetes_validate.validate(each, '1.37
     const { capabilities } = container.securityContext;
     expect(capabilities).toEqual({ drop: compose.cap_drop, add: compose.cap_add });
     expect(paths.filter((path: string) => !path.startsWith('/srv/')).sort()).toEqual([...compose.tmpfs].sort());
-    const page = readFileSync(join(packageRoot, 'docs/build-and-start.md'), 'utf8');
-    expect(page).toContain(`\`--cap-add\` ${capabilities.add.join(', ')}`);
-    for (const path of compose.tmpfs) expect(page).toContain(`--tmpfs ${path.replace('demo', 'NAME')}`);
+    const listed = readFileSync(join(packageRoot, 'docs/build-and-start.md'), 'utf8');
+    expect(listed).toContain(`\`--cap-add\` ${capabilities.add.join(', ')}`);
+    for (const path of compose.tmpfs) expect(listed).toContain(`--tmpfs ${path.replace('demo', 'NAME')}`);
   });
 
   test('probe with the health check of the Dockerfile', () => {
@@ -59,6 +60,14 @@ for each in json.load(sys.stdin): print(kubernetes_validate.validate(each, '1.37
     // What runs once may take its time: the container is alive then, and not ready.
     expect(container.startupProbe.exec.command).toEqual([...words, '--alive']);
     expect(container.readinessProbe.exec.command).toEqual(words);
+    const [, liveness = ''] = /```yaml\n(livenessProbe:[\s\S]*?)```/.exec(page) ?? [];
+    expect(parse(liveness).livenessProbe.exec.command).toEqual([...words, '--alive']);
+  });
+
+  test('wait longer for a start than the launcher does', () => {
+    const { periodSeconds, failureThreshold } = container.startupProbe;
+    expect(periodSeconds * failureThreshold).toBeGreaterThan(Number(container.env[0].value));
+    expect(page).toContain(`here ${periodSeconds * failureThreshold} seconds`);
   });
 
   test('name each other', () => {

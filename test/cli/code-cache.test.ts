@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { codeCacheOf } from '../../generators/bin/code-cache.ts';
 import { needs } from '../support/needs.ts';
-import { makinaImage, tempDir } from '../support/run.ts';
+import { startMakinaImage, tempDir } from '../support/run.ts';
 
 let home: string;
 beforeEach(() => {
@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 const folder = () => join(home, '.cache/makina-image');
 const kept = () => (fs.existsSync(folder()) ? fs.readdirSync(folder()) : []);
-const run = (...words: string[]) => makinaImage(home, words, { env: { HOME: home, XDG_CACHE_HOME: '' } });
+const run = (...words: string[]) => startMakinaImage(home, words, { env: { HOME: home, XDG_CACHE_HOME: '' } });
 
 describe('what V8 compiled', () => {
   test('is kept by the first run, and used by the next, which writes nothing', async () => {

@@ -5,7 +5,7 @@ import { commit } from '../../generators/lib/apply/transaction.ts';
 import { faultyEnv } from '../support/fault-bin.ts';
 import { type Faults, withFaults } from '../support/faults.ts';
 import { change, project, text } from '../support/projects.ts';
-import { fastDir, makinaImage, tempDir } from '../support/run.ts';
+import { fastDir, makinaImage, startMakinaImage, tempDir } from '../support/run.ts';
 import { file, makeTree, scenarios, snapshot } from '../support/transactions.ts';
 
 const { transaction } = scenarios.first;
@@ -150,7 +150,7 @@ describe('a folder that is not there is there whole, or not at all', () => {
 
 describe('a run that is killed', () => {
   const faulty = (cwd: string, words: string[], faults: Faults, seen = '') =>
-    makinaImage(cwd, words, { env: faultyEnv(faults, seen) });
+    startMakinaImage(cwd, words, { env: faultyEnv(faults, seen) });
 
   test.each([[['new', 'demo', '--yes']], [['base', 'demo']]])('leaves nothing, or all of it: %j', {
     timeout: 60_000,

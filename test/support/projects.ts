@@ -7,7 +7,7 @@ import * as z from 'zod';
 import reportJsonSchema from '../../docs/report.schema.json' with { type: 'json' };
 import type { Report } from '../../generators/lib/output/report.ts';
 import { type Changes, otherVersion } from './newer.ts';
-import { makinaImage, tempDir } from './run.ts';
+import { makinaImage, runBin, tempDir } from './run.ts';
 
 const reportSchema = z.fromJSONSchema(reportJsonSchema as Parameters<typeof z.fromJSONSchema>[0]);
 
@@ -46,14 +46,7 @@ const worst = (exits: number[]) => [1, 3, 2, 0].find((code) => exits.includes(co
 
 /** A bin of any version. @returns what it printed and its code, and the reports if it was to print these */
 export async function run(bin: string, cwd: string, args: string[], options: Options = {}) {
-  const result = await execa('node', [bin, ...args], {
-    cwd,
-    reject: false,
-    stdin: 'ignore',
-    timeout: 60_000,
-    env: { CI: '' },
-    ...options,
-  } as const);
+  const result = await runBin(bin, cwd, args, { timeout: 60_000, env: { CI: '' }, ...options });
   const lines = args.includes('--json') ? String(result.stdout).split('\n').filter(Boolean) : [];
   const reports = lines.map((line) => reportSchema.parse(JSON.parse(line)) as Report);
   if (reports.length > 0) expect(result.exitCode).toBe(worst(reports.map(({ exit }) => exit)));

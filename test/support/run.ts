@@ -1,9 +1,10 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execa, type Options } from 'execa';
 import { onTestFinished } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
+import { type Ended, inOneProcess } from './one-process.ts';
 
 export const BIN = join(packageRoot, 'dist/makina-image.cjs');
 
@@ -22,12 +23,44 @@ export function fastDir(): string {
   return dir;
 }
 
-/** Runs the bin in a folder; never asks, never throws. */
-export function makinaImage(cwd: string, args: string[], options: Options = {}) {
-  // What some CI sets would colour what is compared.
-  const env = { FORCE_COLOR: '', COLUMNS: '', ...options.env };
-  const usual = { cwd, reject: false, stdin: 'ignore', timeout: 20_000 } as const;
-  return execa('node', [BIN, ...args], { ...usual, ...options, env } as const);
+const TIMEOUT = 20_000;
+// What some CI sets would colour what is compared.
+const PLAIN = { FORCE_COLOR: '', COLUMNS: '' };
+
+/** Runs the bin in a folder, in a process that the file's other runs share if it can; never asks, never throws. */
+export function makinaImage(cwd: string, args: string[], options: Options = {}): Promise<Ended> {
+  return runBin(BIN, cwd, args, { timeout: TIMEOUT, ...options, env: { ...PLAIN, ...options.env } });
+}
+
+/** The same, in a process of its own. */
+export function startMakinaImage(cwd: string, args: string[], options: Options = {}) {
+  return startBin(BIN, cwd, args, { timeout: TIMEOUT, ...options, env: { ...PLAIN, ...options.env } });
+}
+
+/** What runs of one process can differ in. */
+const SHARED = ['cwd', 'env', 'timeout', 'stripFinalNewline'];
+/** What Node or the bin reads before it runs its bundle. */
+const OF_A_START = ['NODE_OPTIONS', 'XDG_CACHE_HOME'];
+
+/** Runs a bin of any version; in a process that the file's other runs share, if that makes no difference to it. */
+export async function runBin(bin: string, folder: string, args: string[], options: Options): Promise<Ended> {
+  const isShared =
+    Object.keys(options).every((name) => SHARED.includes(name)) &&
+    OF_A_START.every((name) => options.env?.[name] === undefined) &&
+    existsSync(join(dirname(bin), 'bundle.cjs'));
+  if (!isShared) {
+    const { exitCode, stdout = '', stderr = '' } = await startBin(bin, folder, args, options);
+    return { exitCode, stdout: String(stdout), stderr: String(stderr) };
+  }
+  const { cwd = folder, env, timeout = TIMEOUT, stripFinalNewline = true } = options;
+  const ended = await inOneProcess({ bin, args, cwd: String(cwd), env: { ...process.env, ...env }, timeout });
+  const text = (printed: string) => (stripFinalNewline ? printed.replace(/\n$/, '') : printed);
+  return { ...ended, stdout: text(ended.stdout), stderr: text(ended.stderr) };
+}
+
+/** Runs a bin in a process of its own; never throws. */
+export function startBin(bin: string, cwd: string, args: string[], options: Options) {
+  return execa('node', [bin, ...args], { cwd, reject: false, stdin: 'ignore', ...options } as const);
 }
 
 /** Runs a command line on a pseudo-terminal and types the answers, each after the text it waits for. */

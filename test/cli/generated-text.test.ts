@@ -27,12 +27,9 @@ function unpack({ files }: Rendered, root: string): void {
   }
 }
 
-describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what comes out of %s', (fixture) => {
-  const image = complete(parse(readFileSync(join(packageRoot, 'test/fixtures', fixture), 'utf8')) as Intent)
-    .image as Image;
-  const trees: Record<string, Rendered> = { project: render(image), base: renderBase() };
-  const each = (pattern: RegExp) =>
-    Object.values(trees).flatMap((tree) => [...tree.files].filter(([path]) => pattern.test(path)));
+/** The tests that every file of a tree passes by itself. */
+function testEachFile({ files }: Rendered): void {
+  const each = (pattern: RegExp) => [...files].filter(([path]) => pattern.test(path));
 
   test.each(each(/\.sh$/).map(([path, { bytes }]) => [path, bytes]))('%s is POSIX sh', async (_, bytes) => {
     await execa('sh', ['-n'], { input: bytes });
@@ -65,6 +62,16 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
   test.each(each(/\.ya?ml$/).map(([path, { bytes }]) => [path, bytes]))('%s is YAML', (_, bytes) => {
     parse(bytes.toString(), { strict: true });
   });
+}
+
+const BASE = renderBase();
+describe('the base image', () => testEachFile(BASE));
+
+describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what comes out of %s', (fixture) => {
+  const image = complete(parse(readFileSync(join(packageRoot, 'test/fixtures', fixture), 'utf8')) as Intent)
+    .image as Image;
+  const project = render(image);
+  testEachFile(project);
 
   describe('through Jinja, YAML and circus', () => {
     // biome-ignore lint/suspicious/noExplicitAny: the shape is the script's
@@ -73,8 +80,8 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
     beforeAll(async () => {
       if (!works(PYTHON, '-c', 'import jinja2, yaml, circus')) return;
       root = mkdtempSync(join(tmpdir(), 'makina-image-tools-'));
-      unpack(trees.project as Rendered, join(root, image.name));
-      unpack(trees.base as Rendered, join(root, 'base'));
+      unpack(project, join(root, image.name));
+      unpack(BASE, join(root, 'base'));
       const script = join(packageRoot, 'test/support/render_sls.py');
       const args = [script, join(root, image.name), join(root, 'base'), join(root, 'out')];
       out = JSON.parse((await execa(PYTHON, args)).stdout);

@@ -14,45 +14,42 @@ function yoCommand(args: string[]): string[] {
   return asUser(['node', join(checkout, 'node_modules/.bin/yo'), ...args]);
 }
 
-function yo(cwd: string, args: string[], home = userDir()) {
+/** Every start of yo asks npm for its global folder, which is a second start of Node; one test lets it ask the real one. */
+function environment(): NodeJS.ProcessEnv {
+  const bin = userDir();
+  chmodSync(bin, 0o755);
+  writeFileSync(join(bin, 'npm'), '#!/bin/sh\n[ "$*" = "root -g" ] && echo /nowhere\n', { mode: 0o755 });
+  return { HOME: userDir(), PATH: `${bin}:${process.env.PATH}` };
+}
+
+function yo(cwd: string, args: string[]) {
   const [file = '', ...rest] = yoCommand(args);
-  return execa(file, rest, { cwd, reject: false, stdin: 'ignore', timeout: 50_000, env: { HOME: home } });
+  return execa(file, rest, { cwd, reject: false, stdin: 'ignore', timeout: 50_000, env: environment() });
+}
+
+/** A folder of the ordinary user with a project `demo` in it. */
+async function folderWithDemo(): Promise<string> {
+  const dir = userDir();
+  await makinaImage(dir, ['new', 'demo']);
+  if (process.getuid?.() === 0) await execa('chown', ['-R', '1000:1000', dir]);
+  return dir;
 }
 
 describe('yo makina-image', () => {
-  test('writes the very tree that the bin writes', async () => {
+  test('writes the very tree that the bin writes, with lists and dicts one by one, as JSON or from a file', async () => {
     const [byYo, byBin] = [userDir(), tempDir()];
-    const { exitCode, stderr } = await yo(byYo, [
-      'makina-image',
-      'demo',
-      '--publish',
-      '81',
-      '--no-demo',
-      '--packages',
-      'curl',
-    ]);
+    for (const dir of [byYo, byBin]) writeFileSync(join(dir, 'answers.yaml'), 'programs: {worker: {cmd: sleep 9}}\n');
+    const lists = ['--answers', 'answers.yaml', '--packages', 'curl', '--packages', 'jq', '--app', '{"a": {"b": 1}}'];
+    const words = ['demo', '--publish', '81', '--no-demo', ...lists];
+    const { exitCode, stderr } = await yo(byYo, ['makina-image', ...words]);
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('files written')]);
-    await makinaImage(byBin, ['new', 'demo', '--publish', '81', '--no-demo', '--packages', 'curl']);
+    await makinaImage(byBin, ['new', ...words]);
     expect(readTree(join(byYo, 'demo'))).toEqual(readTree(join(byBin, 'demo')));
-  });
-
-  test('takes lists and dicts one by one, as one JSON string or from an answers file', async () => {
-    const dir = userDir();
-    writeFileSync(join(dir, 'answers.yaml'), 'programs: {worker: {cmd: sleep 9}}\n');
-    expect(
-      (
-        await yo(dir, [
-          'makina-image',
-          'demo',
-          ...'--answers answers.yaml --packages curl --packages jq'.split(' '),
-          '--app',
-          '{"a": {"b": 1}}',
-        ])
-      ).exitCode,
-    ).toBe(0);
-    const { answers } = JSON.parse(readFileSync(join(dir, 'demo/.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    const { answers } = JSON.parse(readFileSync(join(byYo, 'demo/.yo-rc.json'), 'utf8'))['generator-makina-image'];
     expect(answers).toEqual({
       name: 'demo',
+      publish: 81,
+      demo: false,
       packages: ['curl', 'jq'],
       programs: { worker: { cmd: 'sleep 9' } },
       app: { a: { b: 1 } },
@@ -98,7 +95,7 @@ describe('yo makina-image', () => {
   test('takes answers on standard input', async () => {
     const dir = userDir();
     const [file = '', ...args] = yoCommand(['makina-image', '--answers=-']);
-    const options = { cwd: dir, reject: false, timeout: 50_000, env: { HOME: userDir() } };
+    const options = { cwd: dir, reject: false, timeout: 50_000, env: environment() };
     const { exitCode } = await execa(file, args, { ...options, input: 'name: piped\n' });
     expect([exitCode, Object.keys(readTree(dir))]).toEqual([0, expect.arrayContaining(['piped/compose.yaml'])]);
     const empty = await execa(file, args, { ...options, input: '', all: true });
@@ -123,7 +120,7 @@ describe('yo makina-image', () => {
         ['Start with the small demo', '\r'],
         ['Write this?', '\r'],
       ],
-      { HOME: userDir() },
+      environment(),
     );
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('files written')]);
     const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
@@ -131,7 +128,7 @@ describe('yo makina-image', () => {
   });
 });
 
-test('doctor tells whether yo finds the generator, as yo itself does', async () => {
+test('yo lists these generators, and doctor tells whether yo finds them', async () => {
   const folder = userDir();
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
@@ -154,6 +151,27 @@ test('doctor tells whether yo finds the generator, as yo itself does', async () 
     const env = { HOME: userDir(), NODE_PATH };
     const { stdout } = await execa(file, args, { cwd: userDir(), timeout: 50_000, env });
     expect(/^ {2}makina-image$/m.test(stdout)).toBe(finds);
+    // No helper is among them.
+    if (finds)
+      expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
+        "  makina-image
+            adopt
+            base
+            check
+            ci
+            circus-program
+            completion
+            diff
+            doctor
+            help
+            new
+            nginx-location
+            nginx-vhost
+            resolve
+            restore
+            schema
+            upgrade"
+      `);
     const told = await makinaImage(tempDir(), ['doctor'], { env: { PATH: bin, NODE_PATH } });
     const what = finds ? 'it is there, and finds' : 'it is there, and does not find';
     expect(told.stdout).toContain(`\nok       yo: ${what} generator-makina-image`);
@@ -172,8 +190,7 @@ describe('yo makina-image:base', () => {
 
 describe('yo makina-image:upgrade', () => {
   test('does what the bin does, with its codes', async () => {
-    const dir = userDir();
-    await yo(dir, ['makina-image', 'demo']);
+    const dir = await folderWithDemo();
     const project = join(dir, 'demo');
     expect((await yo(project, ['makina-image:upgrade'])).exitCode).toBe(0);
     const yoRc = join(project, '.yo-rc.json');
@@ -201,8 +218,7 @@ describe('yo makina-image:upgrade', () => {
 
 describe('yo makina-image:circus-program', () => {
   test('does what the bin does, from a folder inside the project', async () => {
-    const dir = userDir();
-    await yo(dir, ['makina-image', 'demo']);
+    const dir = await folderWithDemo();
     const inside = join(dir, 'demo/project');
     const before = readTree(join(dir, 'demo'));
     const flags = [
@@ -234,32 +250,8 @@ describe('yo makina-image:circus-program', () => {
     [['circus-program', 'web', '--cmd', 'a', '--cmd', 'b'], '--cmd was given 2 times'],
     [['nginx-location', '/x', '--alias', 'here'], '--alias'],
   ])('refuses %j with 2', async ([verb, ...args], sentence) => {
-    const dir = userDir();
-    await yo(dir, ['makina-image', 'demo']);
+    const dir = await folderWithDemo();
     const { exitCode, stdout, stderr } = await yo(join(dir, 'demo'), [`makina-image:${verb}`, ...args]);
     expect([exitCode, stdout + stderr]).toEqual([2, expect.stringContaining(sentence)]);
   });
-});
-
-test('yo lists these generators and no helper among them', async () => {
-  const { stdout } = await yo(userDir(), ['--generators']);
-  expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
-    "  makina-image
-        adopt
-        base
-        check
-        ci
-        circus-program
-        completion
-        diff
-        doctor
-        help
-        new
-        nginx-location
-        nginx-vhost
-        resolve
-        restore
-        schema
-        upgrade"
-  `);
 });

@@ -1,8 +1,19 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa, execaSync } from 'execa';
-import { describe, expect } from 'vitest';
+import { describe, expect, onTestFinished } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { doctor, path } from '../support/doctor.ts';
 import { needs } from '../support/needs.ts';
@@ -34,19 +45,27 @@ for turn in itertools.count():
             renameat2(-100, path.encode(), -100, link.encode(), 2)
 `;
 
-/** Starts the swapper. */
+/** Starts the swapper, which is at work only from `resume` to `pause`. */
 async function swapping(root: string, outside: string) {
   const user = ['--reuid=1000', '--regid=1000', '--clear-groups'];
   const args = [...user, '/usr/bin/python3', '-c', SWAPPER, root, outside];
   const swapper = spawn('setpriv', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void swapper.kill('SIGKILL'));
   const ended = new Promise((resolve) => swapper.once('close', resolve));
   await Promise.race([ended, new Promise((resolve) => swapper.stdout.once('data', resolve))]);
-  const stop = async () => {
+  const isStopped = () => / T /.test(readFileSync(`/proc/${swapper.pid}/stat`, 'utf8'));
+  const pause = async () => {
     expect(swapper.exitCode, 'the swapper is at work').toBe(null);
-    swapper.kill('SIGKILL');
-    await ended;
+    swapper.kill('SIGSTOP');
+    while (!isStopped()) await setTimeout(1);
   };
-  return { stop };
+  await pause();
+  return { pause, resume: () => swapper.kill('SIGCONT') };
+}
+
+/** Takes away what is there, also in the middle of a swap. */
+function clear(root: string): void {
+  for (const path of [root, `${root}-link`]) rmSync(path, { recursive: true, force: true });
 }
 
 /** Each verb, and what makes it write. */
@@ -70,17 +89,17 @@ describe('root in the project of another user', () => {
       for (const name of ['precious', 'sub/precious', 'manifest.json']) writeFileSync(join(outside, name), '{}');
       chmodSync(join(outside, '..'), 0o755);
       const before = stamps(outside);
+      const top = userDir();
+      const root = join(top, 'demo');
+      const swapper = await swapping(root, outside);
       for (let round = 0; round < ROUNDS; round++) {
-        const top = userDir();
-        const root = project('demo', top);
+        clear(root);
+        project('demo', top);
         prepare?.(root);
         execaSync('chown', ['-R', '1000:1000', top]);
-        const swapper = await swapping(root, outside);
-        try {
-          await run(newer, top, words, { cwd: root }).catch(() => undefined);
-        } finally {
-          await swapper.stop();
-        }
+        swapper.resume();
+        await run(newer, top, words, { cwd: root }).catch(() => undefined);
+        await swapper.pause();
         expect(stamps(outside), `round ${round}`).toEqual(before);
         expect((await execa('find', [top, '-user', '0'])).stdout, `round ${round}`).toBe('');
       }
@@ -122,15 +141,15 @@ describe('root in the project of another user', () => {
     writeFileSync(join(outside, 'precious'), '{}');
     chmodSync(join(outside, '..'), 0o755);
     const before = stamps(outside);
+    const top = userDir();
+    const root = join(top, 'demo');
+    const swapper = await swapping(root, outside);
     for (let round = 0; round < ROUNDS; round++) {
-      const top = userDir();
-      const root = words[0] === 'new' ? join(top, 'demo') : project('demo', top);
-      const swapper = await swapping(root, outside);
-      try {
-        await run(newer, top, words, { cwd: words[0] === 'new' ? top : root }).catch(() => undefined);
-      } finally {
-        await swapper.stop();
-      }
+      clear(root);
+      if (words[0] !== 'new') project('demo', top);
+      swapper.resume();
+      await run(newer, top, words, { cwd: words[0] === 'new' ? top : root }).catch(() => undefined);
+      await swapper.pause();
       expect(stamps(outside), `round ${round}`).toEqual(before);
     }
   });

@@ -53,6 +53,18 @@ describe('docs/benchmarks.md', () => {
         (sign === '<=' ? value <= goal : value >= goal) ? 'met' : 'missed',
       ]);
   });
+  test('has each goal of a printed line in the table at the top, with the same number', () => {
+    const [, table = ''] = /\| measured \| goal \|\n\|.*\n((\|.*\n)+)/.exec(page) ?? [];
+    for (const { what, value, sign, goal, verdict } of blocks.flatMap(goalsOf)) {
+      const words = `${sign === '<=' ? 'at most' : 'at least'} ${goal}`;
+      const rows = table.split('\n').filter((row) => row.includes(`| ${words} `));
+      const measured = rows.map((row) => /\| ([\d.]+)( s| MB)?(, missed)? \| at /.exec(row) ?? []);
+      expect([what, measured.map(([, number, , isMissed]) => [Number(number), isMissed ? 'missed' : 'met'])]).toEqual([
+        what,
+        expect.arrayContaining([[value, verdict]]),
+      ]);
+    }
+  });
   test('marks each number of its tables that misses its goal, and no other', () => {
     const rows = page.split('\n').flatMap((line) => {
       const cells = line.split('|').map((cell) => cell.trim());

@@ -59,6 +59,8 @@ type Row = readonly [
  * fits counts. The one of docs/regeneration.md has the same rows.
  */
 export const TABLE: readonly Row[] = [
+  ['known', 'edited', 'changed', mergeBoth],
+  ['known', 'as base', 'changed', update],
   ['any', 'a link or a folder', 'gone', leaveOther],
   ['any', 'a link or a folder', 'any', keepOther],
   ['any', 'missing', 'gone', forget],
@@ -72,8 +74,6 @@ export const TABLE: readonly Row[] = [
   ['known', 'as rendered', 'as base', keepAs(undefined)],
   ['known', 'as rendered', 'changed', keepAs('converged')],
   ['known', 'any', 'as base', keepAs('user-edit')],
-  ['known', 'as base', 'changed', update],
-  ['known', 'edited', 'changed', mergeBoth],
 ];
 
 /** What becomes of one file that is kept up to date. */

@@ -14,7 +14,10 @@ function sidebar() {
       text: group.slice(0, group.indexOf('**')),
       items: [...group.matchAll(/\[([^\]]+)\]\(([^)]+)\.md\)/g)]
         .filter(([, , path]) => existsSync(new URL(`docs/${path}.md`, checkout)))
-        .map(([, name, path]) => ({ text: name[0].toUpperCase() + name.slice(1), link: `/docs/${path}` })),
+        .map(([, name, path]) => ({
+          text: name[0].toUpperCase() + name.slice(1),
+          link: new URL(path, 'http://site/docs/').pathname,
+        })),
     }));
 }
 
@@ -25,11 +28,7 @@ export default defineConfig({
   head: [['link', { rel: 'icon', href: 'data:,' }]],
   base: '/',
   srcDir: '..',
-  // What forges show has its like in the docs.
-  srcExclude: [
-    '{templates,test,generators,dist,demo,base-image,node_modules}/**',
-    '{AGENTS,CODE_OF_CONDUCT,CONTRIBUTING,SECURITY}.md',
-  ],
+  srcExclude: ['{templates,test,generators,dist,demo,base-image,node_modules}/**'],
   outDir: '.site',
   cacheDir: '../.cache/vitepress',
   // Beside README.md of GitHub stands index.html of the site.

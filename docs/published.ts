@@ -34,11 +34,11 @@ function fieldTable(): string {
   const required = (imageJsonSchema().required ?? []) as string[];
   return table(
     ['field', 'flag', 'kind', 'default', 'run time', 'what'],
-    fields.map(({ key, flag, kind, default: usual, description, runtime }) => [
+    fields.map(({ key, flag, kind, default: fallback, description, runtime }) => [
       `\`${key}\``,
       `\`--${flag}\``,
       kind,
-      defaultOf({ default: usual }, required.includes(key)),
+      defaultOf({ default: fallback }, required.includes(key)),
       runtime ? 'yes' : '',
       description,
     ]),

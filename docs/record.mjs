@@ -33,7 +33,7 @@ try {
   const chunks = await record(home);
   const shown = await frames(chunks);
   writeFileSync(join(checkout, 'docs/recording.svg'), drawing(shown, SIZE, LAST));
-  // For who wants less motion, where a picture cannot tell by itself.
+  // For readers who prefer less motion: the picture cannot find that out.
   writeFileSync(join(checkout, 'docs/recording-still.svg'), drawing(shown.slice(-1), SIZE, LAST));
 } finally {
   rmSync(home, { recursive: true });

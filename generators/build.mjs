@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
 
-/** Ends a Node that cannot run the bin; it stands before it, so in words that Node 16 reads. */
+/** Stops a Node that cannot run the bin. It comes first in the file, so Node 16 has to understand it. */
 function refuseOldNode(range) {
   const [major, minor] = process.versions.node.split('.').map(Number);
   const parts = range.split(' || ').map((part) => /^(\^|>=)(\d+)\.(\d+)/.exec(part));
@@ -18,7 +18,7 @@ function refuseOldNode(range) {
   process.exit(1);
 }
 
-/** esbuild copies all that is required, for each import of each module; of what is inherited it has nothing to copy. */
+/** esbuild copies each property of a required module, for each import in each module; inherited ones it leaves alone. */
 const INHERIT = "require = ((load) => (id) => (id.startsWith('node:') ? Object.create(load(id)) : load(id)))(require);";
 
 rmSync('dist', { recursive: true, force: true });
@@ -46,12 +46,12 @@ const { outputFiles } = await build({
   external,
   write: false,
 });
-// A function, to which start.ts gives what a script cannot have of itself.
+// A function, to which start.ts passes what a script does not have.
 const body = outputFiles[0].text.replaceAll(new RegExp(`\\bimport\\((?="(${external.join('|')})")`, 'g'), 'load(');
 writeFileSync('dist/bundle.cjs', `((require, __dirname, load) => {'use strict';\n${INHERIT}\n${body}})`);
 chmodSync('dist/makina-image.cjs', 0o755);
 
-// The first release kept no base of its own projects: its rendering is built from its package, to make one again.
+// The first release kept no bases of its projects: its renderer is bundled from its package, to make them again.
 const past = 'dist/past/0.1.0';
 mkdirSync(past, { recursive: true });
 const parts = [

@@ -3,8 +3,8 @@ import { CONFLICT_MODES, type ConflictMode } from './lib/plan/types.ts';
 import { isCi, isTerminal } from './terminal.ts';
 
 /**
- * How both fronts go on with a conflict: what --conflict says; markers where somebody sees them; and where nobody does,
- * nothing is written, since a file with markers must not reach a build by accident.
+ * What both fronts do about a conflict: what --conflict says. Otherwise they write markers on a terminal, and nothing
+ * elsewhere: a file with markers must not reach a build by accident.
  */
 export function conflictMode(given: string | undefined): ConflictMode {
   if (given === undefined) return isCi() || !isTerminal(1) ? 'abort' : 'markers';

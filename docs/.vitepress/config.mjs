@@ -31,7 +31,7 @@ export default defineConfig({
   srcExclude: ['{templates,test,generators,dist,demo,base-image,node_modules}/**'],
   outDir: '.site',
   cacheDir: '../.cache/vitepress',
-  // Beside README.md of GitHub stands index.html of the site.
+  // README.md is for GitHub, index.html for the site.
   rewrites: { 'README.md': 'index.md', 'docs/README.md': 'docs/index.md' },
   ignoreDeadLinks: 'localhostLinks',
   // What pages link to, and no page itself.

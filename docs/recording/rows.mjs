@@ -2,7 +2,7 @@
 
 /**
  * @param terminal of @xterm/headless
- * @returns an array of rows; a row is an array of `{column, text, color, bold}`, without blanks at its end
+ * @returns an array of rows; a row is an array of `{column, text, color, bold}`, without spaces at its end
  */
 export function rowsOf(terminal, { cols, rows }) {
   const buffer = terminal.buffer.active;

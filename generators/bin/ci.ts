@@ -39,7 +39,7 @@ async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> 
   const root = findProject(host.cwd);
   const { intent } = withProject(root, true, readYoRc);
   if (!intent)
-    throw new UserError(`${root} is no project of this generator; go to one, or start one with makina-image new`);
+    throw new UserError(`${root} is not a project of this generator; go to one, or start one with makina-image new`);
   if (words.length === 0) throw new UserError('ci needs to know where: makina-image ci github, or gitlab');
   const unknown = words.find((word) => !(KINDS as readonly string[]).includes(word));
   if (unknown) throw new UserError(`ci does not know ${unknown}; it takes github and gitlab`);
@@ -69,26 +69,26 @@ async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> 
   return wrote;
 }
 
-/** What only a person can set there. */
+/** What the user has to set up there. */
 function needs(kind: (typeof KINDS)[number], place: CiPlace | undefined): string {
   if (kind === 'gitlab')
     return `GitLab: add \`${place?.include ?? `- local: ${CI_FILES.gitlab}`}\` to the list below \`include:\` in .gitlab-ci.yml at the top of the repository; set a weekly schedule, and MAKINA_IMAGE_TOKEN, a project access token that may write to the repository, with the environment scope makina-image.`;
   const allow = 'GitHub: allow Actions to create pull requests (Settings, Actions, General).';
   if (!place || place.folder === '.') return allow;
-  return `${allow}\nGitHub reads workflows at the top of the repository alone, so copy this one there, now and whenever it changes:\n  ${place.copy}`;
+  return `${allow}\nGitHub reads workflows only at the top of the repository, so copy this one there, now and whenever it changes:\n  ${place.copy}`;
 }
 
-/** Where the project is in its repository, if that is news. @throws UserError for a folder that has no place in a script */
+/** Where the project is in its repository, if that changed. @throws UserError for a folder that cannot be named in a script */
 function folderAnswer(place: CiPlace | undefined, intent: Intent): Intent {
   if (!place || place.folder === (intent.ci_folder ?? '.')) return {};
   if (!ciFolder.safeParse(place.folder).success)
     throw new UserError(
-      `CI cannot work in ${place.folder} of ${place.top}: the names of its folders may hold letters, digits and _.- alone, no "--", no dot or "-" at the beginning, and no dot or ".lock" at the end; rename them, or let the project be a repository of its own`,
+      `CI cannot work in ${place.folder} of ${place.top}: the names of its folders must have only letters, digits and _.-, no "--", no dot or "-" at the beginning, and no dot or ".lock" at the end; rename them, or give the project a repository of its own`,
     );
   return { ci_folder: place.folder };
 }
 
-/** Where the generator comes from, as the flag or a person says. */
+/** Where the generator comes from: the flag or a person's answer. */
 async function sourceAnswer(flags: CommandLine['flags'], intent: Intent, host: Host): Promise<Intent> {
   const given = answersFromFlags(flags, [SOURCE]);
   if (given.ci_source !== undefined || intent.ci_source !== undefined || isOn(flags, 'quiet')) return given;

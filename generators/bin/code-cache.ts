@@ -4,10 +4,10 @@ import { dirname, isAbsolute, join } from 'node:path';
 
 const { O_RDONLY, O_NOFOLLOW } = fs.constants;
 const WRITABLE_BY_OTHERS = 0o022;
-/** What stands before the code: V8 runs damaged code as it is. */
+/** A hash before the code: V8 would run damaged code. */
 const HASH_BYTES = 32;
 
-/** A file of this user's own in which V8's compiled code of a source is kept. */
+/** A file of this user that keeps V8's compiled code of a source. */
 export interface CodeCache {
   /** The code that is there; V8 itself refuses that of another V8. */
   code: Buffer | undefined;
@@ -16,8 +16,8 @@ export interface CodeCache {
 }
 
 /**
- * The cache of a source, in XDG_CACHE_HOME or ~/.cache. The code in it is run, so nobody else may be able to write there.
- * @returns undefined where that is not so; nothing is told of what cannot be read or written, a start is slower then
+ * The cache of a source, in XDG_CACHE_HOME or ~/.cache. The code in it is run, so no one else must be able to write there.
+ * @returns undefined if someone else can; failures are silent, since they only make a start slower
  */
 export function codeCacheOf(source: string, { XDG_CACHE_HOME, HOME = '' }: NodeJS.ProcessEnv): CodeCache | undefined {
   const above = XDG_CACHE_HOME || join(HOME, '.cache');
@@ -48,13 +48,13 @@ function wholeCode(bytes: Buffer | undefined): Buffer | undefined {
   return code && bytes?.subarray(0, HASH_BYTES).equals(hashOf(code)) ? code : undefined;
 }
 
-/** Whether a folder that is to be made is made in one of this user's: root may have the HOME of another. */
+/** Whether a new folder would be in one of this user: root may have the HOME of another user. */
 function isNearestOwn(folder: string): boolean {
   const stat = fs.lstatSync(folder, { throwIfNoEntry: false });
   return stat ? stat.isDirectory() && stat.uid === process.geteuid?.() : isNearestOwn(dirname(folder));
 }
 
-/** Whether folders are this user's, and no links, and nobody else can put anything into them. */
+/** Whether folders are this user's, are not links, and only this user can write to them. */
 function isOwn(...folders: string[]): boolean {
   return folders.every((folder) => {
     const stat = fs.lstatSync(folder);

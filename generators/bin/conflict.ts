@@ -27,7 +27,7 @@ export const resolve: Verb = {
     const [side, ...more] = SIDES.map(({ flag }) => flag as conflict.Side).filter((known) => isOn(flags, known));
     if (!side || more.length > 0)
       throw new UserError(
-        'resolve needs one of --ours, --theirs and --merged: your side, that of the templates, or the file as it is now',
+        'resolve needs one of --ours, --theirs and --merged: your version, the new template, or the file as it is now',
       );
     return eachPath('resolve', words, flags, cwd, (root, path, options) => conflict.resolve(root, path, side, options));
   },

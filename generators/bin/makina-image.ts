@@ -26,7 +26,7 @@ async function main([name, ...args]: string[]): Promise<void> {
   if (name === '--version') return print(version);
   const listed = verbNamed(name);
   if (['--quiet', '--verbose'].includes(name))
-    throw new UserError(`${name} stands before a verb; write it after one: makina-image VERB ${name}`);
+    throw new UserError(`${name} must come after the verb: makina-image VERB ${name}`);
   if (!listed && name.startsWith('-'))
     throw new UserError(`there is no flag ${name} without a verb; makina-image --help lists both`);
   if (!listed) {

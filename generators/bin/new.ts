@@ -25,7 +25,7 @@ export const newVerb = (): Verb => ({
   },
 });
 
-/** Refuses answers that cannot be used before others have written; what is in the way of files may change until ours are. */
+/** Refuses bad answers before other generators write; files in the way are no error yet, since they may still change. */
 async function refuseEarly(request: NewRequest): Promise<void> {
   try {
     await newProject({ ...request, ask: undefined, dryRun: true });

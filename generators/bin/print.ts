@@ -3,14 +3,14 @@ import type { Style } from '../lib/output/style.ts';
 import { shown } from '../lib/text/shown.ts';
 import { isTerminal, styleOf } from '../terminal.ts';
 
-/** Where words go. */
+/** Where text is printed. */
 export interface Output {
   /** What was asked for, such as `--json` or a diff; the text as it is. */
   write(text: string): void;
   /** What was done; a line. */
   printDone(text: string): void;
   printError(text: string): void;
-  /** How `tell` shows its words. */
+  /** How `printDone` shows text. */
   style(): Style;
 }
 
@@ -24,7 +24,7 @@ const STANDARD: Output = {
 
 let output = STANDARD;
 
-/** Sends all words somewhere else: Yeoman's adapter has places of its own for them. */
+/** Prints everything elsewhere: Yeoman's adapter has its own output. */
 export function printTo(other: Output = STANDARD): void {
   output = other;
 }
@@ -34,23 +34,23 @@ export function print(text: string): void {
   output.write(`${shown(text, styleOf(1))}\n`);
 }
 
-/** The same with a text that another program reads: as it is, but on a terminal. */
+/** Prints a text that another program reads: as it is, unless it goes to a terminal. */
 export function printAsIs(text: string): void {
   const style = styleOf(1);
   output.write(isTerminal(1) ? shown(text, style) : text);
 }
 
-/** The same with what was done. */
+/** Prints what was done. */
 export function printDone(text: string): void {
   output.printDone(shown(text, output.style()));
 }
 
-/** How `printTold` shows a text. */
+/** How `printDone` shows a text. */
 export function doneStyle(): Style {
   return output.style();
 }
 
-/** The same on standard error. */
+/** Prints a line on standard error. */
 export function printError(text: string): void {
   output.printError(shown(text, styleOf(2)));
 }
@@ -65,7 +65,7 @@ export function write(descriptor: 1 | 2, text: string): void {
     const { code } = error as NodeJS.ErrnoException;
     // A full pipe that does not block: the stream knows how.
     if (code === 'EAGAIN') streamOf(descriptor).write(bytes.subarray(done));
-    // Nobody reads any more: `makina-image diff | head`.
+    // The reader is gone: `makina-image diff | head`.
     else if (code !== 'EPIPE') lose(descriptor, error as Error);
   }
 }
@@ -79,7 +79,7 @@ function streamOf(descriptor: 1 | 2): NodeJS.WriteStream {
 
 let isLost = false;
 
-/** Says once that words are lost, as on a full disk; the work goes on, and the exit code tells. */
+/** Says once that output is lost, as on a full disk; the work goes on, and the exit code shows it. */
 function lose(descriptor: 1 | 2, error: Error): void {
   if (isLost) return;
   isLost = true;
@@ -87,5 +87,5 @@ function lose(descriptor: 1 | 2, error: Error): void {
     process.exitCode = 1;
   });
   if (descriptor === 1)
-    printError(`makina-image: what it has to tell cannot be written (${error.message}); the rest is done`);
+    printError(`makina-image: its output cannot be written (${error.message}); everything else was done`);
 }

@@ -14,7 +14,7 @@ const MAGIC = /[\\*?[\]{}()!+@|]/;
 
 /**
  * The folders that the words of a command line name: folders, glob patterns, and `-` for a list on standard input, one a
- * line; the project that one is in if there is no word.
+ * line. Without words, the project around `cwd`.
  * @param cwd the folder that they start from
  */
 export async function folders(words: readonly string[], cwd: string): Promise<string[]> {
@@ -40,7 +40,7 @@ export async function foldersToRead(words: readonly string[], cwd: string): Prom
   return below.length > 0 ? below : folders(words, cwd);
 }
 
-/** The project that one is in, or the folder itself where that is in none. */
+/** The project around a folder, or the folder itself if there is none. */
 export function projectHere(cwd: string): string {
   return projectAround(cwd) ?? cwd;
 }
@@ -48,7 +48,7 @@ export function projectHere(cwd: string): string {
 /** The folders that a pattern names; looks into no folder that is deeper than they are. */
 function matching(globSync: typeof import('tinyglobby').globSync, pattern: string, here: string): string[] {
   const names = pattern.split('/');
-  // A folder may be named `images (old)`: what is there is no pattern.
+  // A folder may be named `images (old)`: what exists is not a pattern.
   const fixed = names.findIndex(
     (name, index) => MAGIC.test(name) && !isFolder(resolve(here, names.slice(0, index + 1).join('/'))),
   );
@@ -61,8 +61,8 @@ function matching(globSync: typeof import('tinyglobby').globSync, pattern: strin
 }
 
 /**
- * Does the same to each project, one at a time: what goes wrong with one does not keep it from the others.
- * @param print prints what there is to tell of one
+ * Does the same to each project, one at a time: a failure in one does not stop the others.
+ * @param print prints the report of one
  * @param isVerbose prints where an error comes from
  * @returns the worst exit code
  */
@@ -90,7 +90,7 @@ export async function eachProject(
     if (isVerbose && stack) printError(stack);
     exits.push(report.exit);
     if (!report.written) continue;
-    // A signal that came while files were written is told two turns later, and ends the run here.
+    // A signal that came while files were written takes effect two turns later, and ends the run here.
     await setImmediate();
     await setImmediate();
   }

@@ -21,7 +21,7 @@ export async function confirm(planned: Change): Promise<boolean> {
   return (await answered(inquirer.prompt([question] as Parameters<typeof inquirer.prompt>[0]))).go;
 }
 
-/** Asks for a yes that nobody says by accident. */
+/** Asks a question whose default is no. */
 export async function insist(question: string): Promise<boolean> {
   const { default: inquirer } = await import('inquirer');
   return (await answered(inquirer.prompt([insistence(shown(question))] as Parameters<typeof inquirer.prompt>[0]))).go;

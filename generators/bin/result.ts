@@ -13,7 +13,7 @@ export function isDryRun(flags: FlagValues): boolean {
   return isOn(flags, 'dry-run') || isOn(flags, 'preview');
 }
 
-/** Tells what was done; --quiet leaves only what the reader has to settle, on standard error. */
+/** Prints what was done; with --quiet only conflicts and other problems, on standard error. */
 export function printResult(flags: FlagValues, text: string, isProblem = false): void {
   if (!isOn(flags, 'quiet')) printDone(text);
   else if (isProblem) printError(text);
@@ -26,7 +26,7 @@ export function printLeftAlone(flags: FlagValues, change: Change): void {
 }
 
 /**
- * Tells what was written, or would be.
+ * Prints what was written, or would be.
  * @param summary makes the text of what was written
  * @returns the files that were changed
  */

@@ -18,7 +18,7 @@ export const schema: Verb = {
   run: ({ words: [kind = '', ...more] }) => {
     if (!KINDS.includes(kind) || more.length > 0)
       throw new UserError('schema takes one word: makina-image schema answers, pillar, report or doctor');
-    // What the launcher of an image judges an override with.
+    // The launcher of an image checks an override with it.
     const text = kind === 'pillar' ? renderTemplate('runtime/pillar.schema.json', {}) : published(kind);
     print(text.trimEnd());
   },

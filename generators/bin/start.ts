@@ -1,4 +1,4 @@
-// The bin: runs the bundle, which stands beside it, with what V8 compiled of it in an earlier run. That saves a quarter of a start.
+// The bin: runs the bundle beside it, with the code that V8 compiled in an earlier run. That saves a quarter of a start.
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -13,5 +13,5 @@ const script = new Script(source, { filename, cachedData: cache?.code });
 // At the end, when all that such a run needs is compiled.
 if (cache && (!cache.code || script.cachedDataRejected))
   process.on('exit', () => cache.keep(script.createCachedData()));
-// A script may not import.
+// A script cannot import.
 script.runInThisContext()(createRequire(filename), import.meta.dirname, (name: string) => import(name));

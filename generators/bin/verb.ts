@@ -13,9 +13,9 @@ export interface CommandLine {
 export interface Host {
   /** The folder that relative paths start from. */
   readonly cwd: string;
-  /** How the reader calls the verb `base`. */
+  /** The command that runs the verb `base` for this reader. */
   readonly baseCommand: string;
-  /** How a person is asked; undefined where nobody can be. */
+  /** Asks a person; undefined if no one can be asked. */
   prompts(): Promise<Prompts | undefined>;
 }
 
@@ -23,7 +23,7 @@ export interface Prompts {
   ask: Ask;
   /** Shows what is to be written; returns whether to go on. */
   confirm: (planned: Change) => Promise<boolean>;
-  /** Asks for a yes that nobody says by accident. */
+  /** Asks a question whose default is no. */
   insist: (question: string) => Promise<boolean>;
 }
 
@@ -37,9 +37,9 @@ type Run = (line: CommandLine, host: Host) => Promise<Wrote[]> | Promise<void> |
 
 /** What a verb takes and does; its help, its completion and the reading of its flags are made from this. */
 export interface Verb {
-  /** What stands after it, `[NAME]`. */
+  /** The words after it, `[NAME]`. */
   words: string;
-  /** What its words may be, where that is one of a few. */
+  /** The words that it takes, if they are a fixed list. */
   choices?: readonly string[];
   /** What its words name on the disk. */
   names?: 'file' | 'folder';
@@ -47,7 +47,7 @@ export interface Verb {
   about: string;
   flags: readonly Flag[];
   run: Run;
-  /** Asks what is open, for a host that lets others write first; returns what does the rest. */
+  /** Asks for missing answers, for a host that lets others write first; returns a function that does the rest. */
   ask?: (line: CommandLine, host: Host) => Promise<() => ReturnType<Run>>;
 }
 
@@ -56,7 +56,7 @@ export interface Listed {
   name: string;
   /** What it does, in one line. */
   line: string;
-  /** 2 is no error of it, but an answer: something would change. */
+  /** Its exit code 2 is an answer, not an error: something would change. */
   answers?: true;
   load: () => Verb;
 }

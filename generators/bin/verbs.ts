@@ -10,7 +10,7 @@ import { stanzaVerb } from './stanza.ts';
 import { check, diff, upgrade } from './upgrade.ts';
 import type { Listed } from './verb.ts';
 
-/** Every verb, in the order of the help. Nothing is loaded only when it is needed: a bundle of modules that are starts slower than one that is longer. */
+/** Every verb, in the order of the help. All are loaded at once: a bundle with modules that are loaded later starts slower. */
 export const VERBS: readonly Listed[] = [
   {
     name: 'new',

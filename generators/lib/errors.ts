@@ -1,6 +1,6 @@
 import { shown } from './text/shown.ts';
 
-/** The exit codes of `new`, `base` and the subgenerators; the same table stands in docs/exit-codes.md. */
+/** The exit codes of `new`, `base` and the subgenerators; docs/exit-codes.md has the same table. */
 export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3, interrupted: 130 } as const;
 
 /** An error meant for the person at the keyboard: `message` says what, where and what to do; `code` is the exit code. */
@@ -8,7 +8,7 @@ export class UserError extends Error {
   readonly code: number;
 
   constructor(message: string, code: number = EXIT.usage) {
-    // Names and texts of a project get into sentences.
+    // Messages may contain names and texts of a project.
     super(shown(message));
     this.name = 'UserError';
     this.code = code;

@@ -14,7 +14,7 @@ export const version: string = JSON.parse(readFileSync(join(packageRoot, 'packag
 /** Major and minor of the version, `1.2`: the tag of the base image that belongs to it. */
 export const minorVersion: string = version.split('.').slice(0, 2).join('.');
 
-/** The `$id` of a schema: a name, since nobody promises an address. */
+/** The `$id` of a schema: a name, since an address would have to stay valid. */
 export function schemaId(kind: 'answers' | 'report' | 'doctor'): string {
   return `urn:generator-makina-image:${minorVersion}:${kind}`;
 }

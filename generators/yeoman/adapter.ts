@@ -39,13 +39,13 @@ export function hostOf(generator: Generator): Host {
   };
 }
 
-/** An adapter that is no terminal knows whom to ask. */
+/** An adapter that is not a terminal asks in its own way. */
 function canAsk(adapter: unknown): boolean {
   const terminal = terminalOf(adapter);
   return !terminal || (!isCi() && terminal.stdin?.isTTY === true && terminal.stdout.isTTY);
 }
 
-/** Where the words of a verb go: to the adapter, and what is for other programs to the terminal's standard output. */
+/** Prints to the adapter; what is for other programs goes to the terminal's standard output. */
 export function outputOf({ env, log }: Generator): Output {
   const stdout = terminalOf(env.adapter)?.stdout;
   const printLine = (text: string) => void log(text);

@@ -23,7 +23,7 @@ interface Copies {
 
 /**
  * Brings Yeoman's copies to what is on the disk now: without this, what another generator saves next would undo ours.
- * A copy that waits to be written is the other's and stays, but for our answers in `.yo-rc.json`.
+ * A copy that waits to be written is the other's and stays, except for our answers in `.yo-rc.json`.
  * @param wrote the files of ours, which are marked as written
  */
 export function refreshCopies(sharedFs: unknown, wrote: readonly Wrote[]): void {
@@ -50,7 +50,7 @@ function bytesOf(path: string): Buffer | undefined {
   }
 }
 
-/** The other's `.yo-rc.json` with our answers as they are on the disk; undefined where there are none. */
+/** The other's `.yo-rc.json` with our answers as they are on the disk; undefined if there are none. */
 function withOurs({ contents, state }: Copy, disk: Buffer): Buffer | undefined {
   try {
     const ours = ownPart(disk.toString());

@@ -16,14 +16,14 @@ const NO_STORAGE = {
   createStorage: () => NO_STORAGE,
 };
 
-/** What the generators share. It is no generator: Yeoman runs the public methods of the class right below it alone. */
+/** What the generators share. Yeoman does not run its public methods, only those of the class directly below it. */
 class Front extends Generator {
-  /** Yeoman would read package.json for it, and then tell in each run that nothing is installed. */
+  /** Yeoman would read package.json for it, and then print in each run that nothing is installed. */
   override determineAppname(): string {
     return '';
   }
 
-  /** Our own code reads `.yo-rc.json`: Yeoman would open whatever is there, a FIFO too, before a verb can tell. */
+  /** Our own code reads `.yo-rc.json`: Yeoman would open whatever is there, even a FIFO, before a verb can refuse it. */
   override _getStorage(): never {
     return NO_STORAGE as never;
   }
@@ -39,7 +39,7 @@ export function verbGenerator(name: string, verb: Verb) {
   return class VerbGenerator extends Front {
     readonly #raw: Readonly<Record<string, unknown>>;
     readonly #words: readonly unknown[];
-    /** Whether it was started for itself, by `yo` for example, and no other generator chose its options. */
+    /** Whether it was started by itself, by `yo` for example, so that no other generator chose its options. */
     readonly #isRoot: boolean;
     #line: CommandLine = { flags: {}, words: [] };
     #code = 0;
@@ -58,7 +58,7 @@ export function verbGenerator(name: string, verb: Verb) {
         this.option(flag, { type: value === undefined ? Boolean : String, description });
     }
 
-    /** Refuses what is not understood while nobody has written anything. */
+    /** Refuses what it does not understand before any generator writes. */
     initializing(): Promise<void> {
       return this.#guarded(async () => {
         this.#line = lineOf(name, verb, this.#words, this.#raw, this.#isRoot ? process.argv.slice(2) : []);
@@ -78,7 +78,7 @@ export function verbGenerator(name: string, verb: Verb) {
         await this.#guarded(async () => refreshCopies(this.env.sharedFs, await this.#run()));
         this.#end();
       } catch (error) {
-        // Others may have steps of theirs in this phase.
+        // Others may have steps of their own in this phase.
         this.queueTask({
           queueName: 'end',
           taskName: 'install',
@@ -89,7 +89,7 @@ export function verbGenerator(name: string, verb: Verb) {
       }
     }
 
-    /** A verb tells its exit code in process.exitCode, which belongs to whoever runs Yeoman. */
+    /** A verb sets process.exitCode, which belongs to the program that runs Yeoman. */
     async #run(): Promise<readonly Wrote[]> {
       const before = process.exitCode;
       process.exitCode = undefined;
@@ -101,7 +101,7 @@ export function verbGenerator(name: string, verb: Verb) {
       }
     }
 
-    /** Tells the exit code of the verb: to the shell, or to a host that is no terminal. */
+    /** Reports the exit code of the verb: to the shell, or to a host that is not a terminal. */
     #end(): void {
       if (this.#code === 0) return;
       if (!terminalOf(this.env.adapter))

@@ -39,13 +39,13 @@ export function lineOf(
       throw new UserError(`--${name} was given as ${option} and in another spelling, with other values; give it once`);
     given.set(name, made);
   }
-  // What Yeoman takes for itself reaches us on the command line alone.
+  // Yeoman's own options reach us only on the command line.
   if (known.has('env')) given.set('env', envOf(typed));
   const flags = [...given.values()].flat();
   if (options.force === true && known.has('conflict') && !given.has('conflict')) flags.push('--conflict=theirs');
   const odd = words.find((word) => typeof word !== 'string' && typeof word !== 'number');
   if (odd !== undefined) throw new UserError(`the words after ${name} are text, not ${kindOf(odd)}`);
-  // Behind the words: a flag that lacks its value must not take one of them.
+  // After the words: a flag without its value must not take one of them.
   const end = words.includes('--') ? words.indexOf('--') : words.length;
   const args = [...words.slice(0, end), ...flags, ...words.slice(end)].map(String);
   return parseCommandLine(name, args, verb.flags);
@@ -81,7 +81,7 @@ function fromValue(flag: Flag, value: unknown): string[] {
   if (!fits) throw new UserError(`--${name} takes ${wanted(flag)}, not ${kindOf(value)}`);
   if (typeof value !== 'object') return [word(name, value)];
   refuseOdd(name, value, []);
-  // Each value of a list is a word of its own where it is no JSON.
+  // Each value of a list is a word of its own, unless it is JSON.
   const isWords = Array.isArray(value) && (takes === 'FIELD ...' || takes === 'KEY=VALUE ...');
   return isWords ? value.map((each) => word(name, each)) : [word(name, JSON.stringify(value))];
 }
@@ -114,7 +114,7 @@ function refuseOdd(name: string, value: unknown, above: readonly unknown[], at =
     throw new UserError(`${at} is ${kindOf(value)}; give a value that JSON can hold`);
 }
 
-/** Whether a value is a mapping and no object of a class, of whichever realm. */
+/** Whether a value is a mapping and not an object of a class, of whichever realm. */
 function isPlain(value: unknown): boolean {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype = Object.getPrototypeOf(value);

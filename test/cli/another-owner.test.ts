@@ -163,7 +163,7 @@ describe('root in the project of another user', () => {
     chmodSync(shared, 0o1777);
     mkdirSync(join(shared, 'work'));
     expect((await run(BIN, join(shared, 'work'), ['circus-program', 'w', '--cmd', 'x'])).stderr).toContain(
-      'is in no project of this generator',
+      'is not in a project of this generator',
     );
     expect((await run(BIN, '/', ['upgrade', shared])).stderr).toContain('but others can write to it or replace it');
     expect((await run(BIN, shared, ['new', 'mine', '--yes'])).code).toBe(0);
@@ -210,7 +210,7 @@ describe('root in the project of another user', () => {
       expect([code, stderr]).toEqual([
         1,
         expect.stringMatching(
-          /belongs to the user 1001, but others can write to .* and replace it|is a link that somebody else may have put/,
+          /belongs to the user 1001, but others can write to .* and replace it|is a link that someone else may have put/,
         ),
       ]);
     }

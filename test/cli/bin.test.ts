@@ -156,7 +156,7 @@ describe('makina-image new', () => {
     [['new', 'demo', '--destination', '/'], 'is the root of all folders'],
     [['resolve', 'README.md'], 'resolve needs one of --ours, --theirs and --merged'],
     [['adopt'], 'adopt needs the path of a file'],
-    [['--quiet', 'new'], '--quiet stands before a verb; write it after one'],
+    [['--quiet', 'new'], '--quiet must come after the verb'],
     [['-v'], 'there is no flag -v without a verb; makina-image --help lists both'],
   ])('%j is refused in one sentence', async (args, sentence) => {
     const dir = tempDir();

@@ -196,7 +196,7 @@ describe.each(['github', 'gitlab'] as const)('%s', (kind) => {
     await w.person(w.branch, 'project/launch.sh', '#!/bin/sh\n# settled\n');
     await w.person('main', 'README.md', 'Another README\n');
     const { code, all } = await w.monday();
-    expect([code, all]).toEqual([0, expect.stringContaining('is left as it is: somebody else has committed to it')]);
+    expect([code, all]).toEqual([0, expect.stringContaining('is left as it is: someone else has committed to it')]);
     expect(await w.show('project/launch.sh')).not.toContain('<<<<<<<');
     expect(await w.log()).toContain('By a person');
   });
@@ -288,7 +288,7 @@ exec ${real} "$@"
 `;
   writeFileSync(join(w.parent, 'bin/git'), script, { mode: 0o755 });
   const { code, all } = await w.monday();
-  expect([code, all]).toEqual([0, expect.stringContaining('somebody has just changed it')]);
+  expect([code, all]).toEqual([0, expect.stringContaining('someone has just changed it')]);
   expect(await w.log()).toContain('By a person');
 });
 
@@ -298,7 +298,7 @@ test('without a source, or with the token in its reach, the first job ends with 
   expect([code, all]).toEqual([
     1,
     expect.stringMatching(
-      /^makina-image: nothing says where CI takes the generator from; run `makina-image ci gitlab --ci-source SOURCE`.*$/,
+      /^makina-image: no answer says where CI takes the generator from; run `makina-image ci gitlab --ci-source SOURCE`.*$/,
     ),
   ]);
   const other = await world('gitlab');
@@ -371,8 +371,8 @@ const HOSTILE: Record<string, (request: string) => void> = {
   },
   'a link in the place of what was told': (request) => {
     instead(added('project/new'))(request);
-    rmSync(join(request, 'told.txt'));
-    symlinkSync('/etc/passwd', join(request, 'told.txt'));
+    rmSync(join(request, 'report.txt'));
+    symlinkSync('/etc/passwd', join(request, 'report.txt'));
   },
   'what is no patch': instead('nonsense\n'),
   'a text for a version': (request) =>
@@ -388,7 +388,7 @@ test('the second job refuses what the first one may not hand over', async () => 
   for (const [what, spoil] of Object.entries(HOSTILE)) {
     const request = tempDir();
     writeFileSync(join(request, 'request.json'), '{"version":"9.0.0","from":null,"conflicts":false}');
-    for (const name of ['upgrade.patch', 'by-hand.patch', 'changelog.txt', 'told.txt'])
+    for (const name of ['upgrade.patch', 'by-hand.patch', 'changelog.txt', 'report.txt'])
       writeFileSync(join(request, name), '');
     spoil(request);
     const { code, all } = await w.job(w.steps.propose, { GH_TOKEN: 'none' }, request);

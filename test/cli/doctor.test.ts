@@ -136,15 +136,21 @@ describe('Docker', () => {
   });
 
   test.each([
-    ['does not run', { info: silent, code: 1, stderr: down }, 'error', /does not run/, /systemctl start docker/],
+    ['does not run', { info: silent, code: 1, stderr: down }, 'error', /is not running/, /systemctl start docker/],
     [
       'does not run, in the words of an older client',
       { info: { ServerErrors: [down] } },
       'error',
-      /does not run/,
+      /is not running/,
       /start/,
     ],
-    ['may not be used', { info: silent, code: 1, stderr: forbidden }, 'error', /may not use/, /usermod -aG docker/],
+    [
+      'may not be used',
+      { info: silent, code: 1, stderr: forbidden },
+      'error',
+      /not allowed to use/,
+      /usermod -aG docker/,
+    ],
     ['is too old', { info: { ...ENGINE, ServerVersion: '1.13.1' } }, 'error', /1\.13\.1/, /update/],
     ['runs Windows containers', { info: { ...ENGINE, OSType: 'windows' } }, 'error', /windows/, /Linux/],
     ['is Podman', { info: { host: {}, version: {} } }, 'warning', /Podman/, /--format docker/],
@@ -194,7 +200,7 @@ describe('the port', () => {
   });
 
   test.each([
-    ['demo:latest\tdemo-1', 'ok', 'in the container demo-1'],
+    ['demo:latest\tdemo-1', 'ok', 'container demo-1 has'],
     ['other\tother-1', 'error', 'the container other-1 has'],
   ])('of the container %j is %s', async (ps, level, what) => {
     const { of } = await doctor(await project(), [], path({ ps }));
@@ -221,7 +227,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /base_image must be a Docker image reference/,
     /correct it there/,
   ],
-  ['no answers', (root) => rmSync(join(root, '.yo-rc.json')), ['error answers'], /not there/, /history/],
+  ['no answers', (root) => rmSync(join(root, '.yo-rc.json')), ['error answers'], /missing/, /history/],
   ['a broken manifest', put('.makina-image/manifest.json', '{}'), ['error manifest'], /schema must be 1/, /history/],
   [
     'no manifest',
@@ -325,7 +331,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     },
     ['warning git'],
     /git cannot tell what it has committed \(fatal: bad config/,
-    /mend that/,
+    /fix that/,
   ],
   [
     'a folder of pillars that is a link',
@@ -334,15 +340,15 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
       symlinkSync('/', join(root, 'pillar'));
     },
     ['warning pillar'],
-    /it is a link, and nothing behind it was read/,
-    /put there what it leads to/,
+    /it is a link, and was not followed/,
+    /replace it with what it leads to/,
   ],
   [
     'a pillar that is a link inside',
     (root) => symlinkSync('/etc', join(root, 'pillar/deep.sls')),
     ['warning pillar'],
     /it is a link/,
-    /put there/,
+    /replace it/,
   ],
   [
     'a large pillar',
@@ -366,7 +372,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /correct/,
   ],
   ['a tab', put('pillar/init.sls', 'a:\n\tb: 1\n'), ['error pillar'], /[Tt]ab/, /correct/],
-  ['a pillar that is a list', put('pillar/more.sls', '- a\n'), ['error pillar'], /no mapping/, /correct/],
+  ['a pillar that is a list', put('pillar/more.sls', '- a\n'), ['error pillar'], /not a mapping/, /correct/],
   [
     'a setting that is refused',
     put('pillar/init.sls', 'makina-projects.demo: {data: {programs: {web: {numprocesses: many}}}}\n'),
@@ -417,7 +423,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     (root) => rmSync(join(root, 'project/app/welcome.txt')),
     ['error seeds'],
     /seeds\.welcome\.source is not there/,
-    /put it there/,
+    /add it/,
   ],
   [
     'an override that others can write to',
@@ -434,7 +440,7 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     (root) => symlinkSync('/etc/hostname', join(root, 'data/configuration/pillar.sls')),
     ['error override'],
     /not a regular file/,
-    /make it one/,
+    /replace it with one/,
   ],
   [
     'two overrides',
@@ -583,7 +589,7 @@ describe('in a project', () => {
     const { told, bad, report } = await doctor(root);
     expect(told).toEqual(['error pillar']);
     expect(bad[0]?.where).toMatch(/pillar\/init\.sls:\d+:\d+$/);
-    expect(report.findings.filter(({ what }) => what.includes('Salt alone')).map(({ id }) => id)).toEqual([
+    expect(report.findings.filter(({ what }) => what.includes('only Salt')).map(({ id }) => id)).toEqual([
       'pillar',
       'override',
     ]);
@@ -607,7 +613,7 @@ printf '# file: %s\\n# owner: root\\n# group: root\\nuser::rwx\\nuser:www-data:r
   test('another volume is looked at, and one that is not there yet is fine', async () => {
     const root = await project();
     const volume = join(root, '../volume');
-    expect((await doctor(root, ['--volume', '../volume'])).of('volume')?.what).toContain('not there yet');
+    expect((await doctor(root, ['--volume', '../volume'])).of('volume')?.what).toContain('does not exist yet');
     symlinkSync('nowhere', volume);
     expect((await doctor(root, ['--volume=../volume'])).of('volume')?.what).toBe('it is a link to nothing');
     rmSync(volume);

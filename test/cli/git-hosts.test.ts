@@ -49,17 +49,17 @@ describe('a git that cannot tell is told with what to do', () => {
     const old = command('git', 'echo "Unknown option: -C" >&2; echo usage: git >&2; exit 129');
     const env = { CI: '', PATH: `${old}:${process.env.PATH}` };
     expect((await run(newer, root, MARKERS, { env })).stderr).toMatch(
-      /^makina-image: .*: git cannot tell what it has committed \(Unknown option: -C\); update git, to 2.15 at least, or use --allow-dirty$/,
+      /^makina-image: .*: git cannot tell what it has committed \(Unknown option: -C\); update git to 2.15 or newer, or use --allow-dirty$/,
     );
     const { of } = await doctor(root, [], `${old}:${path({})}`);
-    expect(of('git')?.fix).toBe('update git, to 2.15 at least; no verb merges into your edits without git');
+    expect(of('git')?.fix).toBe('update git to 2.15 or newer; no verb merges into your edits without git');
   });
 
   test('one that warns of something else first', async () => {
     const root = await edited();
     const bin = command('git', 'echo "warning: x" >&2; echo "fatal: found:" >&2; echo "	future" >&2; exit 128');
     const env = { CI: '', PATH: `${bin}:${process.env.PATH}` };
-    expect((await run(newer, root, MARKERS, { env })).stderr).toContain('(fatal: found: future); mend that');
+    expect((await run(newer, root, MARKERS, { env })).stderr).toContain('(fatal: found: future); fix that');
   });
 
   asRoot('one that does not trust the owner', async () => {
@@ -112,7 +112,7 @@ describe('git knows the project', () => {
       const { code, stderr } = await run(newer, root, words);
       expect([code, stderr]).toEqual([
         1,
-        expect.stringContaining('lacks .makina-image/, which git has; take it back with'),
+        expect.stringContaining('lacks .makina-image/, which git has; restore it with'),
       ]);
     }
     await git(root, 'sparse-checkout', 'add', '.makina-image');

@@ -110,7 +110,7 @@ describe('in a git repository', () => {
     expect([code, report.error]).toEqual([
       1,
       expect.stringMatching(
-        /git cannot tell what it has committed \(fatal: bad config .*\); mend that, or use --allow-dirty$/,
+        /git cannot tell what it has committed \(fatal: bad config .*\); fix that, or use --allow-dirty$/,
       ),
     ]);
     expect(stamps(root)).toEqual(before);

@@ -106,7 +106,7 @@ describe('a folder that is not there is there whole, or not at all', () => {
       real(from, to);
     };
     expect(() => commit(root, transaction)).toThrow(
-      `${root} was made by somebody else in the meantime; nothing was changed, run it again`,
+      `${root} was created by someone else in the meantime; nothing was changed, run it again`,
     );
     const wanted = parent();
     make(join(wanted, 'new'));
@@ -180,7 +180,7 @@ describe('a run that is killed', () => {
 
 describe('a new project of which a power loss took files', () => {
   const told = (root: string, path: string) =>
-    `makina-image: ${join(root, path)} is empty, as after a power loss; take it back from your history, or if the project is new, remove ${root} and write it again`;
+    `makina-image: ${join(root, path)} is empty, as after a power loss; restore it from your git history, or if the project is new, remove ${root} and write it again`;
   const empty = (root: string, path: string, bytes = '') => fs.writeFileSync(join(root, path), bytes);
   const emptyBase = (root: string, path: string) => {
     const { sha256 } = JSON.parse(text(root, '.makina-image/manifest.json')).files[path];

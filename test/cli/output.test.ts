@@ -194,9 +194,9 @@ describe('--verbose', () => {
     for (const args of [['check'], ['upgrade'], ['new', '--no-demo']]) {
       const { stdout, stderr } = await run(root, [...args, '--verbose']);
       for (const [path, why] of [
-        ['.dockerignore', 'your edit stays'],
+        ['.dockerignore', 'you edited it'],
         ['README.md', 'you deleted it'],
-        ['compose.yaml', 'yours for good'],
+        ['compose.yaml', 'you adopted it'],
         ['custom.sls', 'it was written once'],
         ['project/launch.sh', 'it is up to date'],
       ])
@@ -233,7 +233,7 @@ describe('a fault', () => {
     const { exitCode, stderr } = await failing([verb, 'answers']);
     expect([exitCode, stderr]).toEqual([
       1,
-      expect.stringMatching(/^makina-image: this is a fault of .*on purpose.*report what it prints$/),
+      expect.stringMatching(/^makina-image: this is a bug in .*on purpose.*report what it prints$/),
     ]);
     expect((await failing([verb, 'answers', '--verbose'])).stderr).toMatch(/TypeError: on purpose\n +at /);
   });

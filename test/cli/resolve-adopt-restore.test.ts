@@ -194,9 +194,9 @@ describe('settling', () => {
   test('refuses what is not kept up to date, and what is there', async () => {
     const root = project();
     for (const [args, sentence] of [
-      [['resolve', 'mine.txt', '--ours'], 'is no file that is kept up to date'],
-      [['adopt', '../outside'], 'is in no project'],
-      [['restore', 'README.md'], 'is there'],
+      [['resolve', 'mine.txt', '--ours'], 'makina-image does not update mine.txt'],
+      [['adopt', '../outside'], 'is not in a project'],
+      [['restore', 'README.md'], 'README.md exists; restore only brings back'],
     ] as const)
       expect(await run(BIN, root, [...args])).toMatchObject({ code: 1, stderr: expect.stringContaining(sentence) });
   });

@@ -100,14 +100,14 @@ test('a file of the runtime that its owner took over and that does not fit the o
   await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then, APP]);
   change(root, then, below('# mine\n'));
   const { stdout, code } = await run(BIN, root, ['check']);
-  expect([code, stdout]).toEqual([2, expect.stringContaining(`move ${now}: it is yours for good, and older than`)]);
+  expect([code, stdout]).toEqual([2, expect.stringContaining(`move ${now}: you adopted it, and it is older than`)]);
   const copy = join(tempDir(), 'demo');
   cpSync(root, copy, { recursive: true });
   const byNew = await run(BIN, copy, ['new']);
-  expect(byNew.stdout).toContain(`\n${now}: it is yours for good, and older than`);
+  expect(byNew.stdout).toContain(`\n${now}: you adopted it, and it is older than`);
   const done = await run(BIN, root, ['upgrade']);
   expect(done.stdout.match(/^ {2}moved .*/gm)).toEqual([
-    expect.stringContaining(`moved ${now}: it is yours for good`),
+    expect.stringContaining(`moved ${now}: you adopted it`),
     expect.stringMatching(/^ {2}moved the runtime to project\/\.salt\/runtime \(\d+ files\)$/),
   ]);
   expect(done.stdout).not.toMatch(/updated the runtime|removed the runtime in project\/\.salt\/launcher/);
@@ -146,10 +146,7 @@ test('a file of the runtime that became a link is an edit, which upgrade shows, 
   await run(join(root, '../package/dist/makina-image.cjs'), adopted, ['upgrade', '--conflict=ours']);
   const byAdopted = await run(BIN, adopted, ['upgrade']);
   const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
-  expect([code, stdout]).toEqual([
-    3,
-    expect.stringContaining(`  ${then}: the runtime is elsewhere now, and nothing reads`),
-  ]);
+  expect([code, stdout]).toEqual([3, expect.stringContaining(`  ${then}: the runtime has moved, and nothing reads`)]);
   for (const told of [byAdopted.stdout, stdout])
     expect(told).toContain(`without effect: bring what is in ${then} into project/.salt/runtime, and remove it.`);
   expect([readlinkSync(join(root, then)), text(root, now)]).toEqual([mine, expect.not.stringContaining('# mine')]);
@@ -246,9 +243,9 @@ describe('what an owner wrote into a file that became a few lines', () => {
     const [root, fresh] = [await projectOf('0.2.0'), project()];
     for (const [path, how] of EDITS) change(root, path, how);
     const { code, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
-    expect([code, stdout.match(/it became a few lines, and the runtime (does|has) .*runtime\//g)?.length]).toEqual([
-      3, 6,
-    ]);
+    expect([code, stdout.match(/it is only a few lines now, and the runtime (does|has) .*runtime\//g)?.length]).toEqual(
+      [3, 6],
+    );
     expect(stdout).toContain(
       'in runtime/launcher/steps.py (WATCHED_ENV and OVERRIDE_JINJA: the answers watched_env and override_jinja);',
     );
@@ -273,7 +270,7 @@ describe('what an owner wrote into a file that became a few lines', () => {
         path,
         3,
         expect.stringMatching(
-          / in runtime\/\S+( \(.*\))?, and your side does not work beside it as it is; leave of it what is /,
+          / in runtime\/\S+( \(.*\))?, and your version does not work beside it as it is; keep only what is /,
         ),
       ]);
     }
@@ -283,7 +280,7 @@ describe('what an owner wrote into a file that became a few lines', () => {
     change(root, step, (sls) => sls.replace(/^\|{7}.*?^={7}\n/ms, '').replace(/^[<>]{7} .*\n/gm, ''));
     expect((await run(BIN, root, ['resolve', step, '--merged'])).code).toBe(0);
     const twice = async () => (await runtimeOf(root)).filter(({ where }) => where === join(root, step));
-    expect(await twice()).toMatchObject([{ level: 'warning', what: expect.stringContaining('define demo-tini both') }]);
+    expect(await twice()).toMatchObject([{ level: 'warning', what: expect.stringContaining('both define demo-tini') }]);
     change(root, step, (sls) => sls.replace('demo-tini:', 'mine:'));
     expect(await twice()).toEqual([]);
   });
@@ -299,7 +296,7 @@ describe('what an owner wrote into a file that became a few lines', () => {
     change(root, salt(`${step}.sls`), below(`\n${id}\n  test.nop: []\n`));
     const start = performance.now();
     const told = (await runtimeOf(root)).filter(({ level }) => level === 'warning').map(({ what }) => what);
-    expect(told).toEqual(found.map((each) => expect.stringContaining(` define ${each} both`)));
+    expect(told).toEqual(found.map((each) => expect.stringContaining(` both define ${each}`)));
     expect(performance.now() - start).toBeLessThan(5000);
   });
 });

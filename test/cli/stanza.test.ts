@@ -89,7 +89,10 @@ describe('makina-image circus-program', () => {
       vhosts: { localhost: { locations: { '/api': { proxy_pass: 'http://api' } } } },
     });
     const other = await run('circus-program', 'web', '--port', '1', '--location', '/api');
-    expect([other.exitCode, other.stderr]).toEqual([2, expect.stringContaining('location /api of localhost is there')]);
+    expect([other.exitCode, other.stderr]).toEqual([
+      2,
+      expect.stringContaining('location /api of localhost already exists'),
+    ]);
     await run('nginx-location', '/more', '--proxy-pass', 'http://api/v2');
     const removed = await run('circus-program', '--remove', 'api');
     expect(removed.stdout).toContain('removed, with upstream api, location /api of localhost, location /more of local');
@@ -101,7 +104,7 @@ describe('makina-image circus-program', () => {
     mkdirSync(join(root, 'project/app/deep'));
     expect((await makinaImage(join(root, 'project/app/deep'), ['nginx-vhost', 'x.org'])).exitCode).toBe(0);
     const { exitCode, stderr } = await makinaImage(tempDir(), ['nginx-vhost', 'x.org']);
-    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/is in no project.*makina-image new$/)]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/is not in a project.*makina-image new$/)]);
     await makinaImage(root, ['base', 'base-image']);
     const inBase = await makinaImage(join(root, 'base-image/certs'), ['nginx-vhost', '--list']);
     expect([inBase.exitCode, inBase.stderr]).toEqual([1, expect.stringContaining('base-image has no .yo-rc.json')]);

@@ -43,9 +43,9 @@ describe('what the engine keeps', () => {
     harm(root);
     expect((await doctor(root)).of('store')).toMatchObject({
       level: 'warning',
-      what: expect.stringMatching(/^\d+ bases of your next merge cannot be used, as of .* and \d+ more$/),
+      what: expect.stringMatching(/^\d+ bases of your next merge cannot be used, for .* and \d+ more$/),
       where: expect.stringContaining(`${BASE}/`),
-      fix: `\`makina-image upgrade ${root}\` mends it`,
+      fix: `\`makina-image upgrade ${root}\` fixes it`,
     });
     expect(await upgrade(root)).toBe(0);
     expect([broken(root), readdirSync(join(root, BASE))]).toEqual([[], files]);
@@ -113,14 +113,14 @@ describe('what the engine keeps', () => {
     change(root, 'compose.yaml', (compose) => `# mine\n${compose}`);
     rmSync(join(root, BASE), { recursive: true });
     const { stdout } = await run(newer, root, ['doctor']);
-    expect(stdout).toContain('take .makina-image/base back from your history');
+    expect(stdout).toContain('restore .makina-image/base from your git history');
     expect(await upgrade(root, newer)).toBe(3);
   });
 });
 
 test.each([
-  ['project/launch.sh', 'has more than 1 GiB; move it away'],
-  ['.yo-rc.json', 'has more than 16 MiB, and no answers have'],
+  ['project/launch.sh', 'is larger than 1 GiB; move it away'],
+  ['.yo-rc.json', 'is larger than 16 MiB, which no answers are'],
 ])('%s of gigabytes is told in one sentence', async (path, sentence) => {
   const root = project();
   truncateSync(join(root, path), 3 * 2 ** 30);

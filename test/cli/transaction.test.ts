@@ -125,7 +125,7 @@ describe('commit', () => {
     const error = errorOf(() => commit(root, transaction));
     expect(error.code).toBe(EXIT.internal);
     expect(error.message).toBe(
-      `${join(root, 'b')} was changed by somebody else in the meantime; nothing was changed, run it again`,
+      `${join(root, 'b')} was changed by someone else in the meantime; nothing was changed, run it again`,
     );
     expect(snapshot(root)).toEqual(before);
   });
@@ -631,7 +631,7 @@ describe('two runs at once', () => {
     const lines = runs.flatMap(({ stdout }) => stdout.split('\n'));
     expect(lines).toHaveLength(120);
     for (const line of lines)
-      expect(line).toMatch(/^done$|^another run, process \d+, is writing|was changed by somebody else in the meantime/);
+      expect(line).toMatch(/^done$|^another run, process \d+, is writing|was changed by someone else in the meantime/);
     expect(lines).toContain('done');
     const texts = Object.entries(snapshot(root)).flatMap(([path, [, text]]) => (path.endsWith('/') ? [] : [text]));
     expect(texts).toHaveLength(4);

@@ -70,7 +70,7 @@ describe('check', () => {
     ]);
   });
   test.each<[string, (root: string) => void, string]>([
-    ['no project', (root) => rmSync(root, { recursive: true }), 'is no project of this generator'],
+    ['no project', (root) => rmSync(root, { recursive: true }), 'is not a project of this generator'],
     ['a broken manifest', (root) => writeFileSync(join(root, '.makina-image/manifest.json'), '{'), 'cannot be used'],
     ['broken answers', (root) => writeFileSync(join(root, '.yo-rc.json'), '{'), 'is not valid JSON'],
     [
@@ -329,7 +329,7 @@ describe('several projects', () => {
     const roots = ['p1', 'p2'].map((name) => project(name, parent));
     const script = 'node "$0" upgrade --json p1 p2 > /dev/full';
     const { exitCode, stderr } = await execa('sh', ['-c', script, newer], { cwd: parent, reject: false });
-    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^makina-image: what it has to tell .*$/)]);
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/^makina-image: its output cannot be written .*$/)]);
     expect((await run(newer, parent, ['check', ...roots])).code).toBe(0);
   });
   test('one process does many, without a word of its own', async () => {

@@ -21,7 +21,7 @@ describe('outside of any project', () => {
     for (const args of [['circus-program', 'w', '--cmd', 'true'], ...(kind === 'broken' ? verbs : [])]) {
       const { exitCode, stderr } = await makinaImage(here, args);
       const sentence = expect.stringMatching(
-        new RegExp(`^makina-image: ${here} is (in )?no project of this generator`),
+        new RegExp(`^makina-image: ${here} is not (in )?a project of this generator`),
       );
       expect([args, exitCode, stderr]).toEqual([args, 1, sentence]);
     }
@@ -118,7 +118,7 @@ describe('new', () => {
     ] as const) {
       const { exitCode, stderr } = await makinaImage(here, ['new', word, '--yes']);
       const folder = join(here, word);
-      const sentence = `${folder} would be inside the project ${root}; go out of that, or say that you mean it: --destination ${folder}`;
+      const sentence = `${folder} would be inside the project ${root}; leave that folder, or if you mean it, add --destination ${folder}`;
       expect([exitCode, stderr]).toEqual([2, `makina-image: ${sentence}`]);
     }
     const [no, yes] = await Promise.all(
@@ -127,7 +127,7 @@ describe('new', () => {
           root,
           ['node', BIN, 'new', answer === 'n' ? 'not' : 'yes'],
           [
-            ['Write a project of its own there', `${answer}\r`],
+            ['Write a separate project there', `${answer}\r`],
             ['What is it', '\r'],
             ['Start with', '\r'],
             ['Write this', '\r'],

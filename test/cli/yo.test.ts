@@ -212,7 +212,7 @@ describe('yo makina-image:upgrade', () => {
   test('refuses what is no project', async () => {
     const dir = userDir();
     const { exitCode, stdout, stderr } = await yo(dir, ['makina-image:upgrade']);
-    expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining('is no project of this generator')]);
+    expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining('is not a project of this generator')]);
   });
 });
 

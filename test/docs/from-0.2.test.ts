@@ -47,7 +47,7 @@ test('doctor finds a require of each state that docs/from-0.2-to-0.3.md names, a
   const [, table = ''] = /\| in 0\.2 \| require instead \|\n\|---\|---\|\n([\s\S]*?)\n\n/.exec(page) ?? [];
   const rows = table.split('\n').flatMap((row) => {
     const [, before = '', now = ''] = row.replaceAll('NAME', 'demo').replaceAll('DOWNLOAD', 'archive').split('|');
-    const [, instead = 'take it out'] = /`(.*?)`/.exec(now) ?? [];
+    const [, instead = 'remove it'] = /`(.*?)`/.exec(now) ?? [];
     return [...before.matchAll(/`(\w+: \S+)`/g)].map(([, gone = '']) => ({ gone, instead }));
   });
   expect(rows.length).toBeGreaterThan(9);
@@ -63,7 +63,7 @@ test('doctor finds a require of each state that docs/from-0.2-to-0.3.md names, a
   written(all.map(({ gone }) => gone));
   expect((await told()).map(({ what, fix }) => [what, fix])).toEqual(
     all.map(({ gone, instead }) => [
-      `no state is ${gone} any more, and one of yours requires it`,
+      `the state ${gone} no longer exists, and one of yours requires it`,
       expect.stringContaining(instead),
     ]),
   );

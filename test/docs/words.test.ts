@@ -12,7 +12,7 @@ const avoided = list
   .trimEnd()
   .split('\n')
   .flatMap((row) => (row.split('|')[1] as string).split(',').map((word) => word.trim()));
-const pattern = new RegExp(`\\b(${avoided.join('|')})\\b(?! for\\b)`, 'gi');
+const pattern = new RegExp(`(?<!there )\\b(${avoided.join('|')})\\b(?! for\\b)`, 'gi');
 
 /** The words to avoid in what a page says itself: not in code, in what it quotes, or in the list of them. */
 function found(text: string): string[] {
@@ -33,6 +33,16 @@ const pages = [
   ...['project', 'base', 'runtime'].map((folder) => `templates/${folder}/README.md.ejs`),
 ];
 
+const sources = ['generators', 'docs'].flatMap((folder) =>
+  readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.m?ts$|\.mjs$/.test(name) && !name.startsWith('.'))
+    .map((name) => `${folder}/${name}`),
+);
+
+/** The words to avoid in a source: in its comments, its messages and its names; not in a list of Debian's accounts. */
+const foundInSource = (text: string) =>
+  [...text.replace(/words\(\s*'[^']*'/g, '').matchAll(pattern)].map(([word]) => word.toLowerCase());
+
 describe('the words of docs/contributing.md', () => {
   test('are looked for', () => {
     expect(avoided.length).toBeGreaterThan(10);
@@ -40,6 +50,9 @@ describe('the words of docs/contributing.md', () => {
   });
   test.each(pages)('%s has none of those to avoid', (page) => {
     expect(found(read(page))).toEqual([]);
+  });
+  test.each(sources)('%s has none of those to avoid', (source) => {
+    expect(foundInSource(read(source))).toEqual([]);
   });
   test('the help of each verb has none', async () => {
     const cwd = tempDir();

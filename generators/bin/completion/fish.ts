@@ -24,7 +24,7 @@ function __makina_image_verb
     test (count $words) -gt 1; and test $words[2] = $argv[1]
 end
 complete -c makina-image -f
-complete -c makina-image -n __makina_image_no_verb -l help -s h -d 'tell what there is'
+complete -c makina-image -n __makina_image_no_verb -l help -s h -d 'list the verbs'
 complete -c makina-image -n __makina_image_no_verb -l version -d 'print the version'
 ${lines.join('\n')}`;
 }

@@ -7,7 +7,7 @@ export interface Named extends Pick<Verb, 'choices' | 'names' | 'flags'> {
   line: string;
 }
 
-/** Every flag that may be typed after a verb; one that can be turned off stands twice. */
+/** Every flag that can be typed after a verb; one that can be turned off appears twice. */
 export function typedFlags({ flags }: Named): Flag[] {
   return [...flags, ...GLOBAL_FLAGS].flatMap((flag) =>
     flag.hasNo ? [flag, { flag: `no-${flag.flag}`, description: `not: ${flag.description}` }] : [flag],

@@ -18,7 +18,7 @@ _makina-image() {
     local -a verbs
     verbs=(
 ${described.join('\n')}
-        '--help:tell what there is'
+        '--help:list the verbs'
         '--version:print the version'
     )
     if ((CURRENT == 2)); then

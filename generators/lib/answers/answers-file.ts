@@ -17,7 +17,7 @@ export async function readAnswersFile(path: string | undefined, cwd: string): Pr
   const read = async () => {
     // Loaded here because most runs have no answers file.
     const { default: fs } = await import('fs-extra');
-    // A process substitution of the shell, /dev/fd/63, is welcome.
+    // A process substitution of the shell, /dev/fd/63, works too.
     const file = resolve(cwd, path);
     if (!file.startsWith('/dev/') && !(await fs.stat(file)).isFile()) throw new Error('it is not a file');
     return decode(await fs.readFile(file));
@@ -48,12 +48,12 @@ async function mapping(from: string, kind: string, read: () => Promise<unknown>)
     const [line = ''] = (error as Error).message.split('\n');
     const sentence = error instanceof RangeError ? 'it is nested too deep' : line.replace(/:$/, '');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new UserError(`there is no answers file ${from}; name one that is there`);
+      throw new UserError(`there is no answers file ${from}; check its path`);
     throw new UserError(`${from} cannot be read as ${kind}: ${sentence}; correct it, then run this again`);
   }
   if (!isDict(answers))
     throw new UserError(`${from} must hold one mapping of field names to answers, as \`name: shop\``);
-  // For editors alone.
+  // Only editors use it.
   const { $schema: _, ...intent } = answers;
   return intent;
 }
@@ -68,7 +68,7 @@ function decode(bytes: Buffer): string {
  */
 export async function parseJson(text: string, place: Place): Promise<unknown> {
   const answers = JSON.parse(text);
-  // Of a key that is there twice JSON.parse takes the last, and says nothing.
+  // JSON.parse silently takes the last of two equal keys.
   const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { logLevel: 'error' });
   const twice = document.errors.find(({ code }) => code === 'DUPLICATE_KEY');
@@ -81,14 +81,13 @@ async function parseYaml(from: string, text: string): Promise<unknown> {
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { merge: true, logLevel: 'error', lineCounter });
   const [wrong] = [...document.errors, ...document.warnings];
-  if (wrong?.code === 'MULTIPLE_DOCS')
-    throw new Error('it holds several documents; one is wanted, without --- between');
+  if (wrong?.code === 'MULTIPLE_DOCS') throw new Error('it holds several documents; write one, without ---');
   if (wrong?.code === 'BLOCK_AS_IMPLICIT_KEY') {
     const { line, col } = lineCounter.linePos(wrong.pos[0]);
     throw new UserError(`${from}:${line}:${col}: ${sentenceOf(wrong)}`);
   }
   if (wrong) throw wrong;
-  // Refuses aliases without end.
+  // Throws for endless aliases.
   document.toJS();
   try {
     return await spelledValue(document, placeOfType(imageSchema), 'yaml');

@@ -1,7 +1,7 @@
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
 
-/** What some answers say and others do not, as `crons.purge`, or `programs.web: null`; nobody has to say the name again. */
+/** What stored answers have and the given ones do not, as `crons.purge` or `programs.web: null`; the name need not be repeated. */
 export function beside(stored: Intent, given: Intent): string[] {
   return Object.keys(stored).flatMap((key) => (key === 'name' ? [] : missing(stored[key], given, [key])));
 }
@@ -9,7 +9,7 @@ export function beside(stored: Intent, given: Intent): string[] {
 function missing(value: unknown, given: Intent, path: readonly string[]): string[] {
   const key = path.at(-1) as string;
   const isThere = Object.hasOwn(given, key);
-  // Of a field that is gone as a whole, each of its entries.
+  // Of a field that is missing as a whole, each of its entries.
   if (!isThere && path.length === 1 && isDict(value)) return missing(value, { [key]: {} }, path);
   if (!isThere) return [`${path.join('.')}${value === null ? ': null' : ''}`];
   const below = given[key];
@@ -17,7 +17,7 @@ function missing(value: unknown, given: Intent, path: readonly string[]): string
   return Object.keys(value).flatMap((inner) => missing(value[inner], below, [...path, inner]));
 }
 
-/** Tells a person of that; undefined where there is nothing. */
+/** The text about them for a person; undefined if there are none. */
 export function besideText(paths: readonly string[], isExact: boolean, isWritten: boolean): string | undefined {
   if (paths.length === 0) return undefined;
   const list = paths.map((path) => `\n  ${path}`).join('');

@@ -20,11 +20,11 @@ export function sentenceOf({ code, message }: YAMLError): string {
   return code === 'BLOCK_AS_IMPLICIT_KEY' ? 'a mapping cannot start here; put text with ": " in quotes' : message;
 }
 
-/** How plain scalars are judged: JSON has one reading of each, and Salt takes none as it is spelled. */
+/** How plain scalars are read: JSON has one reading of each, and Salt takes none as text. */
 export type Reading = 'yaml' | 'json' | 'salt';
 
 /**
- * @param document without errors; that its aliases are bounded was seen before
+ * @param document without errors and endless aliases
  * @throws OddScalar
  */
 export async function spelledValue(document: Document, place: Place, reading: Reading): Promise<unknown> {
@@ -77,7 +77,7 @@ export async function spelledValue(document: Document, place: Place, reading: Re
   return valueAt(document.contents as Node | null, place, '');
 }
 
-/** What stands in the text, of a scalar without quotes and without a tag. */
+/** The source text of a scalar without quotes and without a tag. */
 function plainSource({ type, tag, source, value }: Scalar): string | undefined {
   return (type ?? 'PLAIN') === 'PLAIN' && !tag ? (source ?? String(value ?? '')) : undefined;
 }

@@ -10,7 +10,7 @@ export interface Flag {
   /** What is typed after it, `TEXT` or `KEY=VALUE ...`; a switch has none. */
   value?: string;
   description: string;
-  /** What its value may be, where that is one of a few. */
+  /** The values that it takes, if they are a fixed list. */
   choices?: readonly string[];
   /** What its value names on the disk. */
   names?: 'file' | 'folder';
@@ -34,7 +34,7 @@ export type FlagValues = Readonly<Record<string, readonly (string | boolean)[] |
 
 /**
  * Turns the words of a command line into answers.
- * @param known the fields that have a flag; the flags of no field are left alone
+ * @param known the fields that have a flag; other flags are ignored
  * @returns the typed answers; a value that cannot be typed stays the text it was, for the model to refuse
  * @throws UserError when a flag that takes one value was given several, or one that takes JSON something else
  */
@@ -73,7 +73,7 @@ function givenTwice(flag: string, times: number): UserError {
 }
 
 function typed({ flag, kind }: Pick<Field, 'flag' | 'kind'>, value: unknown): unknown {
-  // 08080 and 80.0 are for the model to refuse: they do not print back.
+  // The model refuses 08080 and 80.0: as numbers they would be printed in another way.
   if (kind === 'integer' && /^(0|-?[1-9]\d*)$/.test(String(value))) return Number(value);
   if (kind === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
   return kind === 'list' || kind === 'dict' || kind === 'json' ? fromJson(flag, String(value)) : value;
@@ -107,7 +107,7 @@ function fromJson(flag: string, value: string): unknown {
   }
 }
 
-/** How the answer to a problem is given: `--base-image`, or for a dict its JSON flag or the answers file. */
+/** How to fix a problem: with `--base-image`, or for a dict with its JSON flag or the answers file. */
 function flagFor(problem: Problem): string {
   const field = fields.find(({ key }) => key === problem.path[0]);
   if (!field) return 'correct it in your answers';
@@ -118,8 +118,8 @@ function flagFor(problem: Problem): string {
 }
 
 /**
- * One error that lists all that is wrong with the answers, each with the flag that would answer it.
- * @param flagOf tells that flag, for a verb that has others than `new`
+ * One error that lists all problems of the answers, each with the flag that fixes it.
+ * @param flagOf finds that flag, for a verb with other flags than `new`
  */
 export function problemsError(problems: readonly Problem[], flagOf: (problem: Problem) => string = flagFor): UserError {
   const lines = problems.map(

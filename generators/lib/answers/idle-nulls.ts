@@ -4,9 +4,8 @@ import { type Intent, merge } from '../model/intent.ts';
 import type { Problem } from '../model/problem.ts';
 
 /**
- * Each null of a layer, where values are free in form, that takes nothing away: who wrote it means a value, and it would
- * vanish.
- * @param below what was said before
+ * Each null of a layer that removes nothing, in values of free form: its author means a value, which would be lost.
+ * @param below the layers below
  */
 export function idleNulls(layer: Intent, below: Intent): Problem[] {
   const whole = merge(layer.demo === false || below.demo === false ? {} : demo, below);
@@ -23,7 +22,7 @@ const at = (tree: unknown, key: string) => (isDict(tree) && Object.hasOwn(tree, 
 
 function idle(tree: unknown, below: unknown, path: string[]): Problem[] {
   if (!isDict(tree)) return [];
-  const message = 'is null, which takes a key away, and there is none; leave it out, or give it a value such as ""';
+  const message = 'is null, which removes a key, and there is none; leave it out, or give it a value such as ""';
   return Object.entries(tree).flatMap(([key, value]) => {
     const under = at(below, key);
     if (value === null) return under === undefined ? [{ path: [...path, key], message }] : [];

@@ -1,15 +1,15 @@
-/** What may stand at a place of a document: text is taken as it is spelled. */
+/** What may be at a place of a document: text is taken as it is spelled. */
 
 import type { core, ZodMiniType } from 'zod/mini';
 import { isDict } from '../model/dict.ts';
 import { innerType } from '../model/fields.ts';
 
 export interface Place {
-  /** free: whatever JSON can hold, its keys too; other: what is not ours to judge. */
+  /** free: whatever JSON can hold, its keys too; other: what we do not check. */
   kind: 'text' | 'typed' | 'free' | 'other';
   field(key: string): Place;
   item(): Place;
-  /** Its keys are the projects': sentences begin below them. */
+  /** Its keys name projects: the paths in messages start below them. */
   isTop?: boolean;
 }
 

@@ -28,7 +28,7 @@ export function meaningOf(source: string): 'null' | 'boolean' | 'number' | 'text
   return DECIMAL.test(source) && String(value) === source && Math.abs(value) >= 1e-4 ? 'number' : 'odd';
 }
 
-/** Whether a scalar where text is wanted is that text: `null` and `~` take a value away, but in a list. */
+/** Whether a scalar where text is wanted is that text: `null` and `~` remove a value, except in a list. */
 export function isSpelled(source: string, inList: boolean): boolean {
   return inList ? source !== '' : !['', '~', 'null'].includes(source);
 }

@@ -6,14 +6,14 @@ const MAX_DEPTH = 100;
 const MAX_KEY = 1000;
 const HALF_CHARACTER = /\p{Surrogate}/u;
 
-/** What no layer of answers may hold, whatever the model says: it would be lost, changed or endless on its way. */
+/** What no answers may hold, whatever the model says: it would be lost or changed on its way, or would never end. */
 export function unusable(tree: unknown, path: string[] = []): Problem[] {
   if (path.length > MAX_DEPTH)
     return [{ path: path.slice(0, 1), message: `is nested deeper than ${MAX_DEPTH} levels` }];
   if (typeof tree === 'number' && Number.isInteger(tree) && !Number.isSafeInteger(tree) && Math.abs(tree) < 1e21)
     return [{ path, message: 'is too large a number to be kept exactly; write it as text, in quotes' }];
   if (typeof tree === 'number' && !Number.isFinite(tree))
-    return [{ path, message: 'is no number that can be kept; write it as text, in quotes' }];
+    return [{ path, message: 'is not a number that can be kept; write it as text, in quotes' }];
   if (typeof tree === 'string' && HALF_CHARACTER.test(tree))
     return [{ path, message: 'has half of a character in it (a lone UTF-16 surrogate); write the whole one' }];
   if (typeof tree !== 'object' || tree === null) return [];

@@ -11,7 +11,7 @@ export const ANSWERS_KEY = 'generator-makina-image';
 /** The version of the model that this generator writes. */
 const MODEL_VERSION = MIGRATIONS.length + 1;
 
-const REMEDY = 'correct it, or take it back from your history';
+const REMEDY = 'correct it, or restore it from your git history';
 
 /** A parsed `.yo-rc.json`: our intent, if it has one, and what other generators keep beside it. */
 export interface YoRc {
@@ -52,13 +52,13 @@ export function ownPart(text: string): Intent | undefined {
   return isDict(content) && content[ANSWERS_KEY] !== undefined ? { [ANSWERS_KEY]: content[ANSWERS_KEY] } : undefined;
 }
 
-/** It could not be written back as it is, also where another generator keeps it. */
+/** Refuses what could not be written back unchanged, also in what other generators keep there. */
 function refuseUnusable(path: string, content: Intent): void {
   const [problem] = unusable(content);
   if (problem) throw new UserError(`${path}: ${problem.path.join('.')} ${problem.message}; ${REMEDY}`);
 }
 
-/** The text of a `.yo-rc.json`; the order in which things were said never shows. */
+/** The text of a `.yo-rc.json`; it does not depend on the order in which answers were given. */
 export function formatYoRc(intent: Intent, others: Intent): string {
   const content = { ...others, [ANSWERS_KEY]: { model: MODEL_VERSION, answers: canonicalIntent(intent) } };
   return `${JSON.stringify(content, null, 2)}\n`;

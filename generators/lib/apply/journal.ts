@@ -100,7 +100,7 @@ function parse(text: string): Step[] | undefined {
 export function dropTx(root: string, areas: readonly string[]): void {
   const tx = join(root, TX);
   for (const name of [NAME, BACK]) if (lstat(join(tx, name))) fs.unlinkSync(join(tx, name));
-  // The last one tells the next run that there may be more.
+  // The last one shows the next run that there may be more.
   for (const folder of [...areas, TX]) dropFolder(join(root, folder));
 }
 

@@ -85,7 +85,7 @@ function busy(root: string, claim: string): UserError {
   );
 }
 
-/** The claim of this process: its id, start, process namespace and boot; what the system does not tell is empty. */
+/** The claim of this process: its id, start, process namespace and boot; a part that the system does not show is empty. */
 export function ownClaim(): string {
   own ??= findClaim();
   return own;
@@ -100,7 +100,7 @@ function findClaim(): string {
   return [process.pid, start, namespace, boot].join('-');
 }
 
-/** Whether the run of a claim, a path, is at work. Not sure is live. */
+/** Whether the run of a claim, a path, is at work; true if that is not sure. */
 export function isLive(path: string): boolean {
   const [, pid, start, namespace, boot] = path.split('/').at(-1)?.match(CLAIM) ?? [];
   if (!pid) return true;
@@ -113,7 +113,7 @@ export function isLive(path: string): boolean {
     return codeOf(error) !== 'ESRCH';
   }
   const [startNow, status] = processStat(Number(pid));
-  // A zombie is dead, it only was not buried.
+  // A zombie has ended; its parent has not noticed yet.
   return status !== 'Z' && (!start || !startNow || start === startNow);
 }
 

@@ -40,7 +40,7 @@ function removeIfEmpty(path: string): void {
   }
 }
 
-/** Whether a step was done, whatever somebody made of it since. */
+/** Whether a step was done, whatever someone made of it since. */
 export function isDone(root: string, step: Step, index: number): boolean {
   if (step.kind === 'write') return !lstat(join(root, stagedPath(step, index)));
   if (step.kind === 'delete') return lstat(join(root, oldPath(step, index))) !== undefined;
@@ -48,8 +48,8 @@ export function isDone(root: string, step: Step, index: number): boolean {
 }
 
 /**
- * Takes back what was done of some steps, however far they came; what was not done is not looked at.
- * @returns a sentence part for each that could not be taken back
+ * Undoes what was done of some steps, however far they came; what was not done is left alone.
+ * @returns a sentence part for each that could not be undone
  */
 export function rollBack(root: string, steps: readonly Step[]): string[] {
   const problems: string[] = [];
@@ -112,7 +112,7 @@ function makeAgain(root: string, path: string, unfinished: string, mode: number)
 }
 
 function edited(step: Step, index: number): Error {
-  return new Error(`somebody changed it since, it may be in ${oldPath(step, index)} and ${stagedPath(step, index)}`);
+  return new Error(`someone changed it since, it may be in ${oldPath(step, index)} and ${stagedPath(step, index)}`);
 }
 
 function problemOf(root: string, path: string, step: () => void): string[] {

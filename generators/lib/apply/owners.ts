@@ -9,7 +9,7 @@ const STICKY = 0o1000;
 const WRITABLE_BY_ALL = 0o002;
 
 /**
- * Refuses to write as root where somebody else has a folder on the way to a file, and could put a link in its place meanwhile.
+ * Refuses to write as root if someone else owns a folder on the way to a file, and could put a link in its place meanwhile.
  * @throws UserError (internal) that names the folder
  */
 export function refuseForeignFolders(root: string, paths: readonly string[]): void {
@@ -25,7 +25,7 @@ export function refuseForeignFolders(root: string, paths: readonly string[]): vo
   }
 }
 
-/** Refuses what somebody else than this user and root has left to be carried out. @throws UserError (internal) */
+/** Refuses steps that were left by someone other than this user and root. @throws UserError (internal) */
 export function refuseForeign(path: string, { uid }: fs.Stats): void {
   const user = process.geteuid?.();
   if (user === undefined || uid === user || uid === ROOT) return;

@@ -6,7 +6,7 @@ let delays = 0;
 /** Lets signals take effect only after what is done until the next turn of the event loop. */
 export function delaySignals(): void {
   if (delays++ === 0) for (const signal of SIGNALS) process.on(signal, note);
-  // A turn is over when the second one is called: listeners are told of a signal in between.
+  // A turn is over when the second one is called: listeners of a signal are called in between.
   setImmediate(() => setImmediate(letThrough));
 }
 

@@ -11,7 +11,7 @@ export const LOCK = `${OWN}/lock`;
 export const TX = `${OWN}/tx`;
 
 /**
- * What stands at a path, without following a link.
+ * What is at a path, without following a link.
  * @returns the hash of a file's content, with a `*` if it is executable; `folder`, `link`, `below a link` or `device`;
  * undefined if nothing is there
  */
@@ -27,7 +27,7 @@ export function statesOf(root: string, paths: Iterable<string>): Map<string, str
   return states;
 }
 
-/** What stands in the place of a folder. */
+/** What is in the place of a folder. */
 type Above = 'folder' | 'link' | 'no folder';
 
 function stateBelow(root: string, path: string, folders: Map<string, Above>): string | undefined {
@@ -104,7 +104,7 @@ export function isFree(path: string): boolean {
   return !path.includes('\0') && !FOREIGN.test(seen(path));
 }
 
-/** Some file systems take a name for `.git` whatever its case, and with characters in it that nobody sees. */
+/** Some file systems take a name for `.git` whatever its case, and with invisible characters in it. */
 function seen(path: string): string {
   return path.replace(/[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g, '');
 }

@@ -12,7 +12,7 @@ export function checkPaths(root: string, { writes, dirs }: Transaction): void {
   for (const path of [...writes.map(({ path }) => path), ...dirs]) {
     if (!isWritable(path))
       throw new UserError(
-        `${path} is not a path that may be written in ${root}; take .makina-image/manifest.json back from your history`,
+        `${path} is not a path that can be written in ${root}; restore .makina-image/manifest.json from your git history`,
         EXIT.internal,
       );
   }
@@ -21,7 +21,7 @@ export function checkPaths(root: string, { writes, dirs }: Transaction): void {
 /**
  * What a transaction has to do, in order. Nothing is done here.
  * @returns no step if everything is there already; the last step that changes a file is the commit point
- * @throws UserError if a file was edited since it was planned, or if a link or a folder stands in the way
+ * @throws UserError if a file was edited since it was planned, or if a link or a folder is in the way
  */
 export function stepsOf(root: string, { writes, dirs, expected }: Transaction): Step[] {
   const states = statesOf(root, [...expected.keys(), ...writes.map(({ path }) => path)]);
@@ -80,7 +80,7 @@ function refuseEdited(root: string, expected: Transaction['expected'], states: T
   for (const [path, state] of expected) {
     if (states.get(path) === state) continue;
     throw new UserError(
-      `${join(root, path)} was changed by somebody else in the meantime; nothing was changed, run it again`,
+      `${join(root, path)} was changed by someone else in the meantime; nothing was changed, run it again`,
       EXIT.internal,
     );
   }
@@ -97,7 +97,7 @@ export function statesBefore(steps: readonly Step[]): Transaction['expected'] {
   return states;
 }
 
-/** Whether all of a transaction is there already; the first file that is not ends the look. */
+/** Whether all of a transaction is there already; stops at the first file that is not. */
 export function isInPlace(root: string, { writes, dirs, expected }: Transaction): boolean {
   return (
     writes.every((write) => changeOf(root, write, stateOf(root, write.path), writes).length === 0) &&

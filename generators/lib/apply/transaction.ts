@@ -37,7 +37,7 @@ export function commit(root: string, transaction: Transaction): void {
 
 /**
  * Finishes or takes back what a run that was cut short left behind: finishes it if its commit point is in place, takes it back if not.
- * @throws UserError (internal) that names the files that somebody changed since: they are left alone
+ * @throws UserError (internal) that names the files that someone changed since: they are left alone
  */
 export function recover(root: string): 'nothing' | 'rolled back' | 'rolled forward' {
   return explained(root, () => {
@@ -73,7 +73,7 @@ function refuseFileAbove(root: string): void {
   );
 }
 
-/** Of a path that is no UTF-8 Node knows something else, and would write there. */
+/** Node reads a path that is not UTF-8 as another path, and would write there. */
 function refuseLossyPath(root: string): void {
   if (root.includes('\uFFFD'))
     throw new UserError(
@@ -133,7 +133,7 @@ function isLink(root: string, path: string): boolean {
 
 function unfinished(root: string, problems: string[]): UserError {
   return new UserError(
-    `an earlier run in ${root} was cut short and cannot be finished or taken back (${problems.join('; ')}); put these files right with what is in ${join(root, TX)}, then remove that folder`,
+    `an earlier run in ${root} was cut short and cannot be finished or taken back (${problems.join('; ')}); repair these files with what is in ${join(root, TX)}, then remove that folder`,
     EXIT.internal,
   );
 }
@@ -199,16 +199,16 @@ function makeNew(root: string, transaction: Transaction): void {
   } catch (error) {
     if (!TAKEN.includes(codeOf(error) as string)) throw error;
     throw new UserError(
-      `${root} was made by somebody else in the meantime; nothing was changed, run it again`,
+      `${root} was created by someone else in the meantime; nothing was changed, run it again`,
       EXIT.internal,
     );
   }
 }
 
-/** What a rename of a folder says where something is in its place. */
+/** The errors of renaming a folder if something is in its place. */
 const TAKEN = ['ENOTEMPTY', 'EEXIST', 'ENOTDIR'];
 
-/** Makes a folder, and takes it away again if nothing came of it. */
+/** Makes a folder, and removes it again if the work fails. */
 function withFolder(path: string, work: () => void): void {
   const made: string[] = [];
   try {
@@ -220,7 +220,7 @@ function withFolder(path: string, work: () => void): void {
   }
 }
 
-/** Makes a folder and those above it, the outermost first. By hand, since Node's own way never ends below /proc. */
+/** Makes a folder and those above it, the outermost first. Node's own function never ends below /proc. */
 function makeFolders(path: string, made: string[]): void {
   try {
     fs.mkdirSync(path);

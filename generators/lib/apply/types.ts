@@ -9,6 +9,6 @@ export interface Transaction {
   writes: readonly Write[];
   /** Folders that exist even if empty. */
   dirs: readonly string[];
-  /** What `stateOf` told when this was planned; looked at again before anything is replaced. */
+  /** What `stateOf` returned when this was planned; checked again before anything is replaced. */
   expected: ReadonlyMap<string, string | undefined>;
 }

@@ -6,13 +6,13 @@ import { isLive, ownClaim, quietly } from './lock.ts';
 import { parentsOf } from './state.ts';
 import type { Transaction } from './types.ts';
 
-/** Where a folder is made ready: beside its place, in one that nobody else may look into; the claim of the process follows. */
+/** Where a folder is prepared: beside its place, in one that only this user can enter; the claim of the process follows. */
 const READY = '.makina-image-ready-';
 
 /**
  * Makes a folder that is not there yet: all of it is made ready beside its place, and gets there in one rename. So a run that is cut
- * short leaves nothing there; what it left beside is removed by the next. Nothing can get lost with it, so its files are not waited
- * for one by one, which takes most of the time: one that a power loss took the content of is told by `refuseBlank`.
+ * short leaves nothing there; what it left beside is removed by the next. Nothing older can get lost, so its files are not synced one
+ * by one, which takes most of the time: `refuseBlank` reports one that a power loss emptied.
  */
 export function makeWhole(root: string, { writes, dirs }: Transaction): void {
   const above = dirname(root);
@@ -34,7 +34,7 @@ export function makeWhole(root: string, { writes, dirs }: Transaction): void {
   } finally {
     quietly(() => fs.rmSync(ready, { recursive: true, force: true }));
   }
-  // It is there: to a disk that cannot do this only its name can get lost.
+  // The folder is there; on a disk that cannot sync, a power loss may only undo the rename.
   quietly(() => sync(above));
 }
 

@@ -40,7 +40,7 @@ export async function checkBaseImage(
     const found = wrong.length > 0 ? wrong : runtime;
     return found.length > 0 ? found : [ok(ID, `${image} is there`)];
   }
-  // Whatever keeps Docker from telling stands in its own line.
+  // If Docker does not answer, another finding says why.
   if (end !== 'ended' || !/no such image/i.test(stderr)) return wrong;
   if (!isOurs)
     return [
@@ -69,9 +69,9 @@ function checkRuntimeOf(root: string, image: string, labels: string, minor: stri
 function ofOtherVersion(root: string, image: string, minor: string): Finding {
   return warning(
     ID,
-    `the project is of version ${minor}, and its base image is ${image}`,
+    `the project is for version ${minor}, and its base image is ${image}`,
     image,
-    `let base_image be ${OURS}:${minor}: \`makina-image new ${plainWord(root)} --base-image ${OURS}:${minor}\``,
+    `set base_image to ${OURS}:${minor}: \`makina-image new ${plainWord(root)} --base-image ${OURS}:${minor}\``,
   );
 }
 
@@ -82,7 +82,7 @@ function buildIt(root: string, image: string): string {
   return image === `${OURS}:${minorVersion}` ? build : `makina-image upgrade ${plainWord(root)}, then ${build}`;
 }
 
-/** What a build takes, whatever the answers say. */
+/** The base image in the Dockerfile, which a build uses whatever the answers say. */
 function inDockerfile(root: string): string | undefined {
   const entry = readDisk(root, [DOCKERFILE]).get(DOCKERFILE);
   const text = entry?.kind === 'file' ? entry.bytes.toString() : '';

@@ -44,7 +44,7 @@ function checkWorkflow(root: string, { folder, workflow, copy }: CiPlace): Findi
   if (own === undefined || own === read) return [];
   const what =
     read === undefined
-      ? 'GitHub reads workflows at the top of the repository alone, so nothing runs this one'
+      ? 'GitHub reads workflows only at the top of the repository, so it does not run this one'
       : `${workflow}, which GitHub reads, differs from the workflow of the project`;
   return [warning('ci', what, join(root, CI_FILES.github), copy)];
 }
@@ -57,7 +57,7 @@ function checkInclude({ top, include }: CiPlace): Finding[] {
   return [warning('ci', what, join(top, GITLAB_CI), `add to its list below \`include:\`  ${include}`)];
 }
 
-/** A small file that is no link; undefined for anything else. */
+/** The text of a small regular file; undefined for anything else. */
 function textOf(path: string): string | undefined {
   const stat = lstat(path);
   return stat?.isFile() && stat.size <= MAX_BYTES ? fs.readFileSync(path, 'utf8') : undefined;

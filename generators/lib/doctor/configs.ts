@@ -11,7 +11,7 @@ export function checkConfigs(root: string, image: Image): Finding[] {
     if (source.includes('{') || lstat(from)) return [];
     const made = madeByBuild(root, image, source, 200);
     if (made) return [ok('configs', `configs.${name}.source may be made by ${made}`)];
-    const fix = 'put it there, or take the config away with null';
+    const fix = 'add it, or remove the config with null';
     return [error('configs', `configs.${name}.source is not there (the build stops)`, from, fix)];
   });
 }

@@ -17,7 +17,7 @@ interface Info {
   ClientInfo?: { Plugins?: { Name: string; Version?: string }[] | null } | null;
 }
 
-/** What Docker told of itself; `info` is undefined where no engine answers. */
+/** What Docker says of itself; `info` is undefined if no engine answers. */
 export interface Docker {
   answer: Ran;
   info: Info | undefined;
@@ -62,7 +62,7 @@ function checkEngine({ answer, info }: Docker): Finding {
   if (isOlder(`${major}.${minor}.0`, OLDEST) && /^\d+$/.test(major))
     return error(
       'docker',
-      `the engine is ${ServerVersion}, and 17.05 is needed at least`,
+      `the engine is ${ServerVersion}, and 17.05 or newer is needed`,
       'docker info',
       'update Docker: https://docs.docker.com/engine/install/',
     );
@@ -74,30 +74,30 @@ function noEngine(message: string): Finding {
   if (/permission denied/i.test(message))
     return error(
       'docker',
-      'you may not use its socket',
+      'you are not allowed to use its socket',
       where,
       'add yourself to its group, `sudo usermod -aG docker "$USER"`, and log in again; or use sudo',
     );
   if (message === '')
     return warning(
       'docker',
-      'it does not tell its engine, so it may be Podman',
+      'it does not say which engine it is, so it may be Podman',
       where,
       'with Podman, build with `--format docker`, or the health check is lost',
     );
   if (/cannot connect|is the docker daemon running|connection refused|error during connect|dial /i.test(message))
     return error(
       'docker',
-      'its engine does not run',
+      'its engine is not running',
       where,
       'start it: `sudo systemctl start docker`, or Docker Desktop; if it runs elsewhere, set DOCKER_HOST or the Docker context',
     );
-  return error('docker', `it fails: ${message.split('\n')[0]}`, where, 'put right what `docker info` tells');
+  return error('docker', `it fails: ${message.split('\n')[0]}`, where, 'fix what `docker info` reports');
 }
 
 function checkPlugins({ info }: Docker, searchPath: string): Finding[] {
   const plugins = info?.ClientInfo?.Plugins;
-  // Before 19.03 it does not tell them.
+  // Docker before 19.03 does not list them.
   if (!plugins) return [];
   const plugin = (name: string) => plugins.find((each) => each.Name === name);
   const [buildx, compose, old] = [plugin('buildx'), plugin('compose'), findCommand(searchPath, 'docker-compose')];
@@ -133,7 +133,7 @@ function checkRoom({ info }: Docker): Finding[] {
       'disk',
       `${free}, and a first build needs about 2 GB`,
       folder,
-      'make room: `docker system df` tells what can go, `docker system prune` removes what nothing uses',
+      'make room: `docker system df` shows what can go, `docker system prune` removes what nothing uses',
     ),
   ];
 }

@@ -36,22 +36,21 @@ export interface DoctorRequest {
 }
 
 /**
- * Finds what would stop somebody who builds and runs a project: on the host, in the project, in its volume. Reads, and writes
- * nothing; needs no network.
- * @throws UserError when there is no such folder
+ * Finds what would stop a build or a start: on the host, in the project, in its volume. Writes nothing, and needs no network.
+ * @throws UserError if there is no such folder
  */
 export async function doctor(request: DoctorRequest): Promise<DoctorReport> {
   const { folder, node } = request;
   if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new UserError(`${folder} is not a folder; name that of a project`, HEALTH.failed);
+    throw new UserError(`${folder} is not a folder; name the folder of a project`, HEALTH.failed);
   const { engines } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
   const running = checkNode(node, engines.node);
-  // What an old Node does not know, the other checks use.
+  // The other checks use what an old Node does not have.
   if (running.level === 'error') return reportOf(undefined, [running]);
   const root = projectAround(folder);
   if (!root && request.volume !== undefined)
     throw new UserError(
-      `${folder} is in no project, and --volume needs one; go to it, or name its folder`,
+      `${folder} is not in a project, and --volume needs one; go to the project, or name its folder`,
       HEALTH.failed,
     );
   const searchPath = safePath(request.searchPath, root ?? folder);
@@ -74,7 +73,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
   } catch (failure) {
     return [fromError('owner', failure, root)];
   }
-  // Each by itself: what is asked of Docker meanwhile needs the rights of whoever asks.
+  // The owner's rights for each check alone: Docker, which is asked meanwhile, needs those of the user.
   const owned = <T>(id: string, check: () => T) => readable(id, () => asOwner(root, check));
   const found = async (id: string, check: () => Finding[]) => {
     const { result, findings } = await owned(id, check);
@@ -143,7 +142,7 @@ async function checkSettings(
   return [...findings, ...together];
 }
 
-/** What a check finds; that it may not read something is a finding too. */
+/** What a check finds; a file that it cannot read is a finding too. */
 async function checked(id: string, check: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
   const { result, findings } = await readable(id, check);
   return result ?? findings;
@@ -154,10 +153,10 @@ async function readable<T>(id: string, check: () => T | Promise<T>): Promise<{ r
     return { result: await check(), findings: [] };
   } catch (failure) {
     const { code, path, syscall } = failure as NodeJS.ErrnoException;
-    // A file of gigabytes is told without the call.
+    // Node's error for a file of gigabytes names no system call.
     if (failure instanceof UserError) return { findings: [fromError(id, failure, 'the project')] };
     if (!syscall && code !== 'ERR_FS_FILE_TOO_LARGE') throw failure;
-    const fix = 'let yourself read it (`ls -l` shows what and whose it is); a build by you needs that too';
+    const fix = 'make it readable for you (`ls -l` shows its owner); your build needs that too';
     return { findings: [error(id, `it cannot be read: ${code}`, path ?? 'the project', fix)] };
   }
 }

@@ -44,10 +44,10 @@ function checkConflicts(root: string, manifest: Manifest, disk: Files): Finding[
       return error('conflicts', 'it has conflict markers', join(root, path), fix);
     }),
     ...beside.map((path) =>
-      warning('conflicts', 'a newer one lies beside it, .makina-image-new', join(root, path), resolve(path)),
+      warning('conflicts', 'a newer version is beside it, .makina-image-new', join(root, path), resolve(path)),
     ),
   ];
-  return findings.length > 0 ? findings : [ok('conflicts', 'none is open')];
+  return findings.length > 0 ? findings : [ok('conflicts', 'no conflict is open')];
 }
 
 function checkDeleted(root: string, manifest: Manifest, disk: Files): Finding[] {
@@ -75,7 +75,7 @@ function neverCame(root: string, manifest: Manifest, lost: string[]): Finding {
   );
 }
 
-/** Files as they are typed anywhere. */
+/** Files as words of a command that works in any folder. */
 const typed = (root: string, files: readonly string[]) => files.map((path) => plainWord(join(root, path))).join(' ');
 
 const itOrThem = ({ length }: readonly string[]) => (length > 1 ? 'them' : 'it');
@@ -91,15 +91,15 @@ function checkLineEnds(root: string, disk: Files): Finding {
   const crlf = [...disk].flatMap(([path, entry]) =>
     entry?.kind === 'file' && entry.bytes.includes('\r\n') ? [path] : [],
   );
-  if (crlf.length === 0) return ok('line-ends', 'all files have those of Unix');
+  if (crlf.length === 0) return ok('line-ends', 'all files have Unix line ends');
   const fix = `put \`* text=auto eol=lf\` into .gitattributes, then: sed -i 's/\\r$//' ${typed(root, crlf)}`;
-  const what = `${plural(crlf.length, 'file')} with the line ends of Windows: ${named(crlf)}`;
+  const what = `${plural(crlf.length, 'file')} with Windows line ends: ${named(crlf)}`;
   // The kernel looks for an interpreter whose name ends with a carriage return.
   if (crlf.includes(LAUNCHER)) return error('line-ends', what, join(root, LAUNCHER), fix);
   return warning('line-ends', what, join(root, crlf[0] as string), fix);
 }
 
-/** On a disk that takes upper and lower case for the same, another name finds a file that no folder lists. */
+/** On a disk that ignores case, the name in capitals finds a file that its folder does not list. */
 function checkNames(root: string, disk: Files): Finding {
   const [path] = [...disk].find(([, entry]) => entry?.kind === 'file') ?? [];
   const other = path && join(dirname(path), basename(path).toUpperCase());
@@ -108,11 +108,8 @@ function checkNames(root: string, disk: Files): Finding {
     other !== path &&
     fs.existsSync(join(root, other)) &&
     !fs.readdirSync(join(root, dirname(path as string))).includes(basename(other));
-  if (!isSame) return ok('file-names', 'upper and lower case are told apart');
-  return ok(
-    'file-names',
-    'the disk takes upper and lower case for the same, and the image does not: spell names alike',
-  );
+  if (!isSame) return ok('file-names', 'the disk distinguishes upper and lower case');
+  return ok('file-names', 'the disk ignores case, and the image does not: spell each name the same everywhere');
 }
 
 function isOnDisk(root: string, path: string): boolean {
@@ -144,12 +141,12 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
       'git',
       `${what} ${verb} ignored, and ${lost}`,
       source,
-      `take that pattern out, then: git -C ${plainWord(root)} add ${added.map(plainWord).join(' ')}`,
+      `remove that pattern, then: git -C ${plainWord(root)} add ${added.map(plainWord).join(' ')}`,
     );
   });
 }
 
-/** Whether the project is what this generator makes of its answers, as `check` tells, and what the next merge needs is there. */
+/** Whether the project is what this generator makes of its answers, as `check` reports, and has what the next merge needs. */
 export function checkSync(root: string): Finding[] {
   let change: Change;
   try {
@@ -164,7 +161,7 @@ function syncOf(root: string, change: Change): Finding {
   const { files } = change.plan;
   const paths = files.filter(({ action }) => !QUIET.includes(action)).map(({ path }) => path);
   if (!isOpen(change) && changedFiles(change).length === 0)
-    return ok('sync', 'the files are what the answers say, and your edits');
+    return ok('sync', 'the files match the answers and your edits');
   const project = plainWord(root);
   const shown = `\`makina-image diff ${project}\` shows it`;
   if (files.some(({ reason }) => reason === 'unresolved'))

@@ -5,10 +5,10 @@ import { schemaId, version } from '../package.ts';
 
 const findingSchema = z.strictObject({
   id: required(z.string(), 'The check'),
-  level: required(z.enum(['ok', 'warning', 'error']), 'How bad it is'),
+  level: required(z.enum(['ok', 'warning', 'error']), 'How serious it is'),
   what: required(z.string(), 'What was found'),
-  where: optional(z.string(), 'A path, with line and column where they are known, or an address'),
-  fix: optional(z.string(), 'What to do about it; never missing where the level is not ok'),
+  where: optional(z.string(), 'A path, with line and column if they are known, or an address'),
+  fix: optional(z.string(), 'What to do about it; always present if the level is not ok'),
 });
 
 /** What one check found. */
@@ -20,7 +20,7 @@ export const doctorSchema = z.strictObject({
   generator: required(z.string(), 'The version of this generator'),
   project: required(
     z.nullable(z.string()),
-    'The folder of the project; null where there is none, and only the host was looked at',
+    'The folder of the project; null if there is none, and only the host was checked',
   ),
   result: required(z.enum(['ok', 'warnings', 'errors']), 'The worst of all findings'),
   exit: required(z.int(), 'The exit code'),
@@ -42,7 +42,7 @@ export const ok = (id: string, what: string, where?: string): Finding => ({
   ...(where !== undefined && { where }),
 });
 
-/** It may stop somebody, or will some day. */
+/** It may stop a build or a start, now or later. */
 export const warning = (id: string, what: string, where: string, fix: string): Finding => ({
   id,
   level: 'warning',
@@ -60,14 +60,14 @@ export const error = (id: string, what: string, where: string, fix: string): Fin
   fix,
 });
 
-/** An error with a sentence for the user, which says what to do after its last semicolon. @throws what is none of these */
+/** The finding of a UserError, which says what to do after its last semicolon, or of a system error. @throws any other error */
 export function fromError(id: string, failure: unknown, where: string): Finding {
   if (!(failure instanceof UserError) && !(failure instanceof Error && 'syscall' in failure)) throw failure;
-  const [, what = failure.message, fix = 'put that right'] = /^(.*); (.*?)$/s.exec(failure.message) ?? [];
+  const [, what = failure.message, fix = 'fix that'] = /^(.*); (.*?)$/s.exec(failure.message) ?? [];
   return error(id, what, where, fix);
 }
 
-/** The exit codes of doctor; the same table stands in docs/exit-codes.md. */
+/** The exit codes of doctor; docs/exit-codes.md has the same table. */
 export const HEALTH = { well: 0, failed: 1, errors: 2 } as const;
 
 /** The report of all findings. */
@@ -86,7 +86,7 @@ export function reportOf(project: string | undefined, findings: Finding[]): Doct
 
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
-/** What a person reads: a line for each finding, what to do about it below, and a last line that counts. */
+/** The report as text: a line for each finding, what to do about it below, and a last line that counts. */
 export function doctorText({ project, findings }: DoctorReport): string {
   const count = (level: string) => findings.filter((finding) => finding.level === level).length;
   const lines = findings.flatMap(({ id, level, what, where, fix }) => [

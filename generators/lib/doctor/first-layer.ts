@@ -27,7 +27,7 @@ export function checkFirstLayer(root: string, image: Image): Finding[] {
         ID,
         `project/${path} is not there, and the build copies it`,
         join(project, path),
-        'put it there, or take it out of the answers; if a step of yours makes it, take its COPY line out of project/Dockerfile',
+        'add it, or remove it from the answers; if a step of yours makes it, remove its COPY line from project/Dockerfile',
       ),
     );
   const opened = requirementsOf(image).flatMap((file) => {
@@ -58,7 +58,7 @@ function requirementsOf({ virtualenvs }: Image): string[] {
 /** Whether a build runs a step before the code is there, as build.py says: their names are sorted as text. */
 const isEarly = (step: string) => step < '200' && !/^(archive|rollback|fixperms|notify|task_.*)$/.test(step);
 
-/** Steps of the owner's own that name the code, and run before it is there. */
+/** The owner's steps that name the code, and run before it is there. */
 function ownSteps(project: string): Finding[] {
   const folder = join(project, '.salt');
   const names = lstat(folder)?.isDirectory() ? fs.readdirSync(folder).sort() : [];
@@ -66,7 +66,7 @@ function ownSteps(project: string): Finding[] {
     .filter((name) => name.endsWith('.sls') && isEarly(name.slice(0, -'.sls'.length)))
     .filter((name) => {
       const text = textOf(join(folder, name));
-      // The one of 0.2 comes with a Dockerfile that copies the code before it.
+      // Step 100 of 0.2 comes with a Dockerfile that copies the code before it.
       return /project_root|\/srv\/projects\//.test(text) && (name !== OURS || usesRuntime(text));
     })
     .map((name) => {
@@ -80,7 +80,7 @@ function textOf(path: string): string {
   try {
     return bytesOf(path, MAX_BYTES)?.toString() ?? '';
   } catch {
-    // What is not there, or is a link, is told elsewhere.
+    // Another finding reports what is missing or a link.
     return '';
   }
 }

@@ -8,7 +8,7 @@ import { idsIn, withName } from './state-ids.ts';
 
 const STEPS = 'project/.salt';
 
-/** Requisites of an owner's own states with an id that the runtime of today does not have: the build stops at each. */
+/** Requisites of the owner's states with an id that today's runtime does not have: the build stops at each. */
 export function checkGoneIds(root: string, image: Image): Finding[] {
   const folder = join(root, STEPS);
   const names = lstat(folder)?.isDirectory() ? fs.readdirSync(folder).sort() : [];
@@ -24,9 +24,14 @@ export function checkGoneIds(root: string, image: Image): Finding[] {
     requisitesIn(text, image.name).flatMap(([kind, id]) => {
       const now = own.has(id) ? undefined : nowOf(kind, id);
       if (now === undefined) return [];
-      const fix = now ? `require ${now} instead` : 'take it out: there is no cron daemon any more';
+      const fix = now ? `require ${now} instead` : 'remove it: there is no cron daemon any more';
       return [
-        warning('runtime', `no state is ${kind}: ${id} any more, and one of yours requires it`, join(root, path), fix),
+        warning(
+          'runtime',
+          `the state ${kind}: ${id} no longer exists, and one of yours requires it`,
+          join(root, path),
+          fix,
+        ),
       ];
     }),
   );

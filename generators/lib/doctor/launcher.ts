@@ -8,7 +8,7 @@ import { mountOf, takesModes, takesOwners } from './mount.ts';
 /** The one file whose mode counts: the build sets that of all others, or an interpreter reads them. */
 export const LAUNCHER = 'project/launch.sh';
 
-/** Whether the script that starts a container can be run: as it is on the disk, and as git has it for a clone. */
+/** Whether the script that starts a container is executable: on the disk, and in git for a clone. */
 export function checkLauncher(root: string, entry: DiskEntry | undefined): Finding[] {
   if (entry?.kind !== 'file') return [];
   const where = join(root, LAUNCHER);
@@ -22,14 +22,14 @@ export function checkLauncher(root: string, entry: DiskEntry | undefined): Findi
     const doubt = mount && takesOwners(mount) === 'perhaps' ? `, or, if that changes nothing, ${clone}` : '';
     const fix = isKept ? `chmod +x ${plainWord(where)}${doubt}` : `mount it with fmask=0022, or ${clone}`;
     const also = inGit ? `, and in git: ${inGit}` : '';
-    return [error('executable', `the container cannot start what is not executable${what}`, where, fix + also)];
+    return [error('executable', `the container cannot start a file that is not executable${what}`, where, fix + also)];
   }
   if (!inGit) return [ok('executable', LAUNCHER)];
   const what = 'git has it without its exec bit, so an image that is built from a clone cannot start';
   return [warning('executable', what, where, `${inGit}, then commit it`)];
 }
 
-/** What mends the mode in git; undefined where git has it right, does not have the file, or does not answer, which is another finding. */
+/** The command that fixes the mode in git; undefined if git has it right, has no such file, or does not answer (another finding). */
 function modeInGit(root: string): string | undefined {
   let mode: string | undefined;
   try {

@@ -7,7 +7,7 @@ export interface Mount {
   options: string[];
 }
 
-/** Where a folder is mounted; undefined where the system does not tell (it is not Linux). */
+/** Where a folder is mounted; undefined if the system does not say (it is not Linux). */
 export function mountOf(folder: string): Mount | undefined {
   const mounts = readMounts();
   if (!mounts) return undefined;
@@ -19,12 +19,12 @@ export function mountOf(folder: string): Mount | undefined {
     .at(-1);
 }
 
-/** What knows no owners: all files belong to one user, who is named when it is mounted. */
+/** File systems without owners: all files belong to one user, whom the mount names. */
 const OWNERLESS = ['vfat', 'msdos', 'exfat', 'ntfs', 'ntfs3', 'fuseblk', 'cifs', 'smb3', 'vboxsf', 'hfs'];
-/** What may or may not let root give a file away. */
+/** File systems that might or might not let root change the owner of a file. */
 const UNSURE = /^(9p|drvfs|nfs4?|virtiofs|fuse(\..*)?|osxfs|grpcfuse)$/;
 
-/** Whether files on a mount have modes of their own: if not, all have the one that it was mounted with. */
+/** Whether files on a mount have modes of their own; if not, the mount sets one mode for all. */
 export function takesModes({ type }: Mount): boolean {
   return !OWNERLESS.includes(type);
 }

@@ -2,7 +2,7 @@ import { isOlder } from '../package.ts';
 import { error, type Finding, ok } from './finding.ts';
 
 /**
- * Whether this Node is one that the package takes.
+ * Whether the package supports this Node.
  * @param node its version, @param engines the range of package.json: `^A.B.C` and `>=A.B.C`, with `||` between them
  */
 export function checkNode(node: string, engines: string): Finding {

@@ -22,13 +22,13 @@ export async function readOverride(data: string, name: string, isTemplate: boole
     return { findings: [...strays(data), ...findings], layers };
   } catch (failure) {
     if (codeOf(failure) !== 'EACCES') throw failure;
-    return only(ok('override', 'you may not read it: `sudo makina-image doctor` does', data));
+    return only(ok('override', 'you cannot read it; `sudo makina-image doctor` can', data));
   }
 }
 
 const only = (...findings: Finding[]): Pillars => ({ findings, layers: undefined });
 
-/** What looks like an override, and is read by nobody. */
+/** Files that look like an override, and that no start reads. */
 function strays(data: string): Finding[] {
   return ['configuration', 'application'].flatMap((folder) => {
     const full = join(data, folder);
@@ -41,7 +41,7 @@ function strays(data: string): Finding[] {
 
 async function readFiles(data: string, name: string, isTemplate: boolean): Promise<Pillars> {
   const files = ['configuration', 'application'].map((folder) => join(data, folder, 'pillar.sls'));
-  // What is behind a link no start reads, and that is told of the volume.
+  // A start follows no link, which the check of the volume reports.
   const there = files.filter((path) => lstat(dirname(path))?.isDirectory() && lstat(path));
   const [path] = there;
   if (path === undefined) return { findings: [ok('override', 'there is none')], layers: [] };
@@ -49,8 +49,8 @@ async function readFiles(data: string, name: string, isTemplate: boolean): Promi
   if (refused.length > 0) return only(...refused);
   const [bytes = Buffer.alloc(0), other = bytes] = there.map((file) => bytesOf(file, MAX_BYTES));
   if (!bytes.equals(other))
-    return only(error('override', 'both are there and differ', there.join(' and '), 'keep the first one'));
-  if (isTemplate) return only(ok('override', 'it is a template, which Salt alone can read', path));
+    return only(error('override', 'both files exist and differ', there.join(' and '), 'keep the first one'));
+  if (isTemplate) return only(ok('override', 'it is a template, which only Salt can read', path));
   return readText(path, bytes, name);
 }
 
@@ -58,7 +58,7 @@ async function readFiles(data: string, name: string, isTemplate: boolean): Promi
 function checkMode(path: string): Finding[] {
   const stat = lstat(path) as fs.Stats;
   const wrong = (what: string, fix: string) => [error('override', what, path, fix)];
-  if (!stat.isFile()) return wrong('it is not a regular file', 'make it one');
+  if (!stat.isFile()) return wrong('it is not a regular file', 'replace it with one');
   if (stat.size > MAX_BYTES) return wrong(`it is larger than ${MAX_BYTES} bytes`, 'make it smaller');
   if ((stat.mode & 0o022) === 0 && !isAccount(stat.uid)) return [];
   return wrong(
@@ -67,7 +67,7 @@ function checkMode(path: string): Finding[] {
   );
 }
 
-/** The project's user, and those that Debian always has. Whom its packages bring, only the image knows. */
+/** The project's user, and those that Debian always has. Only the image knows which ones its packages add. */
 const isAccount = (uid: number) => uid === 900 || (uid > 0 && uid < 100) || uid === 65534;
 
 async function readText(path: string, bytes: Buffer, name: string): Promise<Pillars> {

@@ -13,7 +13,7 @@ import { parseYaml } from './yaml.ts';
 const MAX_BYTES = 1024 * 1024;
 const FIX = 'correct it there, then build the image again';
 
-/** What there is to say of pillars, and what they set, lowest first; undefined where Salt alone can tell. */
+/** The findings on pillars, and what they set, lowest first; `layers` is undefined if only Salt can tell. */
 export interface Pillars {
   findings: Finding[];
   layers: Intent[] | undefined;
@@ -34,11 +34,11 @@ export async function readPillars(root: string, name: string | undefined): Promi
   });
   const paths = [...texts.keys()];
   const links = [...custom.links, ...inFolder.links].map((path) =>
-    warning('pillar', 'it is a link, and nothing behind it was read', join(root, path), 'put there what it leads to'),
+    warning('pillar', 'it is a link, and was not followed', join(root, path), 'replace it with what it leads to'),
   );
   const read = await Promise.all([...texts].map(([path, text]) => readPillar(join(root, path), text, name, schema)));
   const findings = [...links, ...read.flatMap((pillar) => pillar.findings)];
-  // Which of several counts is said by an include.
+  // Of several files, an include says which one counts.
   const isPlain = paths.every((path) => path === 'custom.sls' || path === 'pillar/init.sls');
   const layers = read.flatMap((pillar) => pillar.layers ?? []);
   const isWell = findings.every(({ level }) => level === 'ok');
@@ -57,20 +57,22 @@ async function readPillar(
   const only = (finding: Finding) => ({ findings: [finding], layers: undefined });
   if (text === undefined)
     return only(warning('pillar', `it is larger than ${MAX_BYTES} bytes, and was not read`, where, 'make it smaller'));
-  if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which Salt alone can read', where));
+  if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which only Salt can read', where));
   const place = placeOfPillar(placeOfSchema(schema, schema.$defs as Schema));
   const { value, mistake } = await parseYaml(text, false, place);
   if (mistake) return only(error('pillar', mistake.message, `${where}:${mistake.line}:${mistake.column}`, FIX));
   if (value === null) return { findings: [], layers: [{}] };
-  if (!isDict(value)) return only(error('pillar', 'it is no mapping', where, FIX));
+  if (!isDict(value)) return only(error('pillar', 'it is not a mapping', where, FIX));
 
   const key = `makina-projects.${name}`;
   const others = Object.keys(value).filter((top) => top.startsWith('makina-projects.') && top !== key);
-  const findings = others.map((top) => warning('pillar', `${top} is no key of this project`, where, `name it ${key}`));
+  const findings = others.map((top) =>
+    warning('pillar', `${top} is not the key of this project`, where, `name it ${key}`),
+  );
   const settings = value[key] ?? {};
   const data = isDict(settings) ? (settings.data ?? {}) : undefined;
   if (!isDict(data)) return only(error('pillar', `${key} must hold a mapping, data`, where, FIX));
-  // What it may say besides, Salt takes as it is.
+  // Salt takes other settings as they are.
   const properties = schema.properties as Intent;
   const known = Object.fromEntries(Object.entries(data).filter(([setting]) => Object.hasOwn(properties, setting)));
   const wrong = violations(schema, known, 'data');
@@ -85,7 +87,7 @@ interface Found {
   links: string[];
 }
 
-/** The pillars at a path and below it, and the links: what these lead to is no file of the project. */
+/** The pillars at a path and below it, and the links, whose targets are not files of the project. */
 function slsIn(root: string, top: string): Found {
   const found: Found = { paths: [], links: [] };
   const visit = (path: string) => {

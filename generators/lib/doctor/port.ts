@@ -16,7 +16,7 @@ export async function checkPort(root: string, port: number, name: string, search
   const state = await bound(port);
   const [image, container] = firstOf(await publishers);
   if (image === name || image?.startsWith(`${name}:`))
-    return ok(ID, `${port} is this project's, in the container ${container}`);
+    return ok(ID, `this project's container ${container} has ${port}`);
   const other = `makina-image new ${plainWord(root)} --publish ${port === 65535 ? port - 1 : port + 1}`;
   if (container !== undefined)
     return error(
@@ -32,7 +32,7 @@ export async function checkPort(root: string, port: number, name: string, search
       `port ${port}`,
       `stop it (\`sudo ss -ltnp 'sport = :${port}'\` names it), or take another port: ${other}`,
     );
-  if (state === 'forbidden') return ok(ID, `${port} is for root, which the engine is, unless it is a rootless one`);
+  if (state === 'forbidden') return ok(ID, `only root can use ${port}; the engine can, unless it is rootless`);
   return ok(ID, `${port} is free`);
 }
 
@@ -56,7 +56,7 @@ async function bound(port: number): Promise<'free' | 'taken' | 'forbidden'> {
   }
 }
 
-/** Who may not listen can still knock. */
+/** A user who is not allowed to listen can still connect. */
 async function isServed(port: number): Promise<boolean> {
   const socket = process.getBuiltinModule('node:net').connect({ port, host: '127.0.0.1', timeout: 500 });
   const tried = once(socket, 'connect').then(

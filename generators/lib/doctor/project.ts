@@ -16,7 +16,7 @@ import { lstat } from '../system/files.ts';
 import { plainWord } from '../text/quote.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
 
-/** The manifest of a project, if it can be used, and what is to say of it and of the generator that wrote it. */
+/** The manifest of a project, if it can be used, and the findings on it and on the generator that wrote it. */
 export function checkManifest(root: string): { manifest: Manifest | undefined; findings: Finding[] } {
   let manifest: Manifest | undefined;
   try {
@@ -26,7 +26,7 @@ export function checkManifest(root: string): { manifest: Manifest | undefined; f
   }
   if (!manifest) {
     const what = `there is none: ${FIRST_RELEASE} wrote the project, or .makina-image/ is not in its repository`;
-    const fix = `take .makina-image/ back from your history; if it never was there, \`makina-image upgrade ${plainWord(root)}\` makes it`;
+    const fix = `restore .makina-image/ from your git history; if it was never there, \`makina-image upgrade ${plainWord(root)}\` makes it`;
     return { manifest, findings: [warning('manifest', what, join(root, MANIFEST), fix)] };
   }
   const readable = ok('manifest', `${keptPaths(manifest).length} files are kept up to date`);
@@ -61,13 +61,13 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
     return { findings: [fromError('answers', failure, where)] };
   }
   if (!intent) {
-    const fix = 'take it back from your history';
-    return { findings: [error('answers', 'the answers of the project are not there', where, fix)] };
+    const fix = 'restore it from your git history';
+    return { findings: [error('answers', 'the answers of the project are missing', where, fix)] };
   }
   const { image, problems = [] } = complete(intent);
   const fix = `correct it there, then run \`makina-image new ${plainWord(`${root}/`)}\``;
   if (image) {
-    const advice = 'correct it there, or see to it that the build makes what is named';
+    const advice = 'correct it there, or make sure that the build creates what it names';
     const odd = warningsOf(image).map(({ path, message }) =>
       warning('answers', `${path.join('.')} ${message}`, where, advice),
     );
@@ -78,7 +78,7 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
   };
 }
 
-/** What runs left behind that were cut short, and whether one is at work. */
+/** What runs that were cut short left behind, and whether another run is writing now. */
 export function checkLeftovers(root: string): Finding[] {
   const lock = join(root, LOCK);
   const claims = lstat(lock)?.isDirectory() ? fs.readdirSync(lock) : [];

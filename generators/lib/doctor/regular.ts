@@ -2,7 +2,7 @@ import fs from 'node:fs';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
 
-/** The content of a regular file, whatever its owner puts in its place meanwhile; undefined if it is larger than `most` bytes. */
+/** The content of a regular file, whatever its owner puts in its place meanwhile; undefined if it is larger than `maxBytes`. */
 export function bytesOf(path: string, maxBytes: number): Buffer | undefined {
   const file = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {

@@ -52,7 +52,7 @@ function checkVersion(root: string): Finding[] {
   const [found] = /[^ \t\r\n]{1,40}/.exec(version.bytes.toString()) ?? [];
   const [, wanted] = /\bwritten_for\('([^']*)'/.exec(launcher.bytes.toString()) ?? [];
   if (wanted === undefined || found === wanted) return [];
-  const fix = 'take your edit out of the one that you changed: moved away, `makina-image restore` writes it anew';
+  const fix = 'undo your edit in the one that you changed: move it away, and `makina-image restore` writes it again';
   return [
     error(
       ID,
@@ -63,7 +63,7 @@ function checkVersion(root: string): Finding[] {
   ];
 }
 
-/** Files that the owner took over from a runtime that was another one. */
+/** Files that the owner adopted, and that differ from the runtime of today. */
 function checkAdopted(root: string, { adopted, files }: Manifest): Finding[] {
   const own = adopted.filter((path) => path.startsWith(`${RUNTIME}/`) && path !== VERSION);
   return [...readDisk(root, own)].flatMap(([path, entry]) => {
@@ -91,11 +91,11 @@ function checkLeft(root: string): Finding[] {
   ];
 }
 
-/** What is in the folder of the launcher of 0.2, which is none of today's; or what stands in its place. */
+/** What is in the launcher folder of 0.2, or in its place; today's launcher is elsewhere. */
 function inLauncher(root: string): string[] {
   const stat = lstat(join(root, LAUNCHER));
   if (!stat?.isDirectory()) return stat ? [LAUNCHER] : [];
-  // Python writes that one.
+  // Python writes that folder.
   const names = fs.readdirSync(join(root, LAUNCHER)).filter((name) => name !== '__pycache__');
   return names.sort().map((name) => `${LAUNCHER}/${name}`);
 }
@@ -125,7 +125,7 @@ function checkFolder(root: string): Finding[] {
   return [
     error(
       ID,
-      `the base image brings the runtime, and the build stops at ${stat.isDirectory() ? 'what is left of one' : 'what stands in its place'} here`,
+      `the base image brings the runtime, and the build stops at ${stat.isDirectory() ? 'what is left of one' : 'what is in its place'} here`,
       folder,
       `${away}; or have one in the project: \`makina-image new ${plainWord(`${root}/`)} --runtime vendored\``,
     ),

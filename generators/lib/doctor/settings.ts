@@ -19,7 +19,7 @@ const TYPES: Record<string, [is: (value: unknown) => boolean, name: string]> = {
   null: [(value) => value === null, 'null'],
 };
 
-/** The schema of the settings that a project takes at run time: the package's, since a pattern of the project's could take for ever. */
+/** The schema of the settings that a project takes at run time: the package's, since a pattern of the project could run forever. */
 export function dataSchema(): Schema {
   const path = join(packageRoot, 'templates/runtime/pillar.schema.json.ejs');
   const schema = JSON.parse(asRunner(() => fs.readFileSync(path, 'utf8'))) as Record<string, Record<string, Schema>>;
@@ -28,9 +28,9 @@ export function dataSchema(): Schema {
 }
 
 /**
- * What is wrong with a value, in the words of the launcher's schema.py, which says it at a start. The sentences name keys
- * and what is expected, never a value: that may be a secret.
- * @param where how the sentences call the value
+ * What is wrong with a value, in the words that the launcher's schema.py prints at a start. The sentences name keys and what is
+ * expected, never a value: it may be a secret.
+ * @param where what the sentences call the value
  */
 export function violations(schema: Schema, value: unknown, where: string): string[] {
   return judged(schema, value, where, schema.$defs as Record<string, Schema>);
@@ -61,7 +61,7 @@ function judged(given: Schema, value: unknown, where: string, known: Record<stri
 function ofAny(alternatives: Schema[], value: unknown, where: string, known: Record<string, Schema>): string[] {
   const found = alternatives.map((schema) => judged(schema, value, where, known));
   if (found.some((sentences) => sentences.length === 0)) return [];
-  // What is wrong with the alternative that is not null tells most.
+  // The problem of the alternative that is not null says most.
   return found[alternatives.findIndex(({ type }) => type !== 'null')] ?? [];
 }
 

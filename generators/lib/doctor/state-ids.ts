@@ -7,7 +7,7 @@ import { type Finding, named, warning } from './finding.ts';
 
 const steps = [...movedCode.keys()].filter((path) => path.endsWith('.sls'));
 
-/** States of a step with the id of one that it includes from the runtime: Salt takes no id twice. */
+/** States of a step with the id of one that it includes from the runtime: Salt refuses an id that appears twice. */
 export function checkStateIds(root: string, name: string): Finding[] {
   return [...readDisk(root, steps)].flatMap(([path, entry]) => {
     if (entry?.kind !== 'file') return [];
@@ -19,9 +19,9 @@ export function checkStateIds(root: string, name: string): Finding[] {
     return [
       warning(
         'runtime',
-        `the step and the runtime that it includes define ${named([...new Set(twice)])} both, and Salt takes no id twice`,
+        `the step and the runtime that it includes both define ${named([...new Set(twice)])}, and Salt refuses an id that appears twice`,
         join(root, path),
-        'take out what the runtime does; a state of your own needs another id',
+        'remove what the runtime does; give a state of your own another id',
       ),
     ];
   });

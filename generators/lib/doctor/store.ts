@@ -5,11 +5,11 @@ import { plainWord } from '../text/quote.ts';
 import { type Change, knownBytes } from '../verbs/change.ts';
 import { type Finding, named, plural, warning } from './finding.ts';
 
-/** Whether what the engine keeps in a project is what it wrote: a hook, a person or git may have changed it. */
+/** Whether the engine's own files in a project are as it wrote them: a hook, a person or git may have changed them. */
 export function checkStore({ project }: Change): Finding[] {
   const { root, manifest } = project;
   if (!manifest) return [];
-  const repair = `\`makina-image upgrade ${plainWord(root)}\` mends it`;
+  const repair = `\`makina-image upgrade ${plainWord(root)}\` fixes it`;
   const attributes = warning(
     'store',
     'git may change the line ends of what the engine keeps',
@@ -25,8 +25,8 @@ export function checkStore({ project }: Change): Finding[] {
     const paths = Object.keys(manifest.files).filter((path) =>
       [first, ...more].includes(manifest.files[path]?.sha256 ?? ''),
     );
-    const what = `${plural(1 + more.length, 'base')} of your next merge cannot be used, as of ${named(paths)}`;
-    const back = `take ${BASE} back from your history; else what you and a new release change in the same file is a conflict`;
+    const what = `${plural(1 + more.length, 'base')} of your next merge cannot be used, for ${named(paths)}`;
+    const back = `restore ${BASE} from your git history; otherwise a file that both you and a new release change is a conflict`;
     return [warning('store', what, join(root, BASE, first), repairable ? repair : back)];
   });
   return hasAttributes(root) ? bases : [...bases, attributes];

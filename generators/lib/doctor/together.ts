@@ -7,7 +7,7 @@ import { asOwner } from '../system/rights.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
 /**
- * What fits in each pillar, and not with the answers below it. A warning, since PILLAR.sample may be edited.
+ * What fits in a pillar, but not with the answers below it. A warning, since PILLAR.sample may be edited.
  * @param layers what the pillars set, lowest first: of those that are built in, and of the override
  * @returns the image that counts in the end, and what is wrong with it
  */
@@ -36,12 +36,14 @@ export function checkSeeds(root: string, data: string, image: Image, filled: Rea
     const blocked = ways.slice(0, -1).find((way) => lstat(way) && !lstat(way)?.isDirectory());
     const end = '(code 78 at the start)';
     if (blocked)
-      return [error('seeds', `no folder, but in the way of seeds.${name} ${end}`, blocked, 'put a folder there')];
+      return [
+        error('seeds', `it is not a folder, and seeds.${name} needs one here ${end}`, blocked, 'put a folder there'),
+      ];
     const from = source && !source.includes('{') ? join(root, 'project', source) : undefined;
     if (!source || !from || asOwner(root, () => lstat(from)) || lstat(join(data, ...steps))) return [];
     const made = asOwner(root, () => madeByBuild(root, image, source));
     if (made) return [ok('seeds', `seeds.${name}.source may be made by ${made}`)];
-    const fix = 'put it there, or take the seed away with null, then build the image again';
+    const fix = 'add it, or remove the seed with null, then build the image again';
     return [error('seeds', `seeds.${name}.source is not there ${end}`, from, fix)];
   });
 }

@@ -20,7 +20,7 @@ export async function checkVolume(data: string, name: string, searchPath: string
   const stat = fs.statSync(data, { throwIfNoEntry: false });
   if (!stat && lstat(data))
     return [error(ID, 'it is a link to nothing', data, 'make the folder that it leads to, or remove it')];
-  if (!stat) return [ok(ID, 'it is not there yet: docker run makes it, for root', data)];
+  if (!stat) return [ok(ID, 'it does not exist yet: docker run creates it, owned by root', data)];
   if (!stat.isDirectory()) return [error(ID, 'it is not a folder', data, 'move it away, and put a folder there')];
   try {
     const findings = [
@@ -33,14 +33,14 @@ export async function checkVolume(data: string, name: string, searchPath: string
     return findings.length > 0 ? findings : [ok(ID, 'a container can use it', data)];
   } catch (failure) {
     if (codeOf(failure) !== 'EACCES') throw failure;
-    return [ok(ID, 'you may not look into it: `sudo makina-image doctor` does', data)];
+    return [ok(ID, 'you cannot read it; `sudo makina-image doctor` can', data)];
   }
 }
 
 function checkMount(data: string, name: string): Finding[] {
   const mount = mountOf(data);
   if (!mount) return [];
-  const other = `take a folder on another disk, or a volume of Docker's: -v ${name}-data:/srv/projects/${name}/data`;
+  const other = `use a folder on another disk, or a Docker volume: -v ${name}-data:/srv/projects/${name}/data`;
   if (mount.options.includes('ro')) {
     if (lstat(join(data, RECORD)))
       return [warning(ID, 'its disk is mounted read-only: nothing new can be filled in', data, 'mount it writable')];
@@ -53,7 +53,7 @@ function checkMount(data: string, name: string): Finding[] {
     return [
       warning(
         ID,
-        `its disk is ${mount.type}, where root may not give files to other users`,
+        `its disk is ${mount.type}, where root may be unable to change the owner of a file`,
         data,
         `if the start ends with 74, ${other}`,
       ),
@@ -65,7 +65,7 @@ function checkMount(data: string, name: string): Finding[] {
 function checkFolder(path: string): Finding[] {
   const stat = lstat(path);
   if (!stat || stat.isDirectory()) return [];
-  const what = `it is ${stat.isSymbolicLink() ? 'a link' : 'no folder'} (code 78 at the start)`;
+  const what = `it is ${stat.isSymbolicLink() ? 'a link' : 'not a folder'} (code 78 at the start)`;
   return [error(ID, what, path, 'put a folder there')];
 }
 
@@ -127,7 +127,7 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Entries of an ACL let in whom plain modes keep out, and keep out whom they let in. */
+/** An ACL lets in users whom the modes keep out, and keeps out users whom they let in. */
 async function checkAcls(data: string, searchPath: string): Promise<Finding[]> {
   if (!findCommand(searchPath, 'getfacl')) return [];
   const paths = [data, ...['data', 'configuration', 'configuration/pillar.sls'].map((path) => join(data, path))];

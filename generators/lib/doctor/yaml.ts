@@ -11,13 +11,13 @@ export interface Mistake {
 
 export type Parsed = { value: unknown; mistake?: never } | { value?: never; mistake: Mistake };
 
-/** What PyYAML reads nowhere in a text. */
+/** The characters that PyYAML refuses. */
 const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
 /**
  * Reads a text as YAML 1.1, which Salt and the launcher do.
  * @param plain with the rules of the launcher's plain_yaml.py: no aliases, no tags, nothing but what JSON can hold
- * @param place what may stand in it; for a pillar that of the project's keys, by the name of a key
+ * @param place what may be in it; for a pillar that of the project's keys, by the name of a key
  */
 export async function parseYaml(text: string, plain: boolean, place: Place): Promise<Parsed> {
   const { LineCounter, isAlias, isPair, isScalar, parseDocument, visit } = await import('yaml');
@@ -27,7 +27,7 @@ export async function parseYaml(text: string, plain: boolean, place: Place): Pro
     return { mistake: { line: line || 1, column: col || 1, message } };
   };
   try {
-    // The line breaks of YAML 1.1 that 1.2 has no more.
+    // The line breaks of YAML 1.1 that 1.2 dropped.
     const source = text.replace(/^\uFEFF/, '').replace(/[\x85\u2028\u2029]/g, '\n');
     const document = parseDocument(source, {
       version: '1.1',
@@ -54,12 +54,12 @@ export async function parseYaml(text: string, plain: boolean, place: Place): Pro
       });
       if (found) return found;
     }
-    // Refuses aliases without end.
+    // Throws for endless aliases.
     document.toJS();
     return { value: await spelledValue(document, place, plain ? 'yaml' : 'salt') };
   } catch (failure) {
     if (failure instanceof OddScalar) return at(failure.offset, failure.message);
-    // Nested beyond any use; aliases beyond any use.
+    // Nested too deep; then too many aliases.
     if (failure instanceof RangeError) return at(0, 'it is nested too deep');
     if (failure instanceof ReferenceError) return at(0, failure.message);
     throw failure;
@@ -81,9 +81,9 @@ function ofNode(node: Node, key: unknown, isAlias: boolean, isScalar: boolean): 
   if (isAlias) return 'it uses an alias';
   if (!isScalar) return node.tag && !TAGS.includes(node.tag) ? 'it uses a tag' : undefined;
   const { value, tag, type } = node as Scalar;
-  // The keys are looked at with their pairs.
+  // Keys are checked with their pairs.
   if (key === 'key') return undefined;
-  // Judged with its place.
+  // Checked with its place.
   if (type === 'PLAIN' && !tag) return undefined;
   if (value instanceof Date || (tag && !TAGS.includes(tag)))
     return 'a date, a set or bytes cannot be a setting; put it in quotes';
@@ -120,5 +120,5 @@ async function tabOutsideText(source: string, document: Document.Parsed): Promis
   return tabs.find((tab) => !texts.some(([start, end]) => start <= tab && tab < end));
 }
 
-/** What the lexer says between the words of the text: a document, a scalar, a broken collection. */
+/** What the lexer puts between the words of the text: the start of a document or a scalar, a broken collection. */
 const MARKS = ['\u0002', '\u0018', '\u001f'];

@@ -11,14 +11,14 @@ const GLOBAL = ['/usr/lib/node_modules', '/usr/local/lib/node_modules'];
 
 /**
  * Whether Yeoman is there, and finds this generator.
- * @param folder where one would type it
+ * @param folder where `yo` would be run
  * @param nodePath folders, as in NODE_PATH
  */
 export function checkYo(folder: string, searchPath: string, nodePath: string): Finding {
   const yo = findCommand(searchPath, ID);
   if (!yo) return ok(ID, 'it is not there, and makina-image does not need it');
   const [, own] = /^(.*[\\/]node_modules)[\\/]yo[\\/]/.exec(realpathSync(yo)) ?? [];
-  // A script in its place, as some package managers write, does not tell where yo is.
+  // A wrapper, as some package managers write, does not say where yo is.
   if (own === undefined) return ok(ID, 'it is there', yo);
   const given = nodePath.split(delimiter).filter(Boolean);
   const places = [own, ...[...given, ...GLOBAL].map((path) => resolve(folder, path)), ...above(folder)];

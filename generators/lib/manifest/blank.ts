@@ -13,7 +13,7 @@ export function isBlank(bytes: Buffer): boolean {
 export function refuseBlank(root: string, path: string, bytes: Buffer): void {
   if (!isBlank(bytes)) return;
   throw new UserError(
-    `${join(root, path)} is empty, as after a power loss; take it back from your history, or if the project is new, remove ${root} and write it again`,
+    `${join(root, path)} is empty, as after a power loss; restore it from your git history, or if the project is new, remove ${root} and write it again`,
     EXIT.internal,
   );
 }

@@ -23,7 +23,7 @@ export interface Manifest {
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /**
- * Refuses what no run has written. By hand, since a schema of zod takes several times as long, and this is done for each project.
+ * Refuses what no run has written. Without zod, which takes several times as long, since this is done for each project.
  * @throws Error that says where, and what must be there
  */
 export function checkContent(content: unknown): asserts content is Manifest {

@@ -22,7 +22,7 @@ export function readManifest(root: string): Manifest | undefined {
     throw new UserError(`${join(root, FOLDER)} is a link; put the folder there`, EXIT.internal);
   const stat = fs.lstatSync(file, { throwIfNoEntry: false });
   if (!stat) return undefined;
-  // A FIFO would be waited for without end.
+  // Reading a FIFO would never end.
   if (!stat.isFile()) throw unusable(file, 'it is not a file');
   const bytes = fs.readFileSync(file);
   refuseBlank(root, MANIFEST, bytes);
@@ -34,7 +34,7 @@ export function readManifest(root: string): Manifest | undefined {
   }
   const found = (content as { schema?: unknown } | null)?.schema;
   if (typeof found === 'number' && found > SCHEMA)
-    throw new UserError(`${file} is of a newer generator; use that one`, EXIT.internal);
+    throw new UserError(`${file} was written by a newer generator; use that one`, EXIT.internal);
   try {
     checkContent(content);
   } catch (error) {
@@ -44,7 +44,7 @@ export function readManifest(root: string): Manifest | undefined {
 }
 
 function unusable(file: string, why: string): UserError {
-  return new UserError(`${file} cannot be used (${why}); take it back from your history`, EXIT.internal);
+  return new UserError(`${file} cannot be used (${why}); restore it from your git history`, EXIT.internal);
 }
 
 /** The paths of the files that are kept up to date. */

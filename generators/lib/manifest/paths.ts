@@ -1,11 +1,11 @@
 import { isWritable } from '../apply/state.ts';
 
-/** The engine's folder, the volume's, and what is no key of an object of JavaScript. */
+/** The engine's folder, the volume's, and a name that cannot be a key of a JavaScript object. */
 const OTHERS = /^(\.makina-image|data)(\/|$)|^__proto__$/iu;
 
 /**
- * Whether a manifest, which anybody may have edited, may name a path as a project's file. That is less than a transaction may
- * write, which has the engine's own files to write, too: nothing of the engine, nothing in data/, no odd characters.
+ * Whether a manifest, which anyone may have edited, may name a path as a project's file: nothing of the engine, nothing in data/, no
+ * odd characters. A transaction may write more, since it also writes the engine's own files.
  */
 export function isSafePath(path: string): boolean {
   const isSafe = known.get(path) ?? judge(path);

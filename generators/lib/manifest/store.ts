@@ -9,19 +9,19 @@ import { FOLDER, formatManifest, MANIFEST } from './manifest.ts';
 
 export const BASE = `${FOLDER}/base`;
 export const ATTRIBUTES = `${FOLDER}/.gitattributes`;
-/** Git changes no line end in what is found by its SHA-256, and shows nobody its differences. */
+/** Git must not change line ends in what is found by its SHA-256, and shows no diff of it. */
 const ATTRIBUTES_TEXT = Buffer.from('base/* -text -diff linguist-generated=true\nbackup/* -text -diff\n');
 
 /**
  * What was last merged in, by its SHA-256.
- * @returns undefined if it is not there, or if it is something else; what git gave the line ends of Windows is taken back
+ * @returns undefined if it is not there, or if it is something else; Windows line ends from git are undone
  */
 export function readBase(root: string, sha256: string): Buffer | undefined {
   const bytes = readOwn(root, `${BASE}/${sha256}`);
   return bytes && [bytes, withUnixLines(bytes)].find((each) => sha256Of(each) === sha256);
 }
 
-/** Whether a base is there, and nothing of its content is. */
+/** Whether a base is there, but its content is lost. */
 export function isBlankBase(root: string, sha256: string): boolean {
   const bytes = readOwn(root, `${BASE}/${sha256}`);
   return bytes !== undefined && isBlank(bytes) && sha256Of(bytes) !== sha256;
@@ -44,8 +44,8 @@ export function backupOf(bytes: Buffer): Write {
 }
 
 /**
- * What the engine keeps for the next run; the manifest last, since it tells that all of it was done. What a hook, a person or git
- * changed there is mended.
+ * What the engine keeps for the next run; the manifest last, since it says that the rest was done. Repairs what a hook, a person or
+ * git changed there.
  * @param before what the manifest says now, in whatever layout
  * @param manifest what is to be remembered
  * @param known bytes that bases may be made of
@@ -85,7 +85,7 @@ function readOwn(root: string, path: string): Buffer | undefined {
   return fs.lstatSync(full, { throwIfNoEntry: false })?.isFile() ? fs.readFileSync(full) : undefined;
 }
 
-/** The names of the files in base/, but for those that are none of ours. */
+/** The names of the files in base/, without those that are not ours. */
 function storedBases(root: string): string[] {
   const folder = join(root, BASE);
   return fs.existsSync(folder) ? fs.readdirSync(folder).filter(isSha256).sort() : [];

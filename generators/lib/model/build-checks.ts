@@ -1,4 +1,4 @@
-/** What the build and Docker would take, and do something else with than it says. */
+/** Answers that the build and Docker accept, but that would have another effect than they say. */
 
 import { namedVolumes } from './docker-run.ts';
 import { isWithin, plainPath } from './path-checks.ts';
@@ -45,7 +45,7 @@ function checkUnpacked({ downloads }: Image): Problem[] {
   );
 }
 
-/** The Dockerfile copies it, and takes some characters for more than a name. */
+/** The Dockerfile copies it, and some characters have a meaning there. */
 function checkLocal({ name, downloads }: Image): Problem[] {
   return Object.entries(downloads).flatMap(([key, { url }]) => {
     const path = url.startsWith('file://') ? plainPath(url.slice('file://'.length), name) : '';

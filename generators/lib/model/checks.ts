@@ -1,4 +1,4 @@
-/** What no single field can tell: whether the parts of an image fit together. */
+/** What no single field shows: whether the parts of an image fit together. */
 
 import { checkBuild } from './build-checks.ts';
 import { checkCommands } from './command-checks.ts';
@@ -54,7 +54,7 @@ function checkSeeds(image: Image): Problem[] {
 const isIn = (folders: readonly string[], path: string) =>
   folders.some((folder) => path.startsWith(`${folder.replace(/\/+$/, '')}/`));
 
-/** Folders that a volume may neither be, lie in, nor hold. */
+/** Folders that a volume must not be, lie in or hold. */
 const OURS = ['/dev', '/etc/makina-projects', '/proc', '/srv/apps', '/srv/makina-states', '/srv/projects', '/sys'];
 /** Folders that a volume may lie in. */
 const SYSTEM = ['/bin', '/etc', '/home', '/lib', '/root', '/run', '/sbin', '/usr', '/var'];

@@ -1,11 +1,11 @@
-/** The types of what CI is told: both end in scripts that a CI runs, so they hold nothing that a shell, YAML or git could read in another way. */
+/** The types of the answers for CI: both end up in scripts, so they hold nothing that means more than text to a shell, YAML or git. */
 
 import { matching } from './types.ts';
 
 const HOST = '[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*(:[1-9][0-9]{0,4})?';
 const NAME = '[a-z0-9][a-z0-9._-]*';
 const SOURCES = [
-  // A name without a scope can be registered by anybody.
+  // Anyone can register a name without a scope.
   `@${NAME}/${NAME}(@[~^]?[A-Za-z0-9][A-Za-z0-9._-]*)?`,
   `https://${HOST}(/[A-Za-z0-9@~_][A-Za-z0-9@%~._-]*|/-)+\\.(tgz|tar\\.gz)`,
   `git\\+(https://|ssh://(${NAME}@)?)${HOST}(/[A-Za-z0-9~_][A-Za-z0-9~._-]*)+(#[A-Za-z0-9_][A-Za-z0-9._/-]*)?`,

@@ -1,11 +1,11 @@
-/** What programs and crons say that no single field can tell. */
+/** Checks of programs and crons that no single field can do. */
 
 import type { Problem } from './problem.ts';
 import { oddSchedule } from './schedules.ts';
 import type { Image } from './schema.ts';
 import { shellWord } from './shell-words.ts';
 
-/** The kernel starts nothing with a longer word or variable, its NUL counted. */
+/** The kernel refuses a longer argument or variable, its NUL included. */
 const MAX_BYTES = 131_072;
 
 export function checkCommands(image: Image): Problem[] {
@@ -46,7 +46,7 @@ function ofSchedule(path: string[], schedule: string): Problem[] {
   return message === undefined ? [] : [{ path, message }];
 }
 
-/** Two that listen on one port; what does not start by itself, or is done before the others start, may share one. */
+/** Programs that listen on the same port; one that does not start by itself, or ends before the others start, can share one. */
 function checkPorts({ programs, vhosts }: Image): Problem[] {
   const taken = new Map<number, string>();
   for (const [key, vhost] of Object.entries(vhosts)) {

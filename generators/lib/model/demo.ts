@@ -1,4 +1,4 @@
-/** What `demo: true` puts below everything the user says: one program, one vhost, one seed, one setting. */
+/** What `demo: true` adds below the user's answers: one program, one vhost, one seed, one setting. */
 export const demo = {
   programs: {
     web: {

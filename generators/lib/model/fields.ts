@@ -11,9 +11,9 @@ export interface Field extends FieldMeta {
   kind: Scalar | 'list' | 'dict' | 'json';
   /** What is in a list or a dict, where that is one kind of single values: these can be given one by one. */
   items?: Scalar | undefined;
-  /** What it, or each value of its list, may be, where that is one of a few. */
+  /** The values that it, or each item of its list, can have, if they are a fixed list. */
   choices?: readonly string[];
-  /** `undefined` where an answer is required, or may stay away. */
+  /** `undefined` if an answer is required, or optional. */
   default: unknown;
 }
 
@@ -36,7 +36,7 @@ export function fieldsOf(object: z.ZodMiniObject): Field[] {
   });
 }
 
-/** A type without what only says that it may stay away. */
+/** The type inside an optional one or one with a default. */
 export function innerType(type: z.ZodMiniType): z.ZodMiniType {
   const { def } = type as { def: { innerType?: z.ZodMiniType } };
   return def.innerType ? innerType(def.innerType) : type;
@@ -57,7 +57,7 @@ function kindOf(type: z.ZodMiniType): Pick<Field, 'kind' | 'items'> {
     return { kind: 'dict', items: oneKind(Object.values((def as z.core.$ZodObjectDef).shape)) };
   if (def.type === 'union') {
     const members = (def as z.core.$ZodUnionDef).options.map((member) => kindOf(member as z.ZodMiniType).kind);
-    // A number that is typed where a text is wanted too stays one for the model to judge.
+    // Where text is accepted too, a number that is typed stays a number, and the model checks it.
     if (members.every((kind) => kind === 'integer' || kind === 'string'))
       return { kind: members.includes('integer') ? 'integer' : 'string' };
   }

@@ -1,6 +1,6 @@
 /**
- * Intent is what the user said and nothing else: `.yo-rc.json` stores it, defaults stay out of it, `null` takes away
- * what a lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
+ * Intent is what the user answered and nothing else: `.yo-rc.json` stores it, without defaults, and `null` removes what a
+ * lower layer brings. A complete image comes out of the layers: schema defaults < demo < intent.
  */
 import type { core, ZodMiniType } from 'zod/mini';
 import { nearest } from '../text/nearest.ts';
@@ -86,7 +86,7 @@ function fieldType({ def }: ZodMiniType, key: string): ZodMiniType | undefined {
   return Object.hasOwn(shape, key) ? (shape[key] as ZodMiniType) : undefined;
 }
 
-/** The same value with the keys of every dict in one order, so that the order of saying things never shows. */
+/** The same value with the keys of every dict in one order, whatever the order of the answers. */
 export function sortKeys(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sortKeys);
   if (!isDict(value)) return value;

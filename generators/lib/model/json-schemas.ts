@@ -40,7 +40,7 @@ export const imageJsonSchema = (): JsonSchema => toJsonSchema(imageSchema);
 
 /**
  * The JSON Schema of an answers file, for editors. Answers are merged over what is there, so nothing is required, and
- * `null` takes a value away.
+ * `null` removes a value.
  */
 export function answersSchema(): JsonSchema {
   const schema = nullable(withoutRequired(imageJsonSchema()));
@@ -50,7 +50,7 @@ export function answersSchema(): JsonSchema {
     $schema,
     $id: schemaId('answers'),
     title: 'Answers of generator-makina-image',
-    description: 'What makina-image new --answers reads: every field of the model, by name; null takes one away',
+    description: 'What makina-image new --answers reads: every field of the model, by name; null removes one',
     ...rest,
     properties: { $schema: own, ...(schema.properties as JsonSchema) },
   };
@@ -112,14 +112,14 @@ export function overrideSchema(): JsonSchema {
   };
 }
 
-/** Gives each kind of text a name and refers to it: long patterns stand in many places. */
+/** Gives each kind of text a name and refers to it: long patterns appear in many places. */
 function named(node: unknown, texts: Map<string, string>): unknown {
   if (Array.isArray(node)) return node.map((item) => named(item, texts));
   if (!isDict(node)) return node;
   const { description, ...kind } = node;
   if (typeof kind.pattern !== 'string')
     return Object.fromEntries(
-      // The launcher looks at the names of entries itself.
+      // The launcher checks the names of entries itself.
       Object.entries(node).map(([key, value]) => [key, key === 'propertyNames' ? value : named(value, texts)]),
     );
   const text = JSON.stringify(kind);
@@ -127,7 +127,7 @@ function named(node: unknown, texts: Map<string, string>): unknown {
   return { ...(description !== undefined && { description }), $ref: `#/$defs/${texts.get(text)}` };
 }
 
-/** `null` takes away an entry of a dict, or a field that may be absent. */
+/** `null` removes an entry of a dict, or an optional field. */
 function removable(schema: JsonSchema): JsonSchema {
   const { properties, additionalProperties, required = [] } = schema;
   const mayBeAbsent = (key: string, value: JsonSchema) =>

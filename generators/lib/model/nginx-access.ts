@@ -1,6 +1,6 @@
 /**
  * Whether the rules of access of virtual hosts hold. nginx asks for a password, an address or a subrequest after its rewrite
- * phase: what is answered there, or sent on from there, is answered to everybody. The launcher says the same in nginx_access.py.
+ * phase: what is answered there, or sent on from there, is answered to everyone. The launcher's nginx_access.py has the same rules.
  */
 
 import { type Addresses, addressesOf, addressProblems } from './nginx-addresses.ts';
@@ -53,7 +53,7 @@ const NOTHING: Scope = {
 /** What nginx may answer before it asks who it is. */
 const EARLY = /^(30[1-8]|400|408|411|413|414|421|429|431|49[4-7])$/;
 const REDIRECT = /^30[12378]$/;
-/** Directives by which somebody is asked; those with more underscores are their parameters. */
+/** Directives that ask the client who it is; those with more underscores are their parameters. */
 const ASKS = /^auth_(?!(basic|delay)$)[^_]+$|access_by/;
 /** Files of nginx's own that only hold parameters. */
 const PARAMETERS = /(^|\/)((fastcgi|uwsgi|scgi|proxy)_params|fastcgi\.conf|mime\.types)$/;
@@ -69,7 +69,7 @@ export function checkAccess(vhosts: Image['vhosts']): Problem[] {
     const messages = [
       ...incomplete(above, own, path),
       ...servers.flatMap(({ block }) => ofServer(block ?? [], above, undefined, path)),
-      ...ofServer(said(vhost, vhost), above, vhost, path),
+      ...ofServer(effective(vhost, vhost), above, vhost, path),
     ];
     return messages.filter(
       ({ path, message }, index) =>
@@ -79,7 +79,7 @@ export function checkAccess(vhosts: Image['vhosts']): Problem[] {
 }
 
 /** The directives that a virtual host or a location comes to, as far as access is concerned. */
-function said(place: Place, vhost: Vhost): Directive[] {
+function effective(place: Place, vhost: Vhost): Directive[] {
   const untitled = place.auth_basic_users !== undefined && [undefined, 'off'].includes(vhost.auth_basic);
   const title = place.auth_basic ?? (untitled ? 'Restricted' : undefined);
   const found: Directive[] = [];
@@ -93,7 +93,7 @@ function said(place: Place, vhost: Vhost): Directive[] {
   return [...found, ...(directivesOf(place.raw ?? '', 'raw') ?? [])];
 }
 
-/** nginx says 404 of the dot files of a named location, as of what is internal. */
+/** nginx answers 404 for the dot files of a named location, as for what is internal. */
 function hidden(where: string, location: Vhost['locations'][string], vhost: Vhost | undefined): Directive[] {
   const { proxy_pass, fastcgi_pass, uwsgi_pass, return: answer } = location;
   const servesFiles = location.root ?? (vhost?.root && !(proxy_pass ?? fastcgi_pass ?? uwsgi_pass ?? answer));
@@ -135,7 +135,12 @@ function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefine
   const scope = inherit(above, directives, true);
   const places = Object.entries(vhost?.locations ?? {}).map(([where, location]) => {
     const at = [...path, 'locations', where];
-    return { where, location, at, directives: [...said(location, vhost as Vhost), ...hidden(where, location, vhost)] };
+    return {
+      where,
+      location,
+      at,
+      directives: [...effective(location, vhost as Vhost), ...hidden(where, location, vhost)],
+    };
   });
   const named = new Map<string, Named>(
     places.map(({ where, location, directives }) => {
@@ -238,7 +243,7 @@ function matches(pattern: string, uri: string, modifier: string): boolean {
   try {
     return new RegExp(pattern, modifier === '~*' ? 'i' : '').test(uri);
   } catch {
-    // nginx knows expressions that nobody else does.
+    // JavaScript cannot read every expression of nginx.
     return true;
   }
 }
@@ -274,7 +279,7 @@ function ofScope(
   ];
 }
 
-/** Rules that ask nobody. */
+/** Rules that ask no one. */
 function incomplete(scope: Scope, directives: Directive[], path: string[]): Problem[] {
   const problems: Problem[] = [];
   const add = ({ field }: Directive, message: string) => problems.push({ path: [...path, field], message });
@@ -302,7 +307,7 @@ function satisfied({ addresses }: Scope, directives: Directive[], path: string[]
   const chosen = allow && !addresses.open ? allow : asking;
   if (!family || !chosen) return [];
   const who = addresses.open ? 'everybody' : `everybody with ${family}`;
-  const message = `asks nobody: \`satisfy any\` lets in ${who}, as \`allow\` does; take one of them away`;
+  const message = `asks no one: \`satisfy any\` lets in ${who}, as \`allow\` does; take one of them away`;
   return [{ path: [...path, chosen.field], message }];
 }
 
@@ -323,7 +328,7 @@ function early(directives: Directive[], scope: Scope, path: string[]): Problem[]
       return [
         {
           path: [...path, field],
-          message: `includes ${args[0]}, which nobody looks into, beside a rule of access; write its lines here`,
+          message: `includes ${args[0]}, which no one checks, beside a rule of access; write its lines here`,
         },
       ];
     return [];
@@ -345,7 +350,7 @@ function isHarmlessRewrite([, target = '', flag]: string[], scope: Scope): boole
   return flag === 'break' || scope.server;
 }
 
-/** Error pages that somebody would get who may not come in. */
+/** Error pages that a client without access would get. */
 function pages(scope: Scope, directives: Directive[], named: Map<string, Named>, path: string[]): Problem[] {
   // Before it asks, nginx says 404 of what is internal and, as limit_except is not asked there, of dot files;
   // and refuses who asks too often.
@@ -365,7 +370,7 @@ function pages(scope: Scope, directives: Directive[], named: Map<string, Named>,
       return [
         {
           path: at,
-          message: `gives another status than ${refused} to those who may not come in; write =${refused} instead of ${equals}`,
+          message: `gives another status than ${refused} to those who are refused; write =${refused} instead of ${equals}`,
         },
       ];
     const code = codes.find(isEarly) ?? (isGuarded(scope) ? refused : undefined);
@@ -373,7 +378,7 @@ function pages(scope: Scope, directives: Directive[], named: Map<string, Named>,
       return [
         {
           path: at,
-          message: `sends ${code} to ${target}, which has no rule of access: nginx goes there before it asks, or when it said no; give ${target} the rule, or the page a path`,
+          message: `sends ${code} to ${target}, which has no rule of access: nginx goes there before it asks, or after it refused; give ${target} the rule, or the page a path`,
         },
       ];
     return [];

@@ -10,7 +10,7 @@ type Family = (typeof FAMILIES)[number];
 /** What a client meets first; `none` where no rule names it. */
 type Verdict = 'allow' | 'deny' | 'none';
 
-/** A rule, with the first bits of the addresses that it names; none for everybody. */
+/** A rule, with the first bits of the addresses that it names; none for everyone. */
 interface Rule {
   name: 'allow' | 'deny';
   text: string;
@@ -20,11 +20,11 @@ interface Rule {
 
 /** What some rules together come to. */
 export interface Addresses {
-  /** Whether somebody is kept out. */
+  /** Whether anyone is kept out. */
   denied: boolean;
-  /** Whether everybody is kept out who is not allowed. */
+  /** Whether everyone who is not allowed is kept out. */
   closed: boolean;
-  /** Whether everybody is let in by a rule. */
+  /** Whether the rules let everyone in. */
   open: boolean;
   /** The families that a rule lets in as a whole. */
   openFamilies: Family[];
@@ -39,7 +39,7 @@ export function addressesOf(directives: Directive[]): Addresses {
   return { denied, closed, open: openFamilies.length === FAMILIES.length, openFamilies };
 }
 
-/** Rules that keep nobody out, or have no effect: the field and the message of each. */
+/** Rules that keep no one out, or have no effect: the field and the message of each. */
 export function addressProblems(directives: Directive[]): [string, string][] {
   const rules = rulesOf(directives);
   const allowed = rules.filter(({ name }) => name === 'allow');
@@ -47,14 +47,14 @@ export function addressProblems(directives: Directive[]): [string, string][] {
   const found: [string, string][] = [];
   if (denied.length === 0) {
     if (allowed[0] && !addressesOf(directives).open)
-      found.push([allowed[0].field, 'keeps nobody out without `deny`; add `deny: [all]`, or take it away']);
+      found.push([allowed[0].field, 'keeps no one out without `deny`; add `deny: [all]`, or take it away']);
     return found;
   }
   for (const { field, networks } of denied) {
     const { family, bits = '' } = networks[0] ?? {};
     if (!family || networks.some((one) => verdicts(rules, one.family, one.bits).has('deny'))) continue;
     const first = allowed.find((rule) => rule.networks.some((one) => one.family === family && meet(one.bits, bits)));
-    found.push([field, `keeps nobody out beside \`allow: [${first?.text}]\`, which counts first; take one away`]);
+    found.push([field, `keeps no one out beside \`allow: [${first?.text}]\`, which counts first; take one away`]);
   }
   for (const { field, text, networks } of allowed) {
     const isUseless = ({ family, bits }: { family: Family; bits: string }) =>

@@ -1,4 +1,4 @@
-/** What nginx would take without a word, and not do: names that stand twice, pages with the wrong status. */
+/** What nginx accepts without an error and does not do: names that appear twice, pages with the wrong status. */
 
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';

@@ -1,4 +1,4 @@
-/** A directive of nginx's: its name, its words without their quotes, and what stands in its braces. */
+/** A directive of nginx's: its name, its words without their quotes, and what is in its braces. */
 export interface Directive {
   name: string;
   args: string[];
@@ -7,15 +7,15 @@ export interface Directive {
   field: string;
 }
 
-/** Whether some lines of nginx configuration are whole directives, so that they cannot change what stands around them. */
+/** Whether some lines of nginx configuration are whole directives, so that they cannot change the lines around them. */
 export function isWholeSnippet(text: string): boolean {
   return directivesOf(text, '') !== undefined;
 }
 
 /**
  * The directives of some lines of nginx configuration, undefined if they are not whole ones.
- * Words, quotes, escapes and comments are those of nginx's ngx_conf_read_token, whose only blanks are these four.
- * @param field where the lines stand
+ * Words, quotes, escapes and comments are those of nginx's ngx_conf_read_token, whose only white space is these four.
+ * @param field the field that the lines come from
  */
 export function directivesOf(text: string, field: string): Directive[] | undefined {
   const words =

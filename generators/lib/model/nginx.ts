@@ -18,7 +18,7 @@ import {
   text,
 } from './types.ts';
 
-/** Values in which nginx replaces its variables; a `$` that is none would keep nginx from starting. */
+/** Values in which nginx replaces its variables; with a `$` that is not one nginx would not start. */
 const VARIABLES = [
   '(arg|cookie|http|sent_http|sent_trailer|upstream_http|upstream_cookie|upstream_trailer)_[a-z0-9_]+',
   'args|body_bytes_sent|bytes_sent|connection|connection_requests|content_length|content_type|date_gmt|date_local',
@@ -61,7 +61,7 @@ const proxied = matching(
 // nginx takes a line that starts with # for a comment.
 const userName = matching(
   /^(?!#)[^:\u0000-\u001f\u007f-\u009f\s{}]{1,100}$/,
-  'must be a name without colons and blanks that does not start with #',
+  'must be a name without colons and white space that does not start with #',
 );
 const passwordHash = matching(
   /^(\$[!-9;-~]{2,199}|\{(SHA|SSHA|PLAIN)\}[!-9;-~]{0,193}|[./0-9A-Za-z]{13})$/,

@@ -1,6 +1,6 @@
 /**
- * What root writes and reads by its path lies where nobody else can put anything: one rule for every place that takes a path.
- * The launcher's paths.py has the same, and looks at the file system too.
+ * What root writes and reads by its path must be where no one else can write: one rule for every field that takes a path.
+ * The launcher's paths.py has the same rule, and checks the file system too.
  */
 
 import { posix } from 'node:path';
@@ -8,9 +8,9 @@ import type { Problem } from './problem.ts';
 import { replaced } from './references.ts';
 import type { Image } from './schema.ts';
 
-/** Where every user can put something. */
+/** Where every user can write. */
 const OPEN = ['/tmp', '/var/tmp', '/dev', '/proc', '/sys', '/run/lock', '/var/lock'];
-/** What root runs or reads by itself: a folder of a user's may neither be one of these, nor lie in one, nor hold one. */
+/** What root runs or reads by itself: a user's folder must not be one of these, lie in one or hold one. */
 const OURS = ['/srv/apps', '/srv/makina-states', '/srv/pillar', '/srv/salt', '/run/circus', '/run/mc_launcher'];
 /** The same of folders of the system, in which a user may have a folder. */
 const SYSTEM = ['/bin', '/boot', '/etc', '/lib', '/root', '/run', '/sbin', '/usr/bin', '/usr/lib', '/usr/sbin'].concat(
@@ -99,7 +99,7 @@ function usedPaths(image: Image): Used[] {
       { path: ['configs', name, 'target'], at: configTarget(name, target), reads: false },
     );
   for (const [name, { url, target, unpack, user }] of Object.entries(image.downloads)) {
-    // What is unpacked for another user is unpacked as that user: root makes the folder alone.
+    // What is unpacked for another user is unpacked as that user: root only makes the folder.
     const at = isUnpacked(unpack) && user !== 'root' ? posix.dirname(plainPath(target, image.name)) : target;
     used.push({ path: ['downloads', name, 'target'], at, reads: false });
     if (url.startsWith('file://')) used.push({ path: ['downloads', name, 'url'], at: url.slice(7), reads: true });
@@ -124,7 +124,7 @@ function usedPaths(image: Image): Used[] {
 function openPlace(path: string, image: Image, reads: boolean): string | undefined {
   const { name } = image;
   const data = `/srv/projects/${name}/data`;
-  // What the person who mounts the data folder keeps beside the override is root's.
+  // What is beside the override in the data folder belongs to root.
   const kept = reads && ['configuration', 'application'].some((folder) => isWithin(path, `${data}/${folder}`));
   if (!kept && [data, ...image.volumes].some((folder) => isWithin(path, plainPath(folder, name)))) return 'in a volume';
   const unpacked = Object.values(image.downloads)

@@ -1,4 +1,4 @@
-/** Who reads the files of an image: names that nothing has. */
+/** Programs that a config names as its readers, and that do not exist. */
 
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';

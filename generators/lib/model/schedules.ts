@@ -1,4 +1,4 @@
-/** What cron takes and never does as it says; the launcher's schedule_checks.py says the same. */
+/** Schedules that cron accepts and never runs as they say; the launcher's schedule_checks.py has the same rules. */
 
 const LARGEST_STEPS = [59, 23, 31, 12, 7];
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];

@@ -40,7 +40,7 @@ export function field<T extends z.ZodMiniType>(
   return described(z._default(type, fallback), description, more);
 }
 
-/** A field that may stay away. */
+/** An optional field. */
 export function optional<T extends z.ZodMiniType>(type: T, description: string) {
   return described(z.optional(type), description, {});
 }

@@ -24,7 +24,7 @@ function deadPort({ vhosts, programs, publish }: Image): Problem[] {
   return [{ path: ['publish'], message }];
 }
 
-/** A port that a program is only told in its environment may be one that it asks, and not one that it listens on. */
+/** A port that a program only has in its environment may be one that it connects to, not one that it listens on. */
 function samePort({ programs }: Image): Problem[] {
   return Object.entries(programs).flatMap(([name, { port, env }]) => {
     const value = env.PORT;

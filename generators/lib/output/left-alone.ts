@@ -4,9 +4,9 @@ import { plainWord } from '../text/quote.ts';
 import type { Change } from '../verbs/change.ts';
 
 const WHY: Partial<Record<PlannedFile['action'], string>> = {
-  unchanged: 'it was there, and is what would be written',
-  converged: 'your edit is what the templates say now',
-  'user-edit': 'your edit stays, the templates have nothing new',
+  unchanged: 'it is already what would be written',
+  converged: 'your edit matches the new template',
+  'user-edit': 'you edited it, and the templates have nothing new',
   'deleted-by-user': 'you deleted it; makina-image restore PATH brings it back',
   conflict: 'a conflict',
 };
@@ -16,10 +16,10 @@ export function leftAlone({ project, plan }: Change): string[] {
   const planned = new Map(plan.files.map((file) => [file.path, file]));
   const why = (path: string) => {
     const file = planned.get(path);
-    if (file) return file.resolved === 'ours' ? 'a conflict that is resolved for your side' : WHY[file.action];
-    if (plan.manifest.adopted.includes(path)) return 'yours for good; makina-image restore PATH undoes that';
+    if (file) return file.resolved === 'ours' ? 'a conflict, resolved with your version' : WHY[file.action];
+    if (plan.manifest.adopted.includes(path)) return 'you adopted it; makina-image restore PATH undoes that';
     const isStarter = project.theirs.files.get(path)?.policy === 'starter';
-    return isStarter ? 'it was written once, and is yours since then' : 'it is up to date';
+    return isStarter ? 'it was written once, and is yours now' : 'it is up to date';
   };
   const isChanged = ({ before, after }: PlannedFile) => before !== after;
   return [...new Set([...project.theirs.files.keys(), ...planned.keys()])]

@@ -8,7 +8,7 @@ import { tree } from './tree.ts';
 
 /**
  * What a run would do: the tree of its files, and the differences.
- * @param all also where every file is new, whose differences are noise
+ * @param all show the differences even if every file is new
  */
 export function preview(change: Change, style: Style, all: boolean): string {
   const { project, plan } = change;
@@ -24,7 +24,7 @@ export function preview(change: Change, style: Style, all: boolean): string {
   return [`${count} would be written to ${destination}:`, '', tree(plan, style), ...conflicts].join('\n') + diff;
 }
 
-/** The same for `upgrade`: a project in which nothing would be written, for it is in sync or has conflicts, has its list. */
+/** The same for `upgrade`; the report if nothing would be written: the project is in sync, or conflicts stop the upgrade. */
 export function previewUpgrade(change: Change, conflict: ConflictMode, style: Style, all: boolean): string {
   const report = reportOf(change);
   const isStopped = report.result === 'conflicts' && conflict === 'abort';

@@ -6,7 +6,7 @@ import type { Style } from './style.ts';
 import { tree } from './tree.ts';
 
 /**
- * Waits for answers.
+ * Waits for the answers to a prompt.
  * @throws UserError (interrupted) when the person at the keyboard gave up
  */
 export async function answered<T>(prompt: Promise<T>): Promise<T> {
@@ -34,7 +34,7 @@ function problemOf(key: string, answer: unknown): string | undefined {
   return problems.map(({ path, message }) => `${path.join('.')} ${message}`).join(', ') || undefined;
 }
 
-/** What is shown of what is to be written, and whether to go on; the answer is called `go`. */
+/** What to show before anything is written, and the question whether to write it; the answer is called `go`. */
 export function confirmation({ project, plan }: Change, style: Style) {
   return {
     intro: `\n${project.root}:\n\n${tree(plan, style)}\n`,
@@ -42,7 +42,7 @@ export function confirmation({ project, plan }: Change, style: Style) {
   };
 }
 
-/** A question to which nobody says yes by accident; the answer is called `go`. */
+/** A question whose default is no; the answer is called `go`. */
 export function insistence(question: string) {
   return { type: 'confirm', name: 'go', message: `${question}?`, default: false };
 }

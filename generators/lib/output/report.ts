@@ -10,38 +10,38 @@ const lines = () => z.array(z.string());
 export const reportSchema = z.strictObject({
   schema: required(z.literal(1), 'The version of this format'),
   project: required(z.string(), 'The folder of the project'),
-  from: required(z.nullable(z.string()), 'The generator that wrote last; null where there is no project'),
-  to: required(z.string(), 'This generator'),
-  result: required(z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']), 'What there is to tell'),
+  from: required(z.nullable(z.string()), 'The version that wrote the project last; null if there is no project'),
+  to: required(z.string(), 'The version of this generator'),
+  result: required(z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']), 'What the run found or did'),
   exit: required(z.int(), 'The exit code of this project'),
-  written: required(z.boolean(), 'Whether it was carried out'),
+  written: required(z.boolean(), 'Whether files were written'),
   files: required(
     z.array(
       z.strictObject({
         path: required(z.string(), 'Relative to the project'),
-        action: required(z.string(), 'What becomes of it, as docs/regeneration.md tells'),
-        from: optional(z.string(), 'Where it was, if the templates moved it'),
+        action: required(z.string(), 'What happens to the file; docs/regeneration.md explains each action'),
+        from: optional(z.string(), 'Its former path, if the templates moved it'),
         reason: optional(
           z.string(),
-          'Why it is a conflict, what is new in a file that was deleted or adopted, or why one is missing',
+          'Why the file conflicts, what changed in a deleted or adopted file, or why a file is missing',
         ),
-        resolved: optional(z.string(), 'The side for which a conflict was resolved: ours or theirs'),
+        resolved: optional(z.string(), 'The side that resolved the conflict: ours or theirs'),
         conflicts: optional(
           z.array(
             z.strictObject({
-              line: required(z.int(), 'Where it is in the file'),
-              ours: required(lines(), 'What is there'),
-              base: required(lines(), 'What was merged in last'),
-              theirs: required(lines(), 'What the templates say now'),
+              line: required(z.int(), 'The line where the conflict starts'),
+              ours: required(lines(), 'The lines in your file'),
+              base: required(lines(), 'The lines that were merged last'),
+              theirs: required(lines(), 'The lines of the new template'),
             }),
           ),
-          'The places of a conflict',
+          'The places in the file that conflict',
         ),
       }),
     ),
-    'The files of which there is something to tell',
+    'Files that change or conflict, and files that you edited or deleted',
   ),
-  adopted: required(lines(), "Files that are the user's for good"),
+  adopted: required(lines(), 'Files that you adopted: upgrades leave them alone'),
   vendored: optional(
     lines(),
     'Edited files of the runtime, for which the project gets a runtime of its own (runtime: vendored)',
@@ -62,10 +62,10 @@ export const reportJsonSchema = () => {
 
 export type Report = z.output<typeof reportSchema>;
 
-/** The exit codes of check, diff and upgrade; the same table stands in docs/exit-codes.md. */
+/** The exit codes of check, diff and upgrade; docs/exit-codes.md has the same table. */
 export const CODE = { inSync: 0, error: 1, change: 2, conflict: 3 } as const;
 
-/** Tells of one project. */
+/** The report of one project. */
 export function reportOf(change: Change): Report {
   const { project, plan, isWritten } = change;
   const { vendored = [] } = project;
@@ -86,7 +86,7 @@ export function reportOf(change: Change): Report {
   };
 }
 
-/** Tells that a project could not be examined or changed. */
+/** The report of a project that could not be read or changed. */
 export function errorReport(project: string, message: string): Report {
   return {
     schema: 1,

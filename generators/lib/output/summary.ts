@@ -20,17 +20,17 @@ import { tree } from './tree.ts';
 
 /** Who reads a summary. */
 export interface Reader {
-  /** The folder the next commands are typed in. */
+  /** The folder where the next commands are typed. */
   cwd: string;
-  /** How the reader calls the verb `base`. */
+  /** The command that runs the verb `base` for this reader. */
   baseCommand: string;
-  /** Undefined for one who saw the tree of files already. */
+  /** Undefined if the reader has seen the tree of files already. */
   style: Style | undefined;
 }
 
 /**
- * What `new` and `ci` tell when they are done: how much was written, and what to type next. The image is built where something in
- * it is new; a change of what was there belongs in its repository.
+ * What `new` and `ci` print at the end: how much was written, and what to type next. Build if a file of the image changed, commit if
+ * the project is not new.
  */
 export function summary(change: ProjectChange, { cwd, baseCommand, style }: Reader): string {
   const { image, project } = change;
@@ -108,7 +108,7 @@ export function conflictText(
   written = true,
 ): string {
   const text = reasonOf(path, reason);
-  // After the semicolon stands what was done.
+  // The part after the semicolon says what was done.
   if (!written) return `  ${path}: ${text.replace(/;.*/, '')}`;
   const full = plainWord(join(root, path));
   if (reason === 'template-deleted') return `  ${path}: ${text}`;
@@ -122,32 +122,33 @@ export function conflictText(
 
 function reasonOf(path: string, reason = ''): string {
   if (reason === 'template-deleted' && path.startsWith(`${RUNTIME}/`))
-    return `the base image brings the runtime; move your edits into a step of your own, and delete ${RUNTIME}, with which the build would stop`;
+    return `the base image brings the runtime; move your edits into a step of your own and delete ${RUNTIME}, or the build stops`;
   if (reason === 'template-deleted' && isFormerRuntime(path))
-    return 'the runtime is elsewhere now, and nothing reads it here; move your edits into a step of your own, or into a runtime of the project';
+    return 'the runtime has moved, and nothing reads it here; move your edits into a step of your own, or into a runtime of the project';
   if (reason === 'code-moved')
-    return `it became a few lines, and ${movedCode.get(path)?.now}; your edits are in it, with markers`;
+    return `it is only a few lines now, and ${movedCode.get(path)?.now}; your edits are in it, with markers`;
   return REASONS[reason] ?? reason;
 }
 
 const REASONS: Record<string, string> = {
   content: 'you and the templates changed the same lines',
   binary:
-    'you and the templates changed it, and it cannot be merged by line; the new one is beside it, .makina-image-new',
-  'both-added': 'it was there already, and is another one; the new one is beside it, .makina-image-new',
-  'template-deleted': 'the templates have it no more; your edits stay, and it is yours from now on',
-  'type-changed': 'there is a link or a folder in its place',
-  'base-missing': 'what was merged in last is not in .makina-image/base; the new one is beside it, .makina-image-new',
-  unresolved: 'the conflict of an earlier run is not resolved',
+    'you and the templates both changed it, and it cannot be merged line by line; the new version is beside it, .makina-image-new',
+  'both-added': 'a different file was there already; the new version is beside it, .makina-image-new',
+  'template-deleted': 'the templates no longer have it; your edits stay, and the file is yours from now on',
+  'type-changed': 'a link or a folder is in its place',
+  'base-missing':
+    'the version that was merged last is not in .makina-image/base; the new version is beside it, .makina-image-new',
+  unresolved: 'a conflict of an earlier run is still open',
 };
 
-/** What check and upgrade tell of a project. */
+/** What check and upgrade print of a project. */
 export function reportText({ project, result, written, files, vendored = [] }: Report): string {
   const isOld = files.every(({ action, reason }) => action !== 'conflict' || reason === 'unresolved');
   const open =
     written || isOld
       ? 'has conflicts for you to resolve'
-      : 'conflicts, nothing was written; --conflict=markers, sidecar, ours or theirs says how an upgrade goes on';
+      : 'conflicts, nothing was written; choose what upgrade does about them with --conflict=markers, sidecar, ours or theirs';
   const head = {
     'in-sync': 'in sync',
     'would-change': 'would change',
@@ -172,7 +173,7 @@ export function reportText({ project, result, written, files, vendored = [] }: R
       folded.set(key, (folded.get(key) ?? 0) + 1);
       return [];
     });
-  // Nobody reads them one by one.
+  // No one reads these files one by one.
   for (const [key, count] of folded) lines.push(`  ${key} (${count} ${count === 1 ? 'file' : 'files'})`);
   const kept = vendored.length > 0 ? [`  ${vendoredText(project, vendored)}`] : [];
   return [`${project}: ${head}`, ...lines, ...kept].join('\n');

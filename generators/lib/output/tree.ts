@@ -3,7 +3,7 @@ import { wrap } from '../text/wrap.ts';
 import { type Colour, paint, type Style } from './style.ts';
 
 const MAX_LINES = 40;
-/** A blank at which no line is broken. */
+/** A space at which no line is broken. */
 const TIED = '\u00a0';
 
 type Mark = keyof typeof MARKS;
@@ -26,7 +26,7 @@ interface Folder {
 
 /**
  * The files of a plan as a tree, folders first: what is new, changed, merged, removed, in conflict or left to the user.
- * Deep folders are told as a count where there would be too many lines.
+ * Deep folders are shown as a count if there would be too many lines.
  */
 export function tree({ files, sidecars }: Pick<Plan, 'files' | 'sidecars'>, style: Style): string {
   const marked = [

@@ -34,11 +34,11 @@ export interface Outcome {
   pending?: Pending;
   sidecar?: { before: Side | undefined; after: Side };
   backups?: Buffer[];
-  /** It is the user's for good. */
+  /** The user adopts it. */
   isAdopted?: boolean;
 }
 
-/** A file with its sides. A rule reads those alone that its row says are there. */
+/** A file with its sides. A rule reads only those that its row says are there. */
 interface Sides extends Shared {
   base: Base;
   ours: DiskFile;
@@ -56,7 +56,7 @@ type Row = readonly [
 
 /**
  * The table: what becomes of a file, by what was merged in last, what is on the disk and what is rendered now. The first row that
- * fits counts. The one of docs/regeneration.md has the same rows.
+ * fits counts. The table in docs/regeneration.md has the same rows.
  */
 export const TABLE: readonly Row[] = [
   ['known', 'edited', 'changed', mergeBoth],
@@ -100,8 +100,8 @@ export function decide(shared: Shared, input: PlanInput): Outcome {
 }
 
 /**
- * Of a conflict that the user resolved by hand, what was to be merged in then is the base now. A sidecar that is still there is not
- * resolved, though the templates have something newer by now.
+ * The base after the user resolved a conflict: what was to be merged in then. A sidecar that is still there is not resolved, even if
+ * the templates have something newer by now.
  */
 function resolvedBase(
   { path, from, base, pending }: Shared,
@@ -121,7 +121,7 @@ function onDisk(
 ): Row[1] {
   if (!ours) return base && theirs && isLost(path) ? 'left out by git' : 'missing';
   if (theirs && (base ? same(ours, theirs) : ours.bytes.equals(theirs.bytes))) return 'as rendered';
-  // A mode alone is no edit: not every disk can keep one. Nor are the line ends of Windows, in what goes.
+  // A mode alone is not an edit: not every disk keeps modes. In what goes, Windows line ends are not an edit either.
   const texts = theirs ? [ours.bytes] : [ours.bytes, withUnixLines(ours.bytes)];
   return base && texts.some((bytes) => sha256Of(bytes) === base.sha256) ? 'as base' : 'edited';
 }
@@ -130,7 +130,7 @@ function forget(): Outcome {
   return { after: undefined, base: 'none' };
 }
 
-/** Nobody could take back that a link or a folder was replaced: with the other modes it stays open. */
+/** It could not be undone that a link or a folder was replaced: with the other modes the conflict stays open. */
 function keepOther(_: Sides, { mode }: PlanInput): Outcome {
   const common = { action: 'conflict' as const, reason: 'type-changed' as const, after: undefined };
   return mode === 'ours'
@@ -138,7 +138,7 @@ function keepOther(_: Sides, { mode }: PlanInput): Outcome {
     : { ...common, base: 'as it was' };
 }
 
-/** What leads elsewhere may be an edit, which nothing reads any more. It stays, whatever the mode, and is told once. */
+/** A link or a folder may be an edit, which nothing reads any more. It stays, whatever the mode, and is reported once. */
 function leaveOther(_: Sides, { mode }: PlanInput): Outcome {
   const common = { action: 'conflict' as const, reason: 'template-deleted' as const, after: undefined };
   return { ...common, ...(mode === 'ours' && { resolved: 'ours' }), base: 'none' };
@@ -221,7 +221,7 @@ function conflict(
   return { ...common, after: ours, base: 'as it was', pending: pending('sidecar'), ...beside };
 }
 
-/** Something beside a file; what the user has there is kept. */
+/** A sidecar beside a file; what the user has there goes into the backup. */
 function withSidecar({ disk }: PlanInput, path: string, { bytes, executable }: Side) {
   const there = fileAt(disk, sidecarOf(path));
   return {

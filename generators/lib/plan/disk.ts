@@ -5,7 +5,7 @@ import { isExecutable, isFolder } from '../system/files.ts';
 import type { Disk, DiskEntry } from './types.ts';
 
 const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-/** Node reads no file of twice that. */
+/** Node cannot read a file of twice that size. */
 const MAX_BYTES = 1 << 30;
 const OPEN = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
 
@@ -57,7 +57,10 @@ function readEntry(
     const stat = fs.fstatSync(file);
     if (!stat.isFile()) return { kind: 'other', what: whatIs(stat) };
     if (stat.size > MAX_BYTES)
-      throw new UserError(`${full} has more than 1 GiB; move it away, then take the file back`, EXIT.internal);
+      throw new UserError(
+        `${full} is larger than 1 GiB; move it away, then restore the file from your git history`,
+        EXIT.internal,
+      );
     return { kind: 'file', bytes: readBytes(file, stat.size, likely), executable: isExecutable(stat) };
   } finally {
     fs.closeSync(file);
@@ -69,12 +72,12 @@ const page = Buffer.allocUnsafeSlow(1 << 17);
 
 function readBytes(file: number, size: number, likely: Buffer | undefined): Buffer {
   if (likely?.length !== size || size >= page.length) return fs.readFileSync(file);
-  // One byte more, in case that the file grows.
+  // One byte more, in case the file grows.
   const found = page.subarray(0, fs.readSync(file, page, 0, size + 1, 0));
   return found.equals(likely) ? likely : fs.readFileSync(file);
 }
 
-/** What stands in the place of a folder above a path: `nothing` if that is free, undefined if it is a folder. */
+/** What is in the place of a folder above a path: `nothing` if that is free, undefined if it is a folder. */
 function blockedBy(root: string, folder: string, known: Map<string, string | undefined>): string | undefined {
   if (known.has(folder)) return known.get(folder);
   let found = blockedBy(root, dirname(folder), known);
@@ -95,7 +98,7 @@ function whatIs(stat: fs.Stats): string {
 
 /**
  * Checks that folders can be there.
- * @throws UserError (conflict) where something else stands in the place of one
+ * @throws UserError (conflict) if something else is in the place of one
  */
 export function checkFolders(root: string, dirs: readonly string[]): void {
   // A folder that is there has those above it, too.

@@ -3,7 +3,7 @@ import { sha256Of } from '../sha256.ts';
 import { conflictMarkers } from '../text/merge3.ts';
 import { type Disk, type Side, sidecarOf } from './types.ts';
 
-/** A marker of ours that its group has left behind. */
+/** One of our markers without the rest of its group. */
 const LEFT = /^(<{7,} yours|(\|{7,}|>{7,}) makina-image \S+)\r?$/m;
 
 /** Whether a file has conflict markers, or some of those that we wrote. */

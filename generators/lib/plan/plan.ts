@@ -88,7 +88,7 @@ function planAdoptedMove({ disk, theirs }: PlanInput, old: Manifest, result: Pla
   result.files.push({ path: from, action: 'removed', before: ours, after: undefined });
 }
 
-/** Puts into a plan what was decided of a file that is kept up to date. */
+/** Adds to a plan what was decided about a file that is kept up to date. */
 function record(result: Plan, { path, from, base, pending: open }: Shared, outcome: Outcome, input: PlanInput): void {
   const { reason, resolved, hunks, after, pending, sidecar, backups = [] } = outcome;
   const { manifest } = result;
@@ -131,7 +131,7 @@ function actionOfMoved(action: Action | undefined): Action {
   return action === undefined || action === 'converged' ? 'updated' : action;
 }
 
-/** Layout, order and mode are nobody's answer: a formatter or a file system has changed them. */
+/** Layout, order and mode are not answers: a formatter or a file system may change them. */
 function isSameContent(ours: Side, theirs: Side): boolean {
   return same(ours, theirs) || isDeepStrictEqual(contentOf(ours), contentOf(theirs));
 }

@@ -64,7 +64,7 @@ export interface PlannedFile {
 export interface Plan {
   /** In the order of their paths. */
   files: PlannedFile[];
-  /** Files to write beside those of `files`: what the user has to merge by hand. */
+  /** Files to write beside those of `files`: what the user has to merge. */
   sidecars: Map<string, { before: Side | undefined; after: Side }>;
   manifest: Manifest;
   /** What the user wrote and is nowhere else after this. */
@@ -74,16 +74,16 @@ export interface Plan {
 export interface PlanInput {
   disk: Disk;
   manifest: Manifest | undefined;
-  /** Bytes of what was last merged in at a path, by their SHA-256; undefined where they are not to be had. */
+  /** Bytes of what was last merged in at a path, by their SHA-256; undefined if they are lost. */
   baseBytes: (sha256: string, path: string) => Buffer | undefined;
-  /** Whether a file is missing though nobody deleted it: git left it out. */
+  /** Whether a file is missing though no one deleted it: git left it out. */
   isLost: (path: string) => boolean;
   theirs: Rendered;
   mode: ConflictMode;
   kind: Manifest['kind'];
   /** The version of this generator. */
   generator: string;
-  /** Files of which nobody knows whether their base is an edit. */
+  /** Files whose base may be an edit. */
   uncertain?: ReadonlySet<string>;
   /** Files that the templates moved. */
   renames: readonly { from: string; to: string }[];

@@ -1,4 +1,4 @@
-/** Where CI looks for what starts its jobs: at the top of a repository alone. */
+/** Where CI looks for what starts its jobs: only at the top of a repository. */
 
 import { join } from 'node:path';
 import type { Image } from '../model/schema.ts';
@@ -14,7 +14,7 @@ export const CI_FILES: Record<Kind, string> = {
 };
 export const GITLAB_CI = '.gitlab-ci.yml';
 
-/** What a person does once where a project is not at the top of its repository. */
+/** What a person does once if a project is not at the top of its repository. */
 export interface CiPlace {
   /** The folder that holds `.git`. */
   top: string;

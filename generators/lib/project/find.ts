@@ -12,7 +12,7 @@ import { asOwner } from '../system/rights.ts';
 export function findProject(start: string): string {
   const found = projectAround(start);
   if (found !== undefined) return found;
-  throw new UserError(`${start} is in no project of this generator; start one with makina-image new`, EXIT.internal);
+  throw new UserError(`${start} is not in a project of this generator; start one with makina-image new`, EXIT.internal);
 }
 
 /** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */
@@ -23,7 +23,7 @@ export function projectAround(start: string): string | undefined {
 
 const SHARED = 0o1002;
 
-/** Whether anybody may put something into a folder, as into /tmp: what lies there is no project that one works in. */
+/** Whether anyone can write to a folder, as to /tmp: what is there is not a project to work in. */
 function isShared(folder: string): boolean {
   return ((fs.statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & SHARED) === SHARED;
 }
@@ -53,7 +53,7 @@ function foldersIn(folder: string): string[] {
       .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
       .map(({ name }) => join(folder, name));
   } catch {
-    // What one may not list holds nothing that one may read.
+    // A folder that cannot be listed has nothing to read.
     return [];
   }
 }
@@ -67,12 +67,12 @@ function isThere(path: string): boolean {
   try {
     return lstat(path) !== undefined;
   } catch (failure) {
-    // A link that leads to itself is broken. Of what one may not look at nothing is known.
+    // A link to itself is broken; nothing is known about what cannot be read.
     return codeOf(failure) === 'ELOOP';
   }
 }
 
-/** Whether the answers are there, broken or not. What others keep above a folder is no business of ours. */
+/** Whether our answers are there, broken or not. Other files of that name above a folder do not count. */
 export function mentionsUs(folder: string): boolean {
   try {
     const entry = readDisk(folder, [YO_RC]).get(YO_RC);

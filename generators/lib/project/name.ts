@@ -7,7 +7,7 @@ import { readDisk } from '../plan/disk.ts';
 import type { Rendered } from '../render/render.ts';
 import { sha256Of } from '../sha256.ts';
 
-/** What tells the name of a project. */
+/** What shows the name of a project. */
 interface Written {
   root: string;
   manifest: Manifest | undefined;
@@ -15,14 +15,14 @@ interface Written {
   theirs: Rendered;
 }
 
-/** How the files that hold the name of a project say it, in all releases. */
+/** The files that hold the name of a project, and where, in all releases. */
 const HOLDERS: [path: string, pattern: RegExp][] = [
   ['project/launch.sh', /^(?:PROJECT='|exec .*\/launch\.sh" )([a-z0-9]+)/m],
   ['compose.yaml', /^ {4}image: "([a-z0-9]+)"$/m],
 ];
 
 /**
- * Refuses a project whose stored name is not that which it was written with: volumes, users and the owner's pillar carry the name.
+ * Refuses a project whose stored name is not the one that it was written with: volumes, users and the owner's pillar carry the name.
  * @throws UserError (usage)
  */
 export function refuseRenamed(project: Written, name: string): void {

@@ -10,7 +10,7 @@ import { sha256Of } from '../sha256.ts';
 import { plainWord } from '../text/quote.ts';
 import { withUnixLines } from '../text/split-lines.ts';
 
-/** What a project is to be made of, and the edited files for which it keeps a runtime of its own. */
+/** What a project is made from, and the edited files for which it keeps a runtime of its own. */
 export interface WithRuntime {
   intent: Intent;
   image: Image;
@@ -19,7 +19,7 @@ export interface WithRuntime {
 
 /**
  * Keeps the runtime in a project whose owner changed a file of it: with the runtime of the base image nothing would read
- * that file. An answer that says otherwise counts.
+ * that file. The answer `runtime` overrides this.
  */
 export function keepRuntime(root: string, intent: Intent, image: Image, manifest: Manifest | undefined): WithRuntime {
   const nothing = { intent, image, vendored: [] };
@@ -40,7 +40,7 @@ export function editedRuntime(root: string, { files, adopted }: Manifest): strin
   const disk = readDisk(root, new Set(paths));
   return [...disk].flatMap(([path, entry]) => {
     if (!entry) return [];
-    // Nobody knows where a link leads.
+    // A link may lead to anything.
     if (entry.kind !== 'file') return [path];
     const isGenerated = [entry.bytes, withUnixLines(entry.bytes)].some(
       (bytes) => sha256Of(bytes) === files[path]?.sha256,
@@ -49,7 +49,7 @@ export function editedRuntime(root: string, { files, adopted }: Manifest): strin
   });
 }
 
-/** Says why a project keeps a runtime of its own, and the two ways on. */
+/** Why a project keeps a runtime of its own, and what the owner can do next. */
 export function vendoredText(root: string, paths: readonly string[]): string {
   const andMore = ([first = '', ...more]: readonly string[]) =>
     more.length > 0 ? `${first} and ${more.length} more` : first;
@@ -66,14 +66,14 @@ export function vendoredText(root: string, paths: readonly string[]): string {
           `A link or a folder stays where it is, without effect: bring what is in ${andMore(left)} into ${RUNTIME}, and remove it.`,
         ]
       : []),
-    `Leave it so; or move the change into a step of your own, then run: makina-image new ${plainWord(`${root}/`)} --runtime base`,
+    `Keep it that way, or move the change into a step of your own, then run: makina-image new ${plainWord(`${root}/`)} --runtime base`,
   ].join('\n  ');
 }
 
-/** What a file of an older runtime is to the others, of one that its owner took over. */
-export const OLDER = 'it is yours for good, and older than the runtime around it, which may not work with it';
+/** Why an adopted file of an older runtime may be a problem. */
+export const OLDER = 'you adopted it, and it is older than the runtime around it, which might not work with it';
 
-/** What brings a file up to date that its owner took over, and keeps the edits. Until 0.2 nothing to merge from was kept. */
+/** The commands that update an adopted file and keep its edits. Until 0.2 no base of such a file was kept. */
 export function renewed(root: string, path: string): string {
   const restore = `makina-image restore ${plainWord(join(root, path))}`;
   return `${restore} && makina-image upgrade --conflict=markers ${plainWord(root)} brings in what is new: merged, or beside it for you to merge`;

@@ -25,13 +25,13 @@ export interface Project {
   pastBases: ReadonlyMap<string, Buffer>;
   /** Files of the runtime that the owner changed, for which the project gets a runtime of its own now. */
   vendored?: readonly string[];
-  /** Files of that release that hold an edit, or an answer that was changed since: nobody knows. */
+  /** Files of that release that hold an edit, or an answer that was changed since: it is not known which. */
   uncertain?: ReadonlySet<string>;
 }
 
 /**
  * Opens a folder that this generator wrote.
- * @throws UserError when it is none, or cannot be read
+ * @throws UserError if it is not one, or cannot be read
  */
 export function openProject(root: string): Project {
   const manifest = readManifest(root);
@@ -39,7 +39,7 @@ export function openProject(root: string): Project {
   const { intent, others } = readYoRc(root);
   if (!intent)
     throw new UserError(
-      `${root} is no project of this generator: it has no ${YO_RC} with its answers; start one with makina-image new`,
+      `${root} is not a project of this generator: it has no ${YO_RC} with its answers; start one with makina-image new`,
     );
   const { image, problems } = complete(intent);
   if (!image) throw problemsError(problems ?? []);
@@ -52,8 +52,8 @@ export function openProject(root: string): Project {
 }
 
 /**
- * The manifest of a project, or what is seen of one that was written before there were manifests.
- * @throws UserError (internal) where the manifest cannot be used, or git has one that is not on the disk
+ * The manifest of a project; for one that is older than manifests, what its files show.
+ * @throws UserError (internal) if the manifest cannot be used, or git has one that is not on the disk
  */
 export function withPast(
   root: string,
@@ -63,7 +63,7 @@ export function withPast(
   if (manifest || !intent) return { root, kind: 'project', manifest, pastBases: new Map() };
   if (isTracked(root, MANIFEST))
     throw new UserError(
-      `${root} lacks .makina-image/, which git has; take it back with git checkout HEAD -- .makina-image, or in a sparse checkout with git sparse-checkout add .makina-image`,
+      `${root} lacks .makina-image/, which git has; restore it with git checkout HEAD -- .makina-image, or in a sparse checkout with git sparse-checkout add .makina-image`,
       EXIT.internal,
     );
   const past = pastOf(root, intent, YO_RC);
@@ -86,7 +86,7 @@ export function readYoRc(root: string): YoRc {
     throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
   if (stat.size > MAX_BYTES)
     throw new UserError(
-      `${path} has more than 16 MiB, and no answers have; take it back from your history`,
+      `${path} is larger than 16 MiB, which no answers are; restore it from your git history`,
       EXIT.internal,
     );
   const bytes = fs.readFileSync(path);

@@ -5,8 +5,8 @@ const YAML_11_WORD = /^(y|n|yes|no|on|off|true|false|null)$/i;
 
 /**
  * A value as block YAML that YAML 1.1 (Salt) reads back unchanged.
- * @param quote how a string is written, for the language the YAML stands in
- * @param indent blanks before each line
+ * @param quote how a string is written, for the language of the file
+ * @param indent spaces before each line
  * @returns lines with a final newline
  */
 export function yamlBlock(value: object, quote: (text: string) => string, indent: number): string {

@@ -9,10 +9,10 @@ const HERE = '/proc/self/cwd';
 const MAX_LINKS = 40;
 
 /**
- * Does something with root's rights in a folder of root's, or one that root makes, where somebody else can move it or put a link in
- * its place: steps into it, sees that it is the one, and reaches its files from there alone.
+ * Does something with root's rights in a folder of root's, or one that root makes, where someone else can move it or put a link in
+ * its place: enters it, checks that it is the right one, and reaches its files only from there.
  * @param work gets the path to use in place of `folder`; what it throws names `folder`
- * @throws UserError (internal) where it is not root's alone, a link of somebody else leads to it, or it is moved meanwhile
+ * @throws UserError (internal) if others can write to it, someone else's link leads to it, or it is moved meanwhile
  */
 export function anchored<T>(folder: string, work: (folder: string) => T): T {
   const back = process.cwd();
@@ -45,15 +45,12 @@ export function anchored<T>(folder: string, work: (folder: string) => T): T {
   return result.finally(leave).catch((error) => Promise.reject(named(error, folder))) as T;
 }
 
-/** Steps into a folder. @param path where that has to be then @throws UserError */
+/** Enters a folder. @param path where it must be @throws UserError */
 function enter(folder: string, isOurs: boolean, path = folder): void {
   process.chdir(folder);
   const stat = fs.statSync('.');
   if (process.cwd() !== path)
-    throw new UserError(
-      `${path} was moved while root stepped into it; nothing was changed, run it again`,
-      EXIT.internal,
-    );
+    throw new UserError(`${path} was moved while root entered it; nothing was changed, run it again`, EXIT.internal);
   if (isOurs && (stat.uid !== ROOT || (stat.mode & WRITABLE_BY_OTHERS) !== 0 || !fs.existsSync(HERE)))
     throw new UserError(
       `${path} belongs to root, but others can write to it or replace it; take the write permission of others with chmod -R go-w, or give it to its user with chown -R`,
@@ -61,7 +58,7 @@ function enter(folder: string, isOurs: boolean, path = folder): void {
     );
 }
 
-/** A path with root's own links resolved. @throws UserError (internal) for a link that somebody else may have put there */
+/** A path with root's own links resolved. @throws UserError (internal) for a link that someone else may have put there */
 function withoutLinks(path: string, links = 0): string {
   const { root } = parse(path);
   const names = relative(root, resolve(path)).split(sep);
@@ -74,7 +71,7 @@ function withoutLinks(path: string, links = 0): string {
     if (stat?.isSymbolicLink()) {
       if (!isOurs || links === MAX_LINKS)
         throw new UserError(
-          `${next} is a link that somebody else may have put there, and root follows none; name the folder itself`,
+          `${next} is a link that someone else may have put there, so root does not follow it; name the folder itself`,
           EXIT.internal,
         );
       return withoutLinks(join(resolve(folder, fs.readlinkSync(next)), ...names.slice(index + 1)), links + 1);
@@ -100,7 +97,7 @@ function makeFolder(name: string, path: string): void {
   }
 }
 
-/** Leaves a folder that one is in, and removes it if it is empty: by its name alone, wherever it is now. */
+/** Leaves the current folder, and removes it if it is empty: by its name alone, wherever it is now. */
 function removeEmpty(folder: string): void {
   try {
     process.chdir('..');

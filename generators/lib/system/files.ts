@@ -1,11 +1,11 @@
 import fs from 'node:fs';
 
-/** Whether a file is one to run: if its owner may, as git has it. */
+/** Whether a file is executable: by its owner, as for git. */
 export function isExecutable({ mode }: fs.Stats): boolean {
   return (mode & 0o100) !== 0;
 }
 
-/** What lstat tells, undefined if nothing is there. */
+/** What lstat returns, undefined if nothing is there. */
 export function lstat(path: string): fs.Stats | undefined {
   try {
     return fs.lstatSync(path, { throwIfNoEntry: false });
@@ -15,7 +15,7 @@ export function lstat(path: string): fs.Stats | undefined {
   }
 }
 
-/** Whether a folder is there, or a link to one; one that may not be looked at is. */
+/** Whether a folder is there, or a link to one; what cannot be read counts as one. */
 export function isFolder(path: string): boolean {
   try {
     return fs.statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;

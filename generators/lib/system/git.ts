@@ -7,15 +7,15 @@ import { lstat } from './files.ts';
 import { asRunner } from './rights.ts';
 import { safePath } from './search-path.ts';
 
-// The one door to git. Nothing that a repository brings is run: what is asked here needs no filter, hook, monitor or remote that a
-// configuration could name, and these settings name none.
+// The only place that runs git. Nothing that a repository brings is run: these commands need no filter, hook, monitor or remote that
+// a configuration could name, and these settings name none.
 const SETTINGS = [
   'core.fsmonitor=',
   'core.hooksPath=/dev/null',
   'safe.bareRepository=explicit',
   'protocol.allow=never',
 ];
-/** All of the environment that reaches git: the variables of a hook speak of another repository, those of sudo of another person. */
+/** The only variables that reach git: those of a hook are about another repository, those of sudo about another person. */
 const KEPT = ['HOME', 'XDG_CONFIG_HOME'];
 /** A partial clone would fetch what it lacks, and its configuration says how. */
 const FIXED = {
@@ -29,7 +29,7 @@ const FIXED = {
 /**
  * Which of some paths the last commit does not have as they are on disk, but for the line ends of Windows.
  * @returns [] where there is no git, or no repository around the folder
- * @throws UserError (internal) when git cannot tell, as for a repository of another owner
+ * @throws UserError (internal) if git refuses, as for a repository of another owner
  */
 export function dirtyPaths(root: string, paths: readonly string[]): string[] {
   return repositoriesOf(root, paths).flatMap(({ real, top, paths, inTop }) => {
@@ -41,7 +41,7 @@ export function dirtyPaths(root: string, paths: readonly string[]): string[] {
 /**
  * The mode that git has noted for a file, such as `100755`.
  * @returns undefined where git does not have the file
- * @throws UserError (internal) when git cannot tell
+ * @throws UserError (internal) if git refuses
  */
 export function trackedMode(root: string, path: string): string | undefined {
   const [repository] = repositoriesOf(root, [path]);
@@ -52,7 +52,7 @@ export function trackedMode(root: string, path: string): string | undefined {
   return git(top, words, [0])?.split(' ')[0] || undefined;
 }
 
-/** Whether git has a file, be it on the disk or not; where git refuses, nobody knows, and it has none. */
+/** Whether git has a file, on the disk or not; false if git refuses to answer. */
 export function isTracked(root: string, path: string): boolean {
   try {
     return trackedMode(root, path) !== undefined;
@@ -65,7 +65,7 @@ export function isTracked(root: string, path: string): boolean {
 /**
  * Which of some paths git ignores, though the last commit does not have them, and what says so (`/srv/shop/.gitignore:3:/x/`).
  * @returns [] where there is no git, or no repository around the folder
- * @throws UserError (internal) when git cannot tell
+ * @throws UserError (internal) if git refuses
  */
 export function ignoredPaths(root: string, paths: readonly string[]): { path: string; source: string }[] {
   return repositoriesOf(root, paths).flatMap(ignoredIn);
@@ -94,7 +94,7 @@ function ignoredIn({ top, paths, inTop }: Repository): { path: string; source: s
 /**
  * Which of some files that are missing never came through git: it ignores them, and no commit ever had them.
  * @param proof a file that a project which came through git has
- * @returns [] where that cannot be told, as in a shallow clone, or where git refuses
+ * @returns [] if that is not known, as in a shallow clone, or where git refuses
  */
 export function neverCommitted(root: string, paths: readonly string[], proof: string): string[] {
   try {
@@ -205,7 +205,7 @@ export function placeInRepository(root: string): { top: string; path: string } |
 
 /** The objects of some paths in the last commit; undefined where there is no git. */
 function committedFiles(top: string, paths: readonly string[]): Map<string, string> | undefined {
-  // 1 and no word of it where nothing was committed yet.
+  // 1 without output if nothing was committed yet.
   const head = git(top, ['rev-parse', '--quiet', '--verify', 'HEAD'], [0, 1]);
   if (!head) return head === undefined ? undefined : new Map();
   const words = ['--literal-pathspecs', 'ls-tree', '-z', '--full-tree', 'HEAD', '--', ...paths];
@@ -268,10 +268,10 @@ function reasonIn(stderr: string): string {
 }
 
 function adviceOn(why: string, top: string): string {
-  if (/unknown (option|switch)/i.test(why)) return 'update git, to 2.15 at least';
+  if (/unknown (option|switch)/i.test(why)) return 'update git to 2.15 or newer';
   if (/dubious ownership/.test(why))
     return `give it to one user with chown -R, or say that you trust it: git config --global --add safe.directory ${shell(top)}`;
-  return 'mend that';
+  return 'fix that';
 }
 
 /** The nearest folder that holds a repository; starting git for nothing would take longer than an upgrade. */

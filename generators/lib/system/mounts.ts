@@ -7,7 +7,7 @@ export interface MountPoint {
   options: string[];
 }
 
-/** All mounts; undefined where the system does not tell (it is not Linux). */
+/** All mounts; undefined if the system does not show them (it is not Linux). */
 export function readMounts(): MountPoint[] | undefined {
   let table: string;
   try {

@@ -8,9 +8,9 @@ const WRITABLE_BY_ALL = 0o002;
 const WRITABLE_BY_GROUP = 0o020;
 
 /**
- * Does something in a folder with the rights of its owner, where root does it: the owner can put a link in the way of every step, and
- * Node knows no way to follow none. A folder that is not there yet has the owner of the one above it.
- * @throws UserError (internal) for a folder that somebody else than its owner can replace, or one whose owner cannot get there
+ * Does something in a folder with the rights of its owner, if root runs it: the owner can put a link in the way of every step, and
+ * Node cannot open a path without following links. A folder that is not there yet has the owner of the one above it.
+ * @throws UserError (internal) for a folder that someone other than its owner can replace, or one whose owner cannot reach it
  */
 export function asOwner<T>(folder: string, work: () => T): T {
   if (process.geteuid?.() !== ROOT) return work();
@@ -75,7 +75,7 @@ function withRights<T>(uid: number, gid: number, work: () => T): T {
   } catch (error) {
     if (process.geteuid?.() !== ROOT) back();
     throw new UserError(
-      `root may not take the rights of the user ${uid}, whose project it is (${(error as Error).message}); run it as that user`,
+      `root is not allowed to take the rights of the user ${uid}, whose project it is (${(error as Error).message}); run it as that user`,
       EXIT.internal,
     );
   }
@@ -91,7 +91,7 @@ function withRights<T>(uid: number, gid: number, work: () => T): T {
 }
 
 /**
- * Whether root has to hold on to a folder while it works there: one of root's, or one that is to be made, that somebody else can
+ * Whether root has to hold on to a folder while it works there: one of root's, or one that is to be made, that someone else can
  * replace.
  * @param isReadOnly nothing is made
  */
@@ -103,7 +103,7 @@ export function isMovable(folder: string, isReadOnly: boolean): boolean {
   return stat.uid === ROOT && replaceablePart(resolve(folder), ROOT) !== undefined;
 }
 
-/** The owner of a folder. Nobody else may own a part of the way to it: they could lead it elsewhere, also while it is looked at. */
+/** The owner of a folder. No one else may own a part of the way to it: they could lead it elsewhere, even while it is read. */
 function ownerOf(folder: string): fs.Stats {
   const path = resolve(folder);
   const real = existing(path);
@@ -117,11 +117,11 @@ function ownerOf(folder: string): fs.Stats {
   );
 }
 
-/** A part of the way to a folder of `uid` that somebody else, who is not root, can lead elsewhere. */
+/** A part of the way to a folder of `uid` that someone else, who is not root, can lead elsewhere. */
 function replaceablePart(path: string, uid: number): string | undefined {
   const real = existing(path);
   for (const [part, stat] of [...partsOf(path), ...partsOf(real)]) {
-    // What is in a sticky folder can be replaced by its owner alone, but anybody can put more there.
+    // Only its owner can replace what is in a sticky folder, but anyone can add to it.
     const isSafe = (stat.mode & STICKY) !== 0 && part !== path && part !== real;
     if ((stat.uid !== ROOT && stat.uid !== uid) || (uid === ROOT && isOpen(stat) && !isSafe)) return part;
   }
@@ -145,7 +145,7 @@ function* partsOf(path: string, links = 0): Generator<[part: string, stat: fs.St
     yield [path, stat];
     if (stat.isSymbolicLink()) target = resolve(fs.realpathSync(above), fs.readlinkSync(path));
   } catch {
-    // It is not there, or root may not look there, as on NFS.
+    // It is not there, or root cannot read it, as on NFS.
   }
   // As many as the kernel follows.
   if (target !== undefined && links < 40) yield* partsOf(target, links + 1);

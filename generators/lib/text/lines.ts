@@ -1,4 +1,4 @@
-/** Lines of one text that stand in the place of lines of another: where they start, from 0, and how many they are. */
+/** Lines of one text that replace lines of another: where they start, from 0, and how many there are. */
 export interface Change {
   from: number;
   removed: number;
@@ -17,7 +17,7 @@ interface Text {
 
 /**
  * The fewest lines to remove from one text and to add so that the other comes out, found by Myers' algorithm in linear
- * space, and placed as git places them: what several places would do for stands at the lowest.
+ * space, and placed as git places them: at the lowest of several possible places.
  * @returns in the order of the texts; no two changes touch
  */
 export function compareLines(before: readonly string[], after: readonly string[]): Change[] {
@@ -94,7 +94,7 @@ function middle(a: readonly number[], b: readonly number[]): { x: number; y: num
   return undefined;
 }
 
-/** How many changed lines stand before each unchanged one, and at the end: as many gaps in both texts. */
+/** How many changed lines are before each unchanged one, and at the end: as many gaps in both texts. */
 function gapsOf({ changed }: Text): number[] {
   const gaps = [0];
   for (const isChanged of changed) {
@@ -116,7 +116,7 @@ function slide(lines: readonly number[], gaps: number[], others: readonly number
       const moved = length();
       gaps[gap] = 0;
       gap += step;
-      // What stood above joins at the top.
+      // A group above joins at the top.
       start += step > 0 ? 1 : -1 - length();
       gaps[gap] = length() + moved;
     };

@@ -49,7 +49,7 @@ export function merge3(
   if (!b.startsWith(BOM) && o.startsWith(BOM) !== t.startsWith(BOM)) {
     const bare = (text: string) => Buffer.from(text.startsWith(BOM) ? text.slice(BOM.length) : text);
     const merged = merge3(base, bare(o), bare(t), labels, merge);
-    // Before a marker it would hide that.
+    // A byte order mark before a marker would hide it.
     if (merged.kind === 'clean') return { kind: 'clean', bytes: Buffer.concat([Buffer.from(BOM), merged.bytes]) };
   }
   if (isCrlf(o) && !b.includes('\r\n') && !t.includes('\r\n'))
@@ -61,7 +61,7 @@ export function merge3(
 }
 
 /**
- * Finds the conflicts that still stand in a file.
+ * Finds the conflicts that are still in a file.
  * @returns the lines where groups of markers start, from 1; a group is complete and its markers are all of one length
  */
 export function conflictMarkers(bytes: Buffer): number[] {

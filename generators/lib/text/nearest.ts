@@ -1,6 +1,6 @@
 /**
- * What somebody who typed an unknown word may have meant.
- * @param before what stands before each known word, `--`
+ * What an unknown word may have been meant to be.
+ * @param before what comes before each known word, `--`
  * @returns ` (did you mean --name?)`, or nothing if no known word is near
  */
 export function nearest(word: string, known: readonly string[], before = ''): string {

@@ -11,8 +11,8 @@ export function isShortened(base: readonly string[], theirs: readonly string[]):
 /**
  * Merges a file whose code went elsewhere, so that a few lines are left. Lines that happen to be in both say nothing about
  * where an edit belongs, so the new file comes whole. Comments that the owner wrote above all of the old one go above it.
- * What stands below all goes below it, with the Jinja variables that it reads, unless it needs what went. Each other edit is a
- * conflict of its own at the end, with the paragraph that it is in.
+ * What is below all goes below it, with the Jinja variables that it reads, unless it needs what went. Each other edit is a conflict of
+ * its own at the end, with the paragraph that it is in.
  * @param states those of the runtime
  */
 export function mergeShortened({ base, ours: owned, theirs }: Sides, labels: Labels, states = () => ''): Merged {
@@ -68,7 +68,7 @@ function paragraphs({ base, ours }: Sides, edits: readonly Change[], starts: Sta
   const found: { from: number; to: number; start: number; end: number }[] = [];
   for (const { from, removed, to, added } of edits) {
     let first = from;
-    // What stands below all is a paragraph of its own.
+    // What is below all is a paragraph of its own.
     while (first > 0 && first < base.length && !starts(base, first)) first--;
     let end = from + removed;
     while (end < base.length && !starts(base, end)) end++;
@@ -98,7 +98,7 @@ function variablesOf(states: readonly string[], base: readonly string[], theirs:
   const sets = new Map<string, { line: string; value: string }>();
   for (const line of base) {
     const [, name, value] = SET.exec(line) ?? [];
-    // Of a name that is set twice nobody knows which one is meant.
+    // Of a name that is set twice, it is not known which one is meant.
     if (name && value !== undefined)
       sets.set(name, sets.has(name) ? { line: '', value: 'set_twice' } : { line, value });
   }

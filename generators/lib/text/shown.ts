@@ -1,6 +1,6 @@
-/** What a terminal would obey, or show elsewhere: controls, and marks of direction. Line breaks and tabs are none. */
+/** What a terminal would obey, or show elsewhere: controls and marks of direction, except line breaks and tabs. */
 const OBEYED = /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
-/** What look.ts paints with. */
+/** What style.ts paints with. */
 const PAINT = /(\x1b\[(?:0|1|2|31|32|33|36)m)/;
 
 /**

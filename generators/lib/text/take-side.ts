@@ -2,7 +2,7 @@ import { splitLines } from './split-lines.ts';
 
 type Part = 'both' | 'ours' | 'base' | 'theirs';
 const NEXT: Record<string, Part> = { '<': 'ours', '|': 'base', '=': 'theirs', '>': 'both' };
-/** Where each marker may stand. */
+/** Where each marker may appear. */
 const AFTER: Record<string, Part[]> = { '<': ['both'], '|': ['ours'], '=': ['ours', 'base'], '>': ['theirs'] };
 
 /**
@@ -13,7 +13,7 @@ export function takeSide(bytes: Buffer, side: 'ours' | 'theirs'): Buffer {
   const kept: string[] = [];
   let part: Part = 'both';
   let size = 0;
-  // Byte by byte: what is no UTF-8 stays.
+  // Byte by byte: what is not UTF-8 stays.
   for (const line of splitLines(bytes.toString('latin1'))) {
     const marker = /^(<{7,}|\|{7,}|={7,}|>{7,})(?=\s)/.exec(line)?.[0] ?? '';
     const opens = part === 'both' && marker.startsWith('<');

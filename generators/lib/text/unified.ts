@@ -44,7 +44,7 @@ function content(path: string, before: Side | undefined, after: Side | undefined
   const from = before ? quotePath(`a/${path}`) : '/dev/null';
   const to = after ? quotePath(`b/${path}`) : '/dev/null';
   if (isBinarySide(before) || isBinarySide(after)) return `Binary files ${from} and ${to} differ\n`;
-  // Without the tab, a name ends at its first blank for patch.
+  // Without the tab, a name ends at its first space for patch.
   const tab = (side?: Side) => (side && path.includes(' ') ? '\t' : '');
   return `--- ${from}${tab(before)}\n+++ ${to}${tab(after)}\n${hunks(linesOf(before), linesOf(after))}`;
 }
@@ -78,7 +78,7 @@ function hunk(before: string[], after: string[], changes: Change[]): string {
   return `@@ -${range(first.from - lead, removed)} +${range(first.to - lead, added)} @@\n${lines.join('')}`;
 }
 
-/** Nothing stands after the line before it. */
+/** An empty range is named after the line before it. */
 function range(start: number, length: number): string {
   return length === 1 ? `${start + 1}` : `${length === 0 ? start : start + 1},${length}`;
 }

@@ -1,6 +1,6 @@
 /**
- * Breaks a text at its blanks so that no line is longer than `width`, if its words allow that; line breaks in it stay.
- * @param indent how many blanks stand before every line but the first
+ * Breaks a text at its spaces so that no line is longer than `width`, if its words allow that; line breaks in it stay.
+ * @param indent how many spaces come before every line but the first
  */
 export function wrap(text: string, width: number, indent = 0): string {
   return text

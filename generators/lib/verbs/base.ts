@@ -9,7 +9,7 @@ import { type HowToWrite, planWrite } from './write.ts';
  * Writes the folder of the base image.
  * @param cwd the folder the command runs in
  * @param folder where to write, relative to cwd
- * @param dryRun write nothing, tell what would be done
+ * @param dryRun write nothing, return what would be done
  * @throws UserError as `planWrite`
  */
 export function baseImage(cwd: string, folder: string, how: HowToWrite, dryRun = false): Change {

@@ -23,7 +23,7 @@ export interface Change {
   isWritten: boolean;
 }
 
-/** What is written of a plan for the user, which is not what the engine keeps for itself. */
+/** The user's files that a plan changes, without the engine's own. */
 export function changedFiles({ plan }: Pick<Change, 'plan'>): FileChange[] {
   return changesOf(plan);
 }
@@ -33,7 +33,7 @@ export function isOpen({ plan }: Pick<Change, 'plan'>): boolean {
   return plan.files.some(({ action, resolved }) => action === 'conflict' && !resolved);
 }
 
-/** The same change, told with the path that its reader knows. */
+/** The same change, with the path that its reader knows. */
 export function withRoot<C extends Change>(root: string, change: C): C {
   return { ...change, project: { ...change.project, root } };
 }
@@ -60,7 +60,7 @@ export function examine(project: Project, mode: ConflictMode): Change {
   return { project, plan: found, isWritten: false };
 }
 
-/** Which files are missing though nobody deleted them: git is asked once, for all that are missing. */
+/** Which files are missing though no one deleted them; git is asked once, for all that are missing. */
 function lostIn({ root, manifest, theirs }: Project, disk: Disk): (path: string) => boolean {
   let lost: string[] | undefined;
   return (path) => {
@@ -108,7 +108,7 @@ function writeOf(path: string, side: FileChange['after']): Write {
   return side ? { kind: 'write', path, bytes: side.bytes, executable: side.executable } : { kind: 'delete', path };
 }
 
-/** An edit that is merged and not in git could not be taken back. */
+/** A merge into an edit that git does not have could not be undone. */
 function refuseDirty({ project, plan }: Change): void {
   const edited = plan.files.filter(
     ({ action, from, before, after }) =>
@@ -123,7 +123,7 @@ function refuseDirty({ project, plan }: Change): void {
   );
 }
 
-/** A file that is empty, and its base with it, is no edit. */
+/** An empty file whose base is empty too is not an edit. */
 function refuseCutOff({ root, manifest }: Project, disk: Disk): void {
   for (const [path, { sha256 }] of Object.entries(manifest?.files ?? {})) {
     if (manifest?.adopted.includes(path)) continue;
@@ -133,7 +133,7 @@ function refuseCutOff({ root, manifest }: Project, disk: Disk): void {
   }
 }
 
-/** What was rendered was committed before anybody edited it, as a rule. */
+/** What was rendered, from the history: as a rule it was committed before anyone edited it. */
 function committed(root: string, path: string, sha256: string): Buffer | undefined {
   const versions = historyOf(root, path, []).flatMap((files) => files.get(path) ?? []);
   return versions.find((bytes) => sha256Of(bytes) === sha256);

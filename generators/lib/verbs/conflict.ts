@@ -23,7 +23,7 @@ import { knownBytes } from './change.ts';
 export type Side = 'ours' | 'theirs' | 'merged';
 
 export interface ConflictOptions {
-  /** Write nothing, tell what would be written. */
+  /** Write nothing, return what would be written. */
   dryRun: boolean;
 }
 
@@ -31,8 +31,8 @@ export interface ConflictOptions {
  * Resolves a conflict: `merged` takes the file as it is now, `ours` the user's side, `theirs` that of the templates. From then on
  * the next merge starts from what the templates say now.
  * @returns what becomes of the user's files
- * @throws UserError when the path is none that is kept up to date, `merged` still has conflict markers, or `ours` would be parts of
- * a file whose code moved
+ * @throws UserError if upgrades do not update the path, `merged` still has conflict markers, or `ours` would be parts of a file whose
+ * code moved
  */
 export function resolve(root: string, path: string, side: Side, options: ConflictOptions): FileChange[] {
   return withProject(root, options.dryRun, (folder) => resolved(folder, path, side, options));
@@ -68,7 +68,7 @@ function resolved(root: string, path: string, side: Side, options: ConflictOptio
   return finish(project, manifest, path, theirs, writes, options);
 }
 
-/** Makes a file the user's for good: it is not looked at again. @throws UserError */
+/** Adopts a file for the user: no run reads or changes it any more. @throws UserError */
 export function adopt(root: string, path: string, options: ConflictOptions): FileChange[] {
   return withProject(root, options.dryRun, (folder) => {
     const project = openProject(folder);
@@ -90,7 +90,7 @@ function restored(root: string, path: string, options: ConflictOptions): FileCha
   const entry = readDisk(root, [path]).get(path);
   if (entry && !manifest.adopted.includes(path))
     throw new UserError(
-      `${join(root, path)} is there; restore brings back a file that was deleted or adopted`,
+      `${join(root, path)} exists; restore only brings back a file that you deleted or adopted`,
       EXIT.internal,
     );
   manifest.adopted = manifest.adopted.filter((adopted) => adopted !== path);
@@ -117,8 +117,8 @@ function sharedFile(project: Project, path: string) {
 function unknown({ root, theirs }: Project, path: string): UserError {
   const sentence =
     theirs.files.get(path)?.policy === 'starter'
-      ? `${path} was written once and is yours since then; there is nothing to resolve in it`
-      : `${path} is no file that is kept up to date in ${root}; ${MANIFEST} lists them`;
+      ? `${path} was written once and is yours now; there is nothing to resolve in it`
+      : `makina-image does not update ${path} in ${root}; ${MANIFEST} lists the files that it updates`;
   return new UserError(sentence, EXIT.internal);
 }
 
@@ -127,7 +127,7 @@ function takeOver(project: Project, manifest: Manifest, path: string, options: C
   const writes = dropSidecar(project.root, manifest, path);
   const pending = manifest.conflicts[path];
   const base = manifest.files[path];
-  // Resolved by hand: what was to be merged in is merged.
+  // The user has merged what was to be merged.
   if (base && pending?.kind === 'sidecar' && writes.length === 0) base.sha256 = pending.theirs;
   delete manifest.conflicts[path];
   return finish(project, manifest, path, undefined, writes, options);
@@ -146,20 +146,20 @@ function dropSidecar(root: string, { conflicts }: Manifest, path: string): Write
 function refuseMarkers(path: string, bytes: Buffer, side: Side): void {
   if (!hasMarkers(bytes)) return;
   const next =
-    side === 'merged' ? 'edit them away first, or say --ours or --theirs' : 'edit them away, then say --merged';
+    side === 'merged' ? 'edit them away first, or use --ours or --theirs' : 'edit them away, then use --merged';
   throw new UserError(`${path} still has conflict markers; ${next}`, EXIT.conflict);
 }
 
-/** A conflict in which the templates have nothing in the place of what is there. */
+/** A conflict in which the new template has nothing. */
 const MOVED = /^={7,}\r?\n>{7,} /gm;
 
-/** Of code that went to the runtime the user's side holds the changed paragraphs, which would be there twice. */
+/** For code that moved to the runtime, the user's side is the changed paragraphs: the runtime would do the same again. */
 function refuseParts(path: string, bytes: Buffer): void {
   const short = movedCode.get(path);
   const conflicts = conflictMarkers(bytes).length;
   if (short?.what !== 'code' || conflicts === 0 || bytes.toString().match(MOVED)?.length !== conflicts) return;
   throw new UserError(
-    `${path}: ${short.now}, and your side does not work beside it as it is; leave of it what is your own, edit the markers away, then say --merged, or say --theirs`,
+    `${path}: ${short.now}, and your version does not work beside it as it is; keep only what is your own, edit the markers away, then use --merged, or use --theirs`,
     EXIT.conflict,
   );
 }

@@ -10,12 +10,12 @@ export interface Place {
   names: string[];
   /** A folder, relative to the one that the command runs in. */
   destination?: string;
-  /** Whether the folder was given with --destination, so that nobody has to be asked about it. */
+  /** Whether the folder was given with --destination, so that no question about it is needed. */
   isMeant: boolean;
 }
 
 /**
- * Tells a name from a path: `shop`, but `.`, `images/shop` and `../shop`.
+ * Distinguishes a name, `shop`, from a path: `.`, `images/shop` and `../shop`.
  * @throws UserError (usage) for a path beside --destination, and for one with backslashes
  */
 export function placeOf(words: readonly string[], destination: string | undefined): Place {
@@ -29,9 +29,9 @@ export function placeOf(words: readonly string[], destination: string | undefine
 }
 
 /**
- * The name of a project of which the folder alone is known: that of the folder.
+ * The name of a project if only its folder is known: that of the folder.
  * @param mayAsk whether a person can be asked for another one
- * @throws UserError (usage) where it is none that a project may have
+ * @throws UserError (usage) if a project cannot have that name
  */
 export function nameOfFolder(destination: string, mayAsk: boolean): Intent {
   const name = basename(destination);
@@ -45,9 +45,9 @@ export function nameOfFolder(destination: string, mayAsk: boolean): Intent {
 }
 
 /**
- * Refuses to write a project inside another one that nobody meant.
- * @param insist asks a person; absent where nobody can be asked
- * @throws UserError (usage, or interrupted for who says no)
+ * Refuses to write a project inside another one, unless the user means it.
+ * @param insist asks a person; absent if no one can be asked
+ * @throws UserError (usage, or interrupted if the answer is no)
  */
 export async function refuseNested(
   destination: string,
@@ -55,9 +55,9 @@ export async function refuseNested(
 ): Promise<void> {
   const around = isProject(destination) ? undefined : projectAround(dirname(destination));
   if (around === undefined) return;
-  if (await insist?.(`${destination} is inside the project ${around}. Write a project of its own there`)) return;
-  if (insist) throw new UserError('stopped as you said, nothing was written', EXIT.interrupted);
+  if (await insist?.(`${destination} is inside the project ${around}. Write a separate project there`)) return;
+  if (insist) throw new UserError('stopped, as you answered; nothing was written', EXIT.interrupted);
   throw new UserError(
-    `${destination} would be inside the project ${around}; go out of that, or say that you mean it: --destination ${plainWord(destination)}`,
+    `${destination} would be inside the project ${around}; leave that folder, or if you mean it, add --destination ${plainWord(destination)}`,
   );
 }

@@ -25,25 +25,25 @@ export type Ask = (open: readonly Field[]) => Promise<Intent>;
 export interface NewRequest extends HowToWrite {
   /** The folder the command runs in. */
   cwd: string;
-  /** Where to write, relative to cwd; else the project that cwd is, else the folder of the project's name. */
+  /** Where to write, relative to cwd; without it, the project that cwd is, or a folder with the project's name. */
   destination?: string;
   /** Write there though it is inside another project. */
   isMeant?: boolean;
-  /** Asks a person something that needs a yes. */
+  /** Asks a person a question whose default is no. */
   insist?: (question: string) => Promise<boolean>;
   /** From the command line: wins over `answers`. */
   flags: Intent;
   /** From the answers file: wins over what is stored. */
   answers: Intent;
-  /** `answers` and `flags` are all that is said: what is stored goes, but for the name. */
+  /** `answers` and `flags` replace all stored answers but the name. */
   isExact?: boolean;
-  /** Absent where nobody can be asked. */
+  /** Absent if no one can be asked. */
   ask?: Ask;
-  /** What was answered already, by `askOpen`. */
+  /** What was already answered, by `askOpen`. */
   asked?: Intent;
-  /** Shows a person who was asked something what is to be written; returns whether to go on. */
+  /** Shows a person who answered questions what is to be written; returns whether to go on. */
   confirm?: (planned: Change) => Promise<boolean>;
-  /** Write nothing, tell what would be written. */
+  /** Write nothing, return what would be written. */
   dryRun?: boolean;
 }
 
@@ -55,8 +55,8 @@ export interface ProjectChange extends Change {
 }
 
 /**
- * Asks a person what is open, for a front that writes later.
- * @returns the request with the answers, and with what was insisted on
+ * Asks a person for the missing answers, for a front that writes later.
+ * @returns the request with the answers
  * @throws UserError as `newProject`
  */
 export async function askOpen(request: NewRequest): Promise<NewRequest> {
@@ -77,13 +77,13 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
   if (!request.isMeant) await refuseNested(destination, request.insist);
   const { intent } = withProject(destination, request.dryRun === true, readYoRc);
   if (!intent && given().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
-  // A project that is there was asked when it was new.
+  // Its answers were asked when the project was new.
   if (!intent) await askFor(fields);
   return { ...request, asked, isMeant: true };
 }
 
 /**
- * Writes a new project, or changes the model of one that is there.
+ * Writes a new project, or changes the answers of an existing one.
  * @throws UserError when answers are missing or invalid (usage), when a file that differs is in the way (conflict), when
  * the folder cannot be written (internal), or when a person says no (interrupted); nothing is written then
  */
@@ -106,7 +106,10 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     const planned = { ...planProject(folder, stored, given(), request), beside: others };
     if (request.dryRun) return withRoot(destination, planned);
     if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
-      throw new UserError('stopped as you said, nothing was written; run it again to answer anew', EXIT.interrupted);
+      throw new UserError(
+        'stopped, as you answered; nothing was written; run it again to give other answers',
+        EXIT.interrupted,
+      );
     return withRoot(destination, apply(planned, request));
   });
 }
@@ -117,9 +120,9 @@ function mergeAll(layers: readonly Intent[]): Intent {
 }
 
 export interface WriteRequest extends HowToWrite {
-  /** Write nothing, tell what would be written. */
+  /** Write nothing, return what would be written. */
   dryRun?: boolean;
-  /** Tells the flag that answers a problem, for a verb that has others than `new`. */
+  /** The flag that answers a problem, for a verb with other flags than `new`. */
   flagOf?: (problem: Problem) => string;
 }
 
@@ -149,7 +152,7 @@ function locate({ cwd, destination }: NewRequest, given: Intent): string | undef
   if (destination !== undefined) return resolve(cwd, destination);
   const here = mentionsUs(cwd) ? readYoRc(cwd).intent : undefined;
   if (here && (given.name === undefined || given.name === here.name)) return cwd;
-  // What is no name is told as that, and looked for nowhere.
+  // An invalid name is an error of its own, and no folder is looked for.
   const name = imageSchema.shape.name.safeParse(given.name);
   return name.success ? resolve(cwd, name.data) : undefined;
 }
@@ -160,7 +163,7 @@ export function refuseUnusable(layers: readonly Intent[], flagOf?: WriteRequest[
   if (problems.length > 0) throw problemsError(problems, flagOf);
 }
 
-/** Volumes, users and the user's own pillar carry the name. */
+/** A project cannot be renamed: volumes, Unix accounts and the user's own pillar carry the name. */
 function refuseRenaming(before: unknown, { name }: Image, destination: string): void {
   if (before === undefined || before === name) return;
   throw new UserError(

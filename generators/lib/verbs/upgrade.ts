@@ -6,7 +6,7 @@ import { apply, type Change, examine, isOpen, withRoot } from './change.ts';
 import type { HowToWrite } from './write.ts';
 
 export interface UpgradeOptions extends HowToWrite {
-  /** Go back to an older generator. */
+  /** Accept a generator older than the one that wrote the project. */
   allowDowngrade: boolean;
 }
 

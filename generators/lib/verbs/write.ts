@@ -45,20 +45,20 @@ export function planWrite(project: Project, conflict: ConflictMode): Change {
       .filter(({ action }) => action === 'conflict')
       .map(({ path }) => `  ${path}${hint(path)}`);
     throw new UserError(
-      `${root} has files that differ from what would be written, nothing was written; --conflict=markers, sidecar, ours or theirs says how to go on:\n${files.join('\n')}`,
+      `${root} has files that differ from what would be written, nothing was written; choose what to do about them with --conflict=markers, sidecar, ours or theirs:\n${files.join('\n')}`,
       EXIT.conflict,
     );
   }
   return change;
 }
 
-/** Of an edited runtime that goes. */
+/** What to do about an edited file of a runtime that goes. */
 function hint(path: string): string {
   if (!path.startsWith(`${RUNTIME}/`)) return '';
   return ': you edited the runtime; --conflict=theirs removes it, with a copy of your edits in .makina-image/backup';
 }
 
-/** Each would take away what the other has there. */
+/** A project and a base image would remove each other's files. */
 function refuseOtherKind({ root, kind, manifest }: Project): void {
   const there = manifest?.kind ?? (kind === 'base' && mentionsUs(root) ? 'project' : kind);
   if (there === kind) return;

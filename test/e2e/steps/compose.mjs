@@ -27,7 +27,7 @@ export async function composeSteps(context) {
       assert.match(readFileSync(join(project.data, 'data/welcome.txt'), 'utf8'), /copied into the data volume/);
     });
     await step('doctor knows the port of the running container', () =>
-      doctor(context, project, 'in the container e2ecompose'),
+      doctor(context, project, "this project's container e2ecompose"),
     );
     await step('docker-compose stop ends it gracefully', async () => {
       const start = performance.now();

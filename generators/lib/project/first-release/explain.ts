@@ -6,16 +6,16 @@ import { firstFiles, firstImage, type PastFile, type PastImage } from './renderi
 
 /** Fields that no file but the pillar holds. */
 const ONLY_IN_PILLAR = ['packages', 'seeds', 'app', 'programs', 'vhosts'];
-/** A folder of which less is what the first release wrote is none of its projects. */
+/** If less of a folder is as the first release wrote it, that release did not write it. */
 const MIN_SHARE = 1 / 3;
 
 /** The rendering of the first release that explains a folder. */
 export interface Explained {
   image: PastImage;
   files: Map<string, PastFile>;
-  /** Files that hold an answer of which nothing tells whether the owner changed it here or in the answers. */
+  /** Files with an answer that the owner changed, here or in the answers: it is not known where. */
   unclear: string[];
-  /** Files whose rendering is of no recorded answers, but of those that the files themselves hold. */
+  /** Files that are rendered from answers that only the files themselves hold. */
   onlyByThemselves: string[];
 }
 
@@ -31,7 +31,7 @@ interface Candidate {
  * what the files themselves hold, where that explains more.
  * @param recorded answers of today, and older ones of which is known
  * @param disk the text of each file, with Unix line ends
- * @returns undefined where it is no project of that release
+ * @returns undefined if it is not a project of that release
  */
 export function explain(
   recorded: readonly Intent[],
@@ -101,7 +101,7 @@ function alternatives(images: readonly PastImage[], readings: readonly Reading[]
   return values;
 }
 
-/** Files with another value than the one that was found, where nothing tells which one they were rendered with. */
+/** Files with another value than the one that was found, if it is not known which one they were rendered with. */
 function unclear(image: PastImage, readings: readonly Reading[]): string[] {
   const defaults = firstImage({ name: 'demo' }) ?? {};
   const isOpen = (field: string) =>
@@ -111,7 +111,7 @@ function unclear(image: PastImage, readings: readonly Reading[]): string[] {
   return readings.filter(({ field }) => isOpen(field)).map(({ path }) => path);
 }
 
-/** A README has no blanks around a text. */
+/** A README has no spaces around a text. */
 function isSame(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(a, b) || (typeof a === 'string' && typeof b === 'string' && a.trim() === b.trim());
 }

@@ -23,7 +23,7 @@ export interface Past {
 
 /**
  * The manifest that the first release would have left behind, from what it is seen to have rendered.
- * @param answers those of today, which somebody may have changed since
+ * @param answers those of today, which someone may have changed since
  * @param yoRc the path of the stored answers, in whose history older ones are
  */
 export function pastOf(root: string, answers: Intent, yoRc: string): Past {
@@ -51,7 +51,7 @@ export function pastOf(root: string, answers: Intent, yoRc: string): Past {
   return { manifest, bases, uncertain: new Set(explained.onlyByThemselves) };
 }
 
-/** With older answers, and what the files hold: as they were first committed, since nobody had edited them then. */
+/** With older answers, and what the files hold: as they were first committed, before anyone edited them. */
 function explainAll(root: string, answers: Intent, yoRc: string, disk: ReadonlyMap<string, string>) {
   const history = historyOf(root, yoRc, TELLING);
   const first = history.at(-1);

@@ -5,7 +5,7 @@ import { parseYaml } from './rendering.ts';
 /** The file that holds most answers, and is the only one that holds them. */
 export const PILLAR = 'project/.salt/PILLAR.sample';
 
-/** Longer files are none of that release, and would take long to read. */
+/** Longer files are not of that release, and would take long to read. */
 const MAX_BYTES = 1 << 20;
 /** Where a README begins. */
 const MAX_LINES = 20;

@@ -33,7 +33,10 @@ function firstRelease(): FirstRelease {
     loaded = asRunner(() => createRequire(file)(file)) as FirstRelease;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    throw new UserError(`${file} is missing: this installation is not whole; install the package again`, EXIT.internal);
+    throw new UserError(
+      `${file} is missing: this installation is incomplete; install the package again`,
+      EXIT.internal,
+    );
   }
   return loaded;
 }
@@ -63,13 +66,13 @@ export function firstFiles(image: PastImage): Map<string, PastFile> | undefined 
   try {
     return asRunner(() => render(image).files);
   } catch (error) {
-    // What a file says may be no image at all. That a template is not there is another matter.
+    // A file may hold anything, so the image may be invalid; a missing template is an error of ours.
     if ((error as NodeJS.ErrnoException).syscall) throw error;
     return undefined;
   }
 }
 
-/** The value of a YAML text, undefined if it is none. */
+/** The value of a YAML text, undefined if it is not valid. */
 export function parseYaml(text: string): unknown {
   try {
     return firstRelease().parse(text);

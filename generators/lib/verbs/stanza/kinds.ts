@@ -7,7 +7,7 @@ import { programSchema } from '../../model/program.ts';
 export interface Kind {
   verb: string;
   noun: 'program' | 'vhost' | 'location';
-  /** What stands after the verb, for the help. */
+  /** The words after the verb, for the help. */
   words: string;
   does: string;
   fields: readonly Field[];
@@ -53,7 +53,7 @@ export function flagsOf(kind: Kind): Flag[] {
   return [...kind.fields.map(flagOf), ...ownFlags(kind)];
 }
 
-/** The flags of a verb that are no field of the model. */
+/** The flags of a verb that are not fields of the model. */
 function ownFlags({ noun, verb }: Kind): Flag[] {
   const removed = noun === 'location' ? 'PATH' : 'NAME';
   return [

@@ -25,7 +25,7 @@ export function serve(image: Image, program: string, path: string, vhost: string
     const there = at(image, path);
     const isOther = Object.entries(fields).some(([key, value]) => at(there, [key]) !== value);
     if (there !== undefined && isOther)
-      throw new UserError(`${label} is there already, and is another one; remove or change it first`);
+      throw new UserError(`${label} already exists and is different; remove or change it first`);
   }
   const missing = wanted.filter(([{ path }]) => at(image, path) === undefined);
   return {

@@ -26,7 +26,7 @@ export interface StanzaRequest extends HowToWrite {
   flags: FlagValues;
 }
 
-/** What was done; nothing was written where it is a list. */
+/** What was done; nothing was written for a list. */
 export type StanzaResult = { list: string } | StanzaChange;
 
 export interface StanzaChange {
@@ -94,7 +94,7 @@ function refuseTogether({ verb }: Kind, flags: FlagValues, words: readonly strin
     throw new UserError('--vhost goes with --location PATH; add that, or leave --vhost out');
 }
 
-/** What is said, the lowest layer first, and what is added with it. */
+/** Answers to merge, the lowest layer first, and the entries that come or go with them. */
 interface Settings {
   layers: Intent[];
   parts: readonly string[];
@@ -148,14 +148,14 @@ function fieldPath({ verb, fields }: Kind, target: Target, word: string, image: 
   return [field.key, ...key];
 }
 
-/** How a problem of an entry is answered with the flags of its verb. */
+/** How to fix a problem of an entry with the flags of its verb. */
 function flagFor({ verb, fields }: Kind, { path }: Target, problem: Problem): string {
   if (!path.every((key, index) => problem.path[index] === key))
     return 'correct it with its own verb, or with makina-image new';
   const field = fields.find(({ key }) => key === problem.path[path.length]);
   if (field) return `set it with --${field.flag}`;
   if (problem.message.startsWith('the key ')) return 'choose another name';
-  return `--FIELD sets one, --unset FIELD takes one away; makina-image ${verb} --help lists them`;
+  return `--FIELD sets a field, --unset FIELD removes it; makina-image ${verb} --help lists them`;
 }
 
 function doneText({ path, label }: Target, parts: readonly string[], before: Image, after: Image): string {

@@ -4,7 +4,7 @@ import type { Image } from '../../model/schema.ts';
 import { nearest } from '../../text/nearest.ts';
 import type { Kind } from './kinds.ts';
 
-/** An entry of the model: where it is in the answers, and how it is called. */
+/** An entry of the model: where it is in the answers, and what messages call it. */
 export interface Target {
   path: readonly string[];
   label: string;
@@ -12,7 +12,7 @@ export interface Target {
 
 /**
  * The entry that the words of a command line name.
- * @throws UserError (usage) for words that name none, or a vhost that is not there
+ * @throws UserError (usage) for words that name no entry, or a vhost that does not exist
  */
 export function targetOf({ verb, noun, words: expected }: Kind, words: readonly string[], image: Image): Target {
   const usage = `makina-image ${verb} ${expected}`;
@@ -28,12 +28,12 @@ export function targetOf({ verb, noun, words: expected }: Kind, words: readonly 
   return { path: [`${noun}s`, name], label: `${noun} ${name}` };
 }
 
-/** `/path`, `= /path`, `~ regex` and `@name` start as no host name does. */
+/** A location, such as `/path`, `= /path`, `~ regex` or `@name`, starts with a character that no host name starts with. */
 const isHost = (word: string) => /^[A-Za-z0-9_*]/.test(word);
 
 /**
  * A location of a vhost.
- * @param vhost may be left out where there is one only
+ * @param vhost may be left out if there is only one
  * @throws UserError (usage) if there is no such vhost
  */
 export function locationAt({ vhosts }: Image, vhost: string | undefined, path: string): Target {

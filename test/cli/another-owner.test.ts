@@ -117,7 +117,7 @@ describe('root in the project of another user', () => {
     expect([code, stderr, existsSync(join(top, 'x'))]).toEqual([2, expect.stringContaining('publish'), false]);
   });
 
-  test('one of root’s in a folder of somebody else is worked on where it is', async () => {
+  test('one of root’s in a folder of someone else is worked on where it is', async () => {
     const root = project('demo', userDir());
     const { code, stdout } = await run(newer, root, ['check']);
     expect([code, stdout]).toEqual([2, expect.stringMatching(new RegExp(`^${root}: would change`))]);
@@ -154,7 +154,7 @@ describe('root in the project of another user', () => {
     }
   });
 
-  test('a folder that everybody may write to holds no project that root works in', async () => {
+  test('a folder that everyone can write to holds no project that root works in', async () => {
     const top = tempDir();
     chmodSync(top, 0o755);
     const shared = project('shared', top);
@@ -173,7 +173,7 @@ describe('root in the project of another user', () => {
     expect((await run(BIN, shared, ['new', 'linked', '--yes'])).code).toBe(1);
   });
 
-  test('nothing is written below a folder of somebody else in one of root’s, and no journal of theirs is carried out', async () => {
+  test('nothing is written below a folder of someone else in one of root’s, and no journal of theirs is carried out', async () => {
     const root = project();
     chmodSync(join(root, '..'), 0o755);
     execaSync('chown', ['-R', '1000:1000', join(root, '.makina-image')]);
@@ -199,7 +199,7 @@ describe('root in the project of another user', () => {
     expect((await run(BIN, root, ['doctor'])).stdout).not.toContain(secret);
   });
 
-  test('one that a link of somebody else leads to is refused', async () => {
+  test('one that a link of someone else leads to is refused', async () => {
     const root = project();
     chmodSync(join(root, '..'), 0o755);
     const link = join(userDir(), 'link');
@@ -263,7 +263,7 @@ describe('root in the project of another user', () => {
     expect(JSON.stringify(bad)).not.toContain(secret);
   });
 
-  test('doctor tells of one that root does not touch', async () => {
+  test('doctor reports one that root does not touch', async () => {
     const top = userDir();
     const root = project('demo', top);
     const { exitCode, of } = await doctor(root);
@@ -273,7 +273,7 @@ describe('root in the project of another user', () => {
     ]);
   });
 
-  test('one whose owner cannot get there is refused', async () => {
+  test('one whose owner cannot reach it is refused', async () => {
     const root = project();
     execaSync('chown', ['-R', '1000:1000', root]);
     const { code, stderr } = await run(newer, root, ['upgrade']);

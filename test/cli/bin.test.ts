@@ -100,7 +100,7 @@ describe('makina-image new', () => {
     });
   });
 
-  test('stops with 3 where files differ, names them all and writes nothing, unless told to', async () => {
+  test('stops with 3 where files differ, names them all and writes nothing, unless --conflict says so', async () => {
     const dir = tempDir();
     mkdirSync(join(dir, 'demo'));
     writeFileSync(join(dir, 'demo/README.md'), 'mine');
@@ -167,7 +167,7 @@ describe('makina-image new', () => {
     expect(readTree(dir)).toEqual({});
   });
 
-  test('a folder that nobody can make is told, and ends', async () => {
+  test('a folder that cannot be made is an error', async () => {
     const { exitCode, stderr } = await makinaImage(tempDir(), [
       'new',
       'demo',
@@ -199,7 +199,7 @@ describe('makina-image new', () => {
     expect(existsSync(join(dir, 'demo'))).toBe(false);
   });
 
-  test('writes nothing where the path is not UTF-8, of which Node knows something else', async () => {
+  test('writes nothing if the path is not UTF-8, which Node reads as another one', async () => {
     const dir = tempDir();
     const script = 'mkdir $(printf "a\\377b") && cd a?b && node "$0" new demo --yes';
     const { exitCode, stderr } = await execa('sh', ['-c', script, BIN], {
@@ -218,7 +218,7 @@ describe('makina-image new', () => {
     ['help'],
     ['--version'],
     ['schema answers'],
-  ])('%s that nobody can be told of ends with 1, one sentence, and what it was to do', async (words) => {
+  ])('%s whose output is lost does its work, and ends with 1 and one sentence', async (words) => {
     const dir = tempDir();
     const script = `node "$0" ${words} > /dev/full`;
     const { exitCode, stderr } = await execa('sh', ['-c', script, BIN], { cwd: dir, reject: false });
@@ -286,7 +286,7 @@ describe('makina-image new', () => {
     expect((await makinaImage(dir, ['new', 'demo', '--destination', '.'])).exitCode).toBe(3);
   });
 
-  test('takes answers that were changed by hand, and replaces an edit of the same lines only when told to', async () => {
+  test('takes answers that were changed manually, and replaces an edit of the same lines only with --conflict', async () => {
     const dir = tempDir();
     await makinaImage(dir, ['new', 'demo']);
     const [yoRc, compose] = [join(dir, 'demo/.yo-rc.json'), join(dir, 'demo/compose.yaml')];
@@ -411,7 +411,7 @@ describe('makina-image', () => {
     expect(Object.keys(readTree(join(dir, 'base-image')))).toContain('Dockerfile');
     expect((await makinaImage(dir, ['base', 'base-image'])).stdout).toContain('up to date');
   });
-  test('new tells how to build the base image, also where another generator was before', async () => {
+  test('new says how to build the base image, also where another generator was before', async () => {
     const dir = tempDir();
     writeFileSync(join(dir, '.yo-rc.json'), '{"generator-other": {}}');
     expect((await makinaImage(dir, ['new', '.', '--name', 'shop', '--yes'])).stdout).toContain(
@@ -419,7 +419,7 @@ describe('makina-image', () => {
     );
     expect((await makinaImage(dir, ['new', '--publish', '81'])).stdout).not.toContain('base-image');
   });
-  test('tells its version and its flags', async () => {
+  test('prints its version and its flags', async () => {
     expect((await makinaImage('.', ['--version'])).stdout).toBe(version);
     expect((await makinaImage('.', ['new', '--help'])).stdout).toContain('--base-image TEXT');
     expect((await makinaImage('.', ['base', '--help'])).stdout).toContain('--conflict');

@@ -383,7 +383,7 @@ const HOSTILE: Record<string, (request: string) => void> = {
   'no object': (request) => writeFileSync(join(request, 'request.json'), 'null'),
 };
 
-test('the second job refuses what the first one may not hand over', async () => {
+test('the second job refuses what the first one must not hand over', async () => {
   const w = await world('github');
   for (const [what, spoil] of Object.entries(HOSTILE)) {
     const request = tempDir();

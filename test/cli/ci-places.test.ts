@@ -32,7 +32,7 @@ async function several() {
   return { top, shop, mail };
 }
 
-test('github: a project below the top of its repository is told where its workflow belongs, and doctor knows', async () => {
+test('github: ci says where the workflow of a project below the top belongs, and doctor checks that', async () => {
   const { top, shop, mail } = await several();
   const { code, stdout } = await run(BIN, shop, ['ci', 'github', ...SOURCE]);
   expect([code, stdout]).toEqual([
@@ -55,7 +55,7 @@ test('github: a project below the top of its repository is told where its workfl
   expect(/^name: .*/m.exec(one)?.[0]).not.toBe(/^name: .*/m.exec(other)?.[0]);
 });
 
-test('gitlab: doctor tells until the file at the top includes that of the project', async () => {
+test('gitlab: doctor warns until the file at the top includes that of the project', async () => {
   const { top, shop } = await several();
   const { stdout } = await run(BIN, shop, ['ci', 'gitlab', ...SOURCE]);
   expect(stdout).toContain('`- local: services/shop/.gitlab/makina-image.yml`');
@@ -67,7 +67,7 @@ test('gitlab: doctor tells until the file at the top includes that of the projec
   expect(text(shop, '.gitlab/makina-image.yml')).toContain('- node services/shop/.ci/makina-image/prepare.mjs');
 });
 
-test('a project that moves is told to ask again, and a folder without a place in a script is refused', async () => {
+test('doctor says to run ci again after a project moved, and ci refuses a folder that a script cannot name', async () => {
   const { top, shop } = await several();
   await run(BIN, shop, ['ci', 'gitlab', ...SOURCE]);
   rmSync(join(top, '.git'), { recursive: true });
@@ -90,7 +90,7 @@ test('a project that moves is told to ask again, and a folder without a place in
   ]);
 });
 
-test('ci tells of a missing source, and keeps one that is there', async () => {
+test('ci reports a missing source, and keeps one that is there', async () => {
   const root = project();
   const { code, stdout } = await run(BIN, root, ['ci', 'github']);
   expect([code, stdout]).toEqual([0, expect.stringContaining('until it knows where the generator comes from')]);

@@ -57,7 +57,7 @@ describe('help', () => {
     const hanging = stdout.split('\n').filter((line) => /^ {3,}\S/.test(line));
     expect(new Set(hanging.map((line) => line.search(/\S/))).size).toBe(1);
   });
-  test('of what is no verb names the nearest', async () => {
+  test('of an unknown verb names the nearest', async () => {
     const { exitCode, stderr } = await run(['help', 'dif']);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('did you mean diff?')]);
   });

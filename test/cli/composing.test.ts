@@ -209,7 +209,7 @@ describe('yeoman-test', () => {
     vi.unstubAllEnvs();
   });
 
-  test('is told what is wrong with its answers, and nobody writes anything', async () => {
+  test('gets an error for wrong answers, and no generator writes anything', async () => {
     const dir = tempDir();
     const { env } = environment(dir, { name: 'Not a name!' });
     const plan = { files: { 'other.txt': 'x' }, compose: { initializing: [{ generator: 'makina-image' }] } };
@@ -310,7 +310,7 @@ describe('an option from JavaScript', () => {
     expect(await answersOf(options)).toEqual(expect.stringContaining(sentence));
   });
 
-  test('beside words that are none is refused', async () => {
+  test('beside words that are not text is refused', async () => {
     const error = await neighbour(tempDir(), { compose: { initializing: [{ ...OURS, args: [{}] }] } });
     expect(error).toMatchObject({ code: 2, message: 'the words after new are text, not a mapping' });
   });

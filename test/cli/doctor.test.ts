@@ -58,7 +58,7 @@ describe('on a machine that has all', () => {
     expect(performance.now() - start).toBeLessThan(5_000);
   });
 
-  test('tells a person a line for each check, and below a finding what to do', async () => {
+  test('prints a line for each check, and below a finding what to do', async () => {
     const root = await project();
     chmodSync(join(root, 'project/launch.sh'), 0o644);
     const { exitCode, stdout } = await makinaImage(join(root, 'project'), ['doctor'], { env: { PATH: path({}) } });
@@ -129,7 +129,7 @@ describe('Docker', () => {
     'permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: dial unix: connect: permission denied';
   const silent = { ...ENGINE, ServerVersion: '' };
 
-  test('is missed where there is none', async () => {
+  test('is reported as missing if there is none', async () => {
     const { exitCode, told, of } = await doctor(await project(), [], path());
     expect([exitCode, told]).toEqual([2, ['error docker']]);
     expect(of('docker')?.fix).toContain('install Docker');
@@ -155,7 +155,7 @@ describe('Docker', () => {
     ['runs Windows containers', { info: { ...ENGINE, OSType: 'windows' } }, 'error', /windows/, /Linux/],
     ['is Podman', { info: { host: {}, version: {} } }, 'warning', /Podman/, /--format docker/],
     ['does not answer', { seconds: 9 }, 'warning', /in time/, /DOCKER_HOST/],
-  ])('that %s is told', async (_, docker, level, what, fix) => {
+  ])('that %s is reported', async (_, docker, level, what, fix) => {
     const { of, report } = await doctor(tempDir(), [], path(docker));
     expect(of('docker')).toMatchObject({ level, what: expect.stringMatching(what), fix: expect.stringMatching(fix) });
     expect(report.exit).toBe(level === 'error' ? 2 : 0);
@@ -542,7 +542,7 @@ describe('in a project', () => {
     expect(exit).toBe(told.some((each) => each.startsWith('error')) ? 2 : 0);
   });
 
-  test('conflicts that an upgrade left are found, and cannot be told from within the file alone', async () => {
+  test('conflicts that an upgrade left are found, with or without markers in the file', async () => {
     const dir = tempDir();
     const newer = otherVersion(join(dir, 'newer'), '0.3.9', {
       'project/README.md': (text) => text.replace('## Build', '## Build it'),
@@ -581,7 +581,7 @@ describe('in a project', () => {
     expect((await doctor(root)).report.findings.filter(({ id }) => id === 'seeds')).toEqual([]);
   });
 
-  test('templates are left to Salt, and line and column are told of the others', async () => {
+  test('templates are left to Salt, and errors in other pillars have a line and a column', async () => {
     const root = await project('--override-jinja');
     put('custom.sls', '{% if grains %}\n{}\n{% endif %}\n')(root);
     put('data/configuration/pillar.sls', '{{ salt }}')(root);
@@ -595,7 +595,7 @@ describe('in a project', () => {
     ]);
   });
 
-  test('POSIX ACLs are told where getfacl is', async () => {
+  test('POSIX ACLs are reported if getfacl is installed', async () => {
     const root = await project();
     const searchPath = path({});
     const script = `#!/bin/sh
@@ -638,7 +638,7 @@ printf '# file: %s\\n# owner: root\\n# group: root\\nuser::rwx\\nuser:www-data:r
     },
   );
 
-  needs('root', isRoot)('what one may not read is told, not thrown', async () => {
+  needs('root', isRoot)('a file that cannot be read is a finding, not a crash', async () => {
     const root = await project();
     chmodSync(join(root, '..'), 0o755);
     put('data/configuration/pillar.sls', '{')(root);

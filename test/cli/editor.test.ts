@@ -53,7 +53,7 @@ describe('an editor with the published schema', () => {
     expect(Object.keys(await completed('"programs": { "web": { "stop_signal": | } }'))).toContain('"HUP"');
     expect(Object.keys(await completed('"ci": [|]'))).toEqual(['"github"', '"gitlab"']);
   });
-  test('tells what a field is where the mouse points at it', async () => {
+  test('shows what a field is where the mouse points at it', async () => {
     const { document, json, position } = await opened('"pub|lish": 1');
     const hover = await service.doHover(document, position, json);
     expect(JSON.stringify(hover)).toContain('Port of the host');

@@ -183,7 +183,7 @@ describe('a project of 0.1.0', () => {
     }
   });
 
-  test('has a conflict where nothing tells what it was rendered from', () => {
+  test('has a conflict if nothing shows what it was rendered from', () => {
     const root = projectOf('0.1.0', { publish: 9000 });
     setAnswers(root, (answers) => ({ ...answers, publish: 9001 }));
     change(root, 'README.md', () => 'mine\n');
@@ -272,7 +272,7 @@ test.each<[string, string, string]>([
     PILLAR,
     'makina-projects.shop: {data: {__proto__: {a: 1}, seeds: 1, programs: x, volumes: {}}}\n',
   ],
-])('a project of 0.1.0 with %s is told of, in time', (_, path, content) => {
+])('a project of 0.1.0 with %s is reported, in time', (_, path, content) => {
   const root = projectOf('0.1.0');
   setAnswers(root, (answers) => ({ ...answers, publish: 9000 }));
   change(root, path, () => content);

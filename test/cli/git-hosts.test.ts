@@ -43,7 +43,7 @@ describe('commands are looked for', () => {
   });
 });
 
-describe('a git that cannot tell is told with what to do', () => {
+describe('a git that fails is reported with what to do', () => {
   test('one that is too old', async () => {
     const root = await edited();
     const old = command('git', 'echo "Unknown option: -C" >&2; echo usage: git >&2; exit 129');
@@ -100,7 +100,7 @@ describe('git knows the project', () => {
     }
   });
 
-  test('a sparse checkout without .makina-image is no project of the first release', async () => {
+  test('a sparse checkout without .makina-image is not taken for a project of the first release', async () => {
     const root = await repository();
     await git(root, 'sparse-checkout', 'set', '--cone', 'pillar');
     for (const words of [
@@ -119,7 +119,7 @@ describe('git knows the project', () => {
     expect((await run(BIN, root, ['check'])).code).toBe(0);
   });
 
-  test('and nobody asks it where there is none', async () => {
+  test('and is not asked where there is none', async () => {
     const root = await edited();
     const env = { CI: '', PATH: command('node', `exec ${process.execPath} "$@"`) };
     const { exitCode } = await execa(process.execPath, [newer, ...MARKERS], {

@@ -78,7 +78,7 @@ describe('in a git repository', () => {
   test.each([
     ['assume-unchanged', ['update-index', '--assume-unchanged', 'README.md']],
     ['skip-worktree', ['update-index', '--skip-worktree', 'README.md']],
-  ])('refuses to merge where git was told not to look: %s', async (_, words) => {
+  ])('refuses to merge if git is set to ignore changes: %s', async (_, words) => {
     const root = await repository();
     await git(root, ...words);
     mine(root);
@@ -101,7 +101,7 @@ describe('in a git repository', () => {
     await git(join(root, 'project'), 'commit', '--quiet', '--all', '--message', 'mine');
     expect((await run(newer, root, ['upgrade'])).code).toBe(0);
   });
-  test('refuses to merge where git cannot tell what it has', async () => {
+  test('refuses to merge if git cannot say what it has', async () => {
     const root = await repository();
     mine(root);
     writeFileSync(join(root, '.git/config'), '[core');
@@ -116,7 +116,7 @@ describe('in a git repository', () => {
     expect(stamps(root)).toEqual(before);
     expect((await run(newer, root, ['upgrade', '--allow-dirty'])).code).toBe(0);
   });
-  test('an edit of a file that is not merged is in nobody’s way', async () => {
+  test('an edit of a file that is not merged stops nothing', async () => {
     const root = await repository();
     appendFileSync(join(root, 'project/.salt/fixperms.sls'), '# mine\n');
     mkdirSync(join(root, 'sub'));

@@ -158,7 +158,7 @@ describe('what git has is asked of the repository that holds the project', () =>
     );
   });
 
-  test('line ends that git changes are nobody’s edit', async () => {
+  test('line ends that git changes are not an edit', async () => {
     const root = project();
     clash(root);
     writeFileSync(join(root, '.gitattributes'), '* text\n');

@@ -133,7 +133,7 @@ const stateOf = (outer: string) => {
   return [Object.fromEntries(kept), stamps(join(outer, 'outside'))];
 };
 
-test('whatever stands in .makina-image, nothing outside, in data/ or in .git/ is touched', {
+test('whatever is in .makina-image, nothing outside, in data/ or in .git/ is touched', {
   timeout: 600_000,
 }, async () => {
   const given = fc.record({

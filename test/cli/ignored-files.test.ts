@@ -84,7 +84,7 @@ test.each<[string, (root: string) => Promise<unknown> | unknown]>([
     },
   ],
   ['no repository', () => undefined],
-])('nobody is told of a file that is missing, with %s', async (_, prepare) => {
+])('a missing file is not reported, with %s', async (_, prepare) => {
   const root = project();
   appendFileSync(join(root, '.gitignore'), '*.sample\n');
   await prepare(root);

@@ -11,7 +11,7 @@ import { BIN, tempDir } from '../support/run.ts';
 const LAUNCHER = 'project/launch.sh';
 
 describe('git has modes of its own', () => {
-  test('a script that git has without its exec bit is found, and the advice mends it', async () => {
+  test('a script that git has without its exec bit is found, and the advice fixes it', async () => {
     const root = project();
     await git(root, 'init', '--quiet');
     await git(root, 'config', 'core.fileMode', 'false');
@@ -48,7 +48,7 @@ describe('git has modes of its own', () => {
     );
   });
 
-  test('a script without it on the disk as well is mended in both', async () => {
+  test('a script without its exec bit on the disk as well is fixed in both', async () => {
     const root = project();
     chmodSync(join(root, LAUNCHER), 0o644);
     expect((await doctor(root)).of('executable')).toMatchObject({

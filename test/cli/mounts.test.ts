@@ -48,7 +48,7 @@ describe.each(Object.entries(MOUNTS))('%s', (kind, mount) => {
   });
 });
 
-describe('what cannot be replaced is told before anything is written', () => {
+describe('what cannot be replaced is reported before anything is written', () => {
   const refused = async (script: string, ...args: string[]) => {
     const root = project();
     const before = snapshot(root);

@@ -7,7 +7,7 @@ import { BIN } from '../support/run.ts';
 test.each([
   'with git',
   'without git',
-])('a file that its owner renamed, %s, is told and does not come back', async (how) => {
+])('a file that its owner renamed, %s, is reported and does not come back', async (how) => {
   const root = how === 'with git' ? await repository() : project();
   change(root, 'compose.yaml', (compose) => `# mine\n${compose}`);
   if (how === 'with git') {

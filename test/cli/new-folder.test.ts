@@ -128,7 +128,7 @@ describe('a folder that is not there is there whole, or not at all', () => {
     expect(fs.readdirSync(folder).filter((name) => name !== 'new')).toEqual(before);
   });
 
-  test('nobody else can look at it before it is there', () => {
+  test('no other user can read it before it is complete', () => {
     const root = join(parent(), 'new');
     const real = fs.writeFileSync;
     const modes: number[] = [];
@@ -199,7 +199,7 @@ describe('a new project of which a power loss took files', () => {
         empty(root, 'README.md');
       },
     ],
-  ])('is told: %s', async (_, path, cut) => {
+  ])('is reported: %s', async (_, path, cut) => {
     const root = project();
     cut(root);
     for (const words of [['check'], ['new', '.', '--yes']]) {
@@ -211,7 +211,7 @@ describe('a new project of which a power loss took files', () => {
     expect(again.exitCode).toBe(0);
   });
 
-  test('is not: who empties a file keeps it so, and a base alone is mended', async () => {
+  test('is not confused with a file that its owner emptied, and a base alone is repaired', async () => {
     const root = project();
     empty(root, 'README.md');
     expect((await makinaImage(root, ['check'])).exitCode).toBe(0);

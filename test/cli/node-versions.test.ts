@@ -86,7 +86,7 @@ test.each([
 );
 
 // It was tried with 16 and 20.16 too.
-test(`Node ${REFUSED} is told apart in one sentence, and nothing is written`, {
+test(`Node ${REFUSED} is refused in one sentence, and nothing is written`, {
   timeout: 180_000,
 }, async () => {
   const dir = tempDir();

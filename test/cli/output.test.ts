@@ -43,7 +43,7 @@ describe('the tree', () => {
         return { path, action, before, after: after[action] } as PlannedFile;
       }),
     );
-  test('has at most 40 lines, and tells of every file, by name or in a count', () => {
+  test('has at most 40 lines, and has every file, by name or in a count', () => {
     fc.assert(
       fc.property(files, (files) => {
         const lines = treeIn(tree({ files, sidecars: new Map() }, PLAIN));
@@ -176,7 +176,7 @@ describe('--quiet', () => {
     ])
       expect((await run(root, [...args, '--quiet'])).stdout).not.toBe('');
   });
-  test('leaves errors, and conflicts that wait for somebody', async () => {
+  test('leaves errors, and conflicts that wait for the user', async () => {
     const root = await demo();
     expect((await run(root, ['new', '--publish', 'x', '--quiet'])).stderr).toContain('--publish');
     writeFileSync(join(root, 'compose.yaml'), readFileSync(join(root, 'compose.yaml'), 'utf8').replace('8080', '8081'));
@@ -186,7 +186,7 @@ describe('--quiet', () => {
 });
 
 describe('--verbose', () => {
-  test('tells of each file that is left alone why, on standard error', async () => {
+  test('says why each file is left alone, on standard error', async () => {
     const root = await demo();
     writeFileSync(join(root, '.dockerignore'), 'mine\n');
     rmSync(join(root, 'README.md'));
@@ -204,7 +204,7 @@ describe('--verbose', () => {
       expect(stdout).not.toContain('left alone');
     }
   });
-  test('tells where an error comes from', async () => {
+  test('shows where an error comes from', async () => {
     const dir = tempDir();
     for (const args of [['base'], ['check'], ['nginx-vhost', 'x']]) {
       expect((await run(dir, args)).stderr).not.toContain('    at ');
@@ -229,7 +229,7 @@ describe('a fault', () => {
     ['new'],
     ['check'],
     ['schema'],
-  ])('of %s itself is told in one sentence, with --verbose whence', async (verb) => {
+  ])('of %s itself is reported in one sentence, with --verbose where it comes from', async (verb) => {
     const { exitCode, stderr } = await failing([verb, 'answers']);
     expect([exitCode, stderr]).toEqual([
       1,
@@ -237,7 +237,7 @@ describe('a fault', () => {
     ]);
     expect((await failing([verb, 'answers', '--verbose'])).stderr).toMatch(/TypeError: on purpose\n +at /);
   });
-  test('of a reader who goes is none', async () => {
+  test('is not a reader that stops reading', async () => {
     const { exitCode, stdout, stderr } = await execa({
       shell: 'bash',
       reject: false,

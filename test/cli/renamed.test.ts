@@ -33,7 +33,7 @@ const VERBS = [
   ['resolve', 'README.md', '--ours'],
 ];
 
-describe('a name that was changed by hand', () => {
+describe('a name that was changed manually', () => {
   test.each<[string, () => string, boolean?]>([
     ['of this version', () => project(), true],
     ['of 0.2.0', () => projectOf('0.2.0')],

@@ -14,7 +14,7 @@ import { actionOf, change, clash, newer, project, run, text } from '../support/p
 import { BIN } from '../support/run.ts';
 import { contents, stamps } from '../support/snapshot.ts';
 
-describe('settling', () => {
+describe('a conflict', () => {
   async function conflicting(mode: string) {
     const root = project();
     clash(root);
@@ -58,7 +58,7 @@ describe('settling', () => {
       expect((await run(newer, root, args)).code).toBe(0);
     expect(text(root, 'compose.yaml.makina-image-new')).toBe('mine');
   });
-  test('resolve --ours keeps every byte of what is no UTF-8, and all that it takes away', async () => {
+  test('resolve --ours keeps every byte of what is not UTF-8, and backs up what it removes', async () => {
     const root = await conflicting('markers');
     const path = join(root, 'project/launch.sh');
     const marked = readFileSync(path, 'latin1').replace(/^>{7}/m, 'lost\n>>>>>>>');
@@ -74,7 +74,7 @@ describe('settling', () => {
     ['without the =======', (marked) => marked.replace(/^=======\n/m, '')],
     ['with another =======', (marked) => marked.replace('# mine\n', '# mine\n=======\n')],
     ['saved as UTF-16', (marked) => Buffer.from(marked, 'utf16le')],
-  ])('markers %s are open, and for nobody but the user to settle', async (_, how) => {
+  ])('markers %s are open, and only the user can resolve them', async (_, how) => {
     const root = await conflicting('markers');
     writeFileSync(join(root, 'project/launch.sh'), how(text(root, 'project/launch.sh')));
     const before = stamps(root);
@@ -85,13 +85,13 @@ describe('settling', () => {
     expect((await run(newer, root, ['check'])).code).toBe(3);
     expect(stamps(root)).toEqual(before);
   });
-  test('a sidecar that was settled by hand is settled after adopt and restore too', async () => {
+  test('a sidecar that was resolved manually stays resolved after adopt and restore', async () => {
     const root = await conflicting('sidecar');
     rmSync(join(root, 'project/launch.sh.makina-image-new'));
     for (const verb of ['adopt', 'restore']) expect((await run(newer, root, [verb, 'project/launch.sh'])).code).toBe(0);
     expect((await run(newer, root, ['check'])).code).toBe(0);
   });
-  test('a file that is restored while its conflict is open has none', async () => {
+  test('a file that is restored while its conflict is open has no conflict', async () => {
     const root = await conflicting('sidecar');
     appendFileSync(join(root, 'project/launch.sh.makina-image-new'), '# my notes\n');
     rmSync(join(root, 'project/launch.sh'));
@@ -100,7 +100,7 @@ describe('settling', () => {
     expect(existsSync(join(root, 'project/launch.sh.makina-image-new'))).toBe(false);
     expect(Object.values(contents(root)).filter((content) => content.includes('# my notes'))).toHaveLength(1);
   });
-  test('resolve --theirs does not take over what a link stands in the place of', async () => {
+  test('resolve --theirs does not replace a link', async () => {
     const root = project();
     rmSync(join(root, 'project/launch.sh'));
     symlinkSync('../compose.yaml', join(root, 'project/launch.sh'));

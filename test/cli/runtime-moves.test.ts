@@ -31,7 +31,7 @@ const storeOf = (root: string) =>
   );
 
 describe.each(['0.1.0', '0.2.0'])('the runtime of a project of %s', (release) => {
-  test('goes to the base image where nobody edited it, and takes its bases along', async () => {
+  test('goes to the base image if no one edited it, and takes its bases along', async () => {
     const root = await projectOf(release);
     const { stdout, code } = await run(BIN, root, ['upgrade']);
     expect([code, stdout]).toEqual([
@@ -43,7 +43,7 @@ describe.each(['0.1.0', '0.2.0'])('the runtime of a project of %s', (release) =>
     expect(await runtimeOf(root)).toEqual([{ id: 'runtime', level: 'ok', what: 'the base image brings it' }]);
   });
 
-  test('stays in the project with an edit, which is said', async () => {
+  test('stays in the project if a file was edited, and the output says so', async () => {
     const root = await projectOf(release);
     edit(root, APP);
     const checked = await run(BIN, root, ['check', '--json']);
@@ -94,7 +94,7 @@ test('the runtime of a project of 0.2.0 stays with a file that its owner took ov
   expect(text(root, NOW)).toContain('# mine\n');
 });
 
-test('a file of the runtime that its owner took over and that does not fit the others moves along, which is said until it is merged', async () => {
+test('an adopted file of the runtime that does not fit the others moves along, and is reported until it is merged', async () => {
   const root = await projectOf('0.2.0');
   const [then, now] = [salt('launcher/seeds.py'), salt('runtime/launcher/seeds.py')];
   await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then, APP]);
@@ -167,7 +167,7 @@ test('an edit of the launcher that the templates changed too is a conflict at it
   expect(existsSync(join(root, salt('launcher')))).toBe(false);
 });
 
-test('a project of 0.2 on another base takes its runtime and the edits along, without a word', async () => {
+test('a project of 0.2 on another base takes its runtime and the edits along, without a message', async () => {
   const root = await projectOf('0.2.0', '--base-image', 'example.invalid/base:1');
   edit(root, APP);
   const { code, report } = await run(BIN, root, ['upgrade', '--json']);
@@ -258,7 +258,7 @@ describe('what an owner wrote into a file that became a few lines', () => {
     for (const [path] of EDITS) expect(text(root, path)).toBe(text(fresh, path));
   });
 
-  test('elsewhere in code cannot be your side alone, and doctor finds what stands there twice', async () => {
+  test('elsewhere in code cannot be your side alone, and doctor finds what is there twice', async () => {
     const root = await projectOf('0.2.0');
     for (const [path, how] of EDITS) change(root, path, how);
     const { stdout } = await run(BIN, root, ['upgrade', '--conflict=markers']);
@@ -336,7 +336,7 @@ describe('a runtime of the project', () => {
     expect(contents(root)).toEqual(before);
   });
 
-  test('that was edited goes only if that is said, and leaves a copy', async () => {
+  test('that was edited goes only with --conflict=theirs, and leaves a copy', async () => {
     const root = project();
     await run(BIN, root, ['new', '--runtime', 'vendored']);
     edit(root, NOW);

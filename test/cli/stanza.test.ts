@@ -79,7 +79,7 @@ describe('makina-image circus-program', () => {
     expect((await list('circus-program'))[0]).toMatchObject({ name: 'web', cmd: 'mine', env: {} });
   });
 
-  test('serves it at a location, and takes that away with it', async () => {
+  test('serves it at a location, and removes that with it', async () => {
     const { root, run, answers } = await demo();
     const before = contents(root);
     const added = await run('circus-program', 'api', '--cmd', 'x', '--port', '8001', '--location', '/api');
@@ -110,7 +110,7 @@ describe('makina-image circus-program', () => {
     expect([inBase.exitCode, inBase.stderr]).toEqual([1, expect.stringContaining('base-image has no .yo-rc.json')]);
   });
 
-  test('a dry run writes nothing and tells what would be written', async () => {
+  test('a dry run writes nothing and shows what would be written', async () => {
     const { root, run } = await demo();
     const stamp = stamps(root);
     const { exitCode, stdout } = await run('circus-program', 'a', '--cmd', 'x', '--dry-run');

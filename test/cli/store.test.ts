@@ -37,7 +37,7 @@ describe('what the engine keeps', () => {
     ],
     ['is empty', (root) => eachBase(root, (path) => writeFileSync(path, ''))],
     ['is gone', (root) => rmSync(join(root, BASE), { recursive: true })],
-  ])('is told by doctor and mended by the next run where it %s', async (_, harm) => {
+  ])('is reported by doctor and repaired by the next run if it %s', async (_, harm) => {
     const root = project();
     const files = readdirSync(join(root, BASE));
     harm(root);
@@ -76,7 +76,7 @@ describe('what the engine keeps', () => {
     expect(text(root, ATTRIBUTES)).toBe(before);
   });
 
-  test('a layout of its own is nobody’s edit: nothing is written for it', async () => {
+  test('another layout is not an edit: nothing is written for it', async () => {
     const root = project();
     const manifest = join(root, '.makina-image/manifest.json');
     const laidOut = JSON.stringify(JSON.parse(readFileSync(manifest, 'utf8')), null, 4);
@@ -108,7 +108,7 @@ describe('what the engine keeps', () => {
     expect(text(root, 'compose.yaml')).toMatch(/^# mine\n/);
   });
 
-  test('one that nothing can give back is told, and so is the conflict', async () => {
+  test('one that is lost is reported, and so is the conflict', async () => {
     const root = project();
     change(root, 'compose.yaml', (compose) => `# mine\n${compose}`);
     rmSync(join(root, BASE), { recursive: true });
@@ -121,7 +121,7 @@ describe('what the engine keeps', () => {
 test.each([
   ['project/launch.sh', 'is larger than 1 GiB; move it away'],
   ['.yo-rc.json', 'is larger than 16 MiB, which no answers are'],
-])('%s of gigabytes is told in one sentence', async (path, sentence) => {
+])('%s of gigabytes is reported in one sentence', async (path, sentence) => {
   const root = project();
   truncateSync(join(root, path), 3 * 2 ** 30);
   const { code, stderr } = await run(BIN, root, ['check', '.']);

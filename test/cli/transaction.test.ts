@@ -117,7 +117,7 @@ describe('commit', () => {
     expect([thrown, snapshot(root)]).toEqual([undefined, snapshot(other)]);
   });
 
-  test('stops, and names the file, if somebody edited one since', () => {
+  test('stops, and names the file, if someone edited one since', () => {
     const root = project({ a: [0o644, '1'], b: [0o644, '1'] });
     const transaction = planned(root, [file('a', '2'), gone('b')]);
     fs.chmodSync(join(root, 'b'), 0o755);
@@ -539,7 +539,7 @@ describe('a journal that no run has written', () => {
     }
   });
 
-  test('never reaches what it may not, whatever it says', () => {
+  test('never reaches what it must not, whatever it says', () => {
     const path = fc.constantFrom(
       'listed',
       'dir/listed',
@@ -603,7 +603,7 @@ describe('two runs at once', () => {
   const { before, transaction } = scenarios.upgrade;
   const claims = (root: string) => fs.readdirSync(join(root, '.makina-image/lock'));
 
-  test('the second is told of the first, by process and file, and changes nothing', async () => {
+  test('the second names the process and the file of the first, and changes nothing', async () => {
     const root = project(before);
     const { calls } = withFaults({}, () => commit(project(before), transaction));
     const first = child('commit', root, 'upgrade', {

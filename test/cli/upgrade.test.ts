@@ -58,7 +58,7 @@ describe('check', () => {
     ]);
     expect(stamps(root)).toEqual(before);
   });
-  test('answers that were changed by hand are a change', async () => {
+  test('answers that were changed manually are a change', async () => {
     const root = project();
     change(root, '.yo-rc.json', (rc) => rc.replace('"name": "demo"', '"name": "demo", "publish": 9000'));
     const { code, report } = await run(BIN, root, ['check', '--json']);
@@ -175,7 +175,10 @@ describe('upgrade', () => {
     expect([code, actionOf(report, 'README.md')]).toEqual([0, 'merged']);
     expect(text(root, 'README.md')).toMatch(/^mine\n[\s\S]*News of 9.0.0\n$/);
   });
-  test.each([[[]], [['--conflict=abort']]])('writes nothing where it conflicts and nobody looks: %j', async (flags) => {
+  test.each([
+    [[]],
+    [['--conflict=abort']],
+  ])('writes nothing if there is a conflict and no terminal: %j', async (flags) => {
     const root = project();
     clash(root);
     const before = stamps(root);
@@ -233,7 +236,7 @@ describe('upgrade', () => {
     expect([code, actionOf(report, 'project/launch.sh')]).toEqual([3, 'conflict content']);
     expect(text(root, 'project/launch.sh.makina-image-new')).toMatch(/# of 9.0.0\n[\s\S]*# of 9.1.0\n$/);
   });
-  test('ours keeps the file for good', async () => {
+  test('ours keeps the file permanently', async () => {
     const root = project();
     clash(root);
     const mine = text(root, 'project/launch.sh');
@@ -251,7 +254,7 @@ describe('upgrade', () => {
     expect(text(root, `.makina-image/backup/${backup}`)).toBe(mine);
     expect((await run(newer, root, ['check'])).code).toBe(0);
   });
-  test('goes back to an older version only when told to', async () => {
+  test('goes back to an older version only with --allow-downgrade', async () => {
     const root = project();
     const before = workTree(root);
     await run(newer, root, ['upgrade']);
@@ -324,7 +327,7 @@ describe('several projects', () => {
     expect([code, text(changed, 'README.md').includes('News of 9.0.0')]).toEqual([1, true]);
     expect(contents(changed)).toEqual(contents(same));
   });
-  test('one that nobody can be told of goes on, and ends with 1', async () => {
+  test('one whose report is lost is upgraded, and the run ends with 1', async () => {
     const parent = tempDir();
     const roots = ['p1', 'p2'].map((name) => project(name, parent));
     const script = 'node "$0" upgrade --json p1 p2 > /dev/full';

@@ -114,7 +114,7 @@ describe('a generator says, writes and ends as its verb does, from below the pro
     });
   });
 
-  test('nobody is asked where the terminal is none', async () => {
+  test('nothing is asked where there is no terminal', async () => {
     expect(await underYeoman(tempDir(), 'new', [])).toMatchObject({
       code: 2,
       message: expect.stringContaining('name is required'),

@@ -128,7 +128,7 @@ describe('yo makina-image', () => {
   });
 });
 
-test('yo lists these generators, and doctor tells whether yo finds them', async () => {
+test('yo lists these generators, and doctor says whether yo finds them', async () => {
   const folder = userDir();
   const modules = join(folder, 'node_modules');
   mkdirSync(modules);
@@ -209,7 +209,7 @@ describe('yo makina-image:upgrade', () => {
     expect((await yo(dir, ['makina-image:upgrade', 'demo', '--force'])).exitCode).toBe(0);
     expect(readTree(project)['compose.yaml']).toContain('9001:80');
   });
-  test('refuses what is no project', async () => {
+  test('refuses a folder that is not a project', async () => {
     const dir = userDir();
     const { exitCode, stdout, stderr } = await yo(dir, ['makina-image:upgrade']);
     expect([exitCode, stdout + stderr]).toEqual([1, expect.stringContaining('is not a project of this generator')]);

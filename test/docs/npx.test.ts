@@ -9,7 +9,7 @@ test.each([
   ['pages', ['README.md', 'CHANGELOG.md', 'docs'], FETCHES],
   ['what comes out', ['templates'], '\\bnpx\\b|\\bnpm (install|i|exec|x)\\b'],
   ['what is printed', ['generators/lib', 'generators/bin', 'generators/yeoman'], FETCHES],
-])('%s: nothing tells to fetch a name that is not ours', (_, paths, pattern) => {
+])('%s: nothing says to fetch a name that is not ours', (_, paths, pattern) => {
   const { stdout, exitCode } = execaSync('git', ['grep', '--untracked', '-nP', pattern, '--', ...paths], {
     cwd: packageRoot,
     reject: false,

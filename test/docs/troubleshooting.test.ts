@@ -17,7 +17,7 @@ const literal = (message: string) => message.split(/<[^>]+>/).filter((part) => p
 
 describe('a message in docs/troubleshooting.md', () => {
   test('is there', () => expect(messages.length).toBeGreaterThan(30));
-  test.each(messages)('is told by the sources: %s', (message) => {
+  test.each(messages)('is in the sources: %s', (message) => {
     const parts = literal(message);
     expect(parts.join('').length).toBeGreaterThan(8);
     expect(sources.filter((source) => parts.every((part) => source.includes(part)))).not.toEqual([]);

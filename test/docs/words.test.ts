@@ -43,16 +43,31 @@ const sources = ['generators', 'docs'].flatMap((folder) =>
 const foundInSource = (text: string) =>
   [...text.replace(/words\(\s*'[^']*'/g, '').matchAll(pattern)].map(([word]) => word.toLowerCase());
 
+const tests = ['unit', 'cli', 'docs'].flatMap((folder) =>
+  readdirSync(join(packageRoot, 'test', folder))
+    .filter((name) => name.endsWith('.test.ts') && name !== 'words.test.ts')
+    .map((name) => `test/${folder}/${name}`),
+);
+
+/** The titles in a file of tests. */
+const titlesOf = (text: string) =>
+  [...text.matchAll(/(?:\b(?:describe|test|it)|\))\((['"`])(.+?)\1, /g)].map(([, , title]) => title).join('\n');
+
 describe('the words of docs/contributing.md', () => {
   test('are looked for', () => {
     expect(avoided.length).toBeGreaterThan(10);
     expect(found('It is told what `nobody` said.')).toEqual(['told', 'said']);
+    expect(found(titlesOf("describe('nobody', () => {\n  ])('%s is told', (_) => {"))).toEqual(['nobody', 'told']);
+    expect(foundInSource("// It tells.\nwords('nobody');")).toEqual(['tells']);
   });
   test.each(pages)('%s has none of those to avoid', (page) => {
     expect(found(read(page))).toEqual([]);
   });
   test.each(sources)('%s has none of those to avoid', (source) => {
     expect(foundInSource(read(source))).toEqual([]);
+  });
+  test.each(tests)('the titles of %s have none', (path) => {
+    expect(found(titlesOf(read(path)))).toEqual([]);
   });
   test('the help of each verb has none', async () => {
     const cwd = tempDir();

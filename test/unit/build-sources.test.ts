@@ -34,14 +34,14 @@ describe('doctor', () => {
     expect(madeByBuild(root, image, 'venv/bin/python')).toBe('virtualenvs.v');
     expect(madeByBuild(root, image, 'sites')).toBeUndefined();
   });
-  it('is told by `new` of what is not there yet', () => {
+  it('`new` warns of a source that is not there yet', () => {
     expect(missingSources(root, image, 'configs')).toEqual([['c', 'missing']]);
     const seeds = imageOf({
       seeds: { a: { source: 'there', target: 'x' }, b: { target: 'y' }, c: { source: 'z', target: 'z' } },
     });
     expect(missingSources(root, seeds, 'seeds')).toEqual([['c', 'z']]);
   });
-  it('tells of a config without its template, but for one that a step of yours may make', () => {
+  it('reports a config without its template, unless a step of yours may make it', () => {
     const told = () => checkConfigs(root, image).map(({ level, what }) => `${level} ${what}`);
     const made = 'ok configs.b.source may be made by downloads.site';
     expect(told()).toEqual([made, 'error configs.c.source is not there (the build stops)']);
@@ -94,7 +94,7 @@ describe('doctor, of the first layer', () => {
   const virtualenvs = { web: { requirements: './etc/web.txt' }, late: { requirements: 'late.txt' } };
   const found = (answers: object) => checkFirstLayer(folder, imageOf({ virtualenvs, ...answers }));
 
-  it('tells what is not there, and what a requirements file opens', () => {
+  it('reports missing files, and files that a requirements file opens', () => {
     expect(found({}).map(({ level, what }) => `${level}: ${what}`)).toEqual([
       'error: project/late.txt is not there, and the build copies it',
       'error: etc/web.txt names base.txt, which the first layer does not have',

@@ -50,7 +50,7 @@ describe('ci_source', () => {
     ['what has no end', `@acme/${'x'.repeat(300)}`],
   ])('refuses %s', (_, ci_source) => expect(problemsOf({ ci_source })).toEqual(['ci_source']));
 
-  test('refuses what is no text', () => {
+  test('refuses what is not text', () => {
     for (const ci_source of [1, true, [], {}]) expect(problemsOf({ ci_source })).toEqual(['ci_source']);
   });
 });

@@ -24,7 +24,7 @@ it.each([
   expect(existsSync(join(dir, 'shop'))).toBe(false);
 });
 
-it('a null that takes a key away, one of a list and one outside of app are taken', async () => {
+it('a null that removes a key, one in a list and one outside of app are accepted', async () => {
   await answer({ app: { greeting: null, list: [null], old: { a: 1, b: 2 } }, programs: { nothing: null } });
   expect(stored().app).toEqual({ greeting: null, list: [null], old: { a: 1, b: 2 } });
   await answer({ app: { greeting: null, old: { a: null } } });

@@ -18,7 +18,7 @@ const problems = (intent: Intent) =>
   (complete(intent).problems ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
 
 describe('the name', () => {
-  it.each(['a', 'demo', 'a1', 'abcdefghijklmnopqrstuvwxyz0'])('%s is one', (name) => {
+  it.each(['a', 'demo', 'a1', 'abcdefghijklmnopqrstuvwxyz0'])('%s is accepted', (name) => {
     expect(problems({ name })).toEqual([]);
   });
   it.each([
@@ -32,7 +32,7 @@ describe('the name', () => {
     'abcdefghijklmnopqrstuvwxyz01',
     'demo\n',
     'é',
-  ])('%j is none', (name) => {
+  ])('%j is refused', (name) => {
     expect(problems({ name })).toHaveLength(1);
   });
 });
@@ -139,7 +139,7 @@ describe('what is wrong with answers', () => {
   ])('includes %j, which would not build or start', (answers, place) => {
     expect(problems({ name: 'x', ...answers }).map((problem) => problem.split(' ')[0])).toEqual([place]);
   });
-  it('includes two locations that are one to nginx, and a regular expression that is none', () => {
+  it('includes two locations that are the same to nginx, and an invalid regular expression', () => {
     const locations = (...paths: string[]) =>
       problems({
         name: 'x',
@@ -234,7 +234,7 @@ describe('layers', () => {
     expect(complete(replaced).image?.programs.web).toMatchObject({ cmd: 'mine', env: {} });
     expect(complete(canonicalIntent(removed)).image).toEqual(complete(removed).image);
   });
-  it('leave the demo out when told so', () => {
+  it('leave the demo out with demo: false', () => {
     const { image } = complete({ name: 'x', demo: false });
     expect(image).toMatchObject({ programs: {}, vhosts: {}, seeds: {}, app: {} });
   });

@@ -78,7 +78,7 @@ describe('what root writes', () => {
     ]);
   });
 
-  it.each(['circus', 'nginx'])('is no file of the image itself: %s', (name) => {
+  it.each(['circus', 'nginx'])('does not replace a file of the image itself: %s', (name) => {
     const message = 'would replace a file of the image itself; give it another name, or a target';
     expect(problems({ configs: { [name]: { source: 'x' } } })).toEqual([`configs.${name} ${message}`]);
     expect(problems({ configs: { [name]: { source: 'x', target: `/etc/${name}.conf` } } })).toEqual([]);

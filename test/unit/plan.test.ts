@@ -134,7 +134,7 @@ describe('the table', () => {
     }
   });
 
-  test('a link in the place of what the templates deleted is told once, and stays in every mode', () => {
+  test('a link in the place of a deleted template is reported once, and stays in every mode', () => {
     const link = { base: TEXT, ours: { kind: 'other' as const, what: 'a link' } };
     for (const mode of CONFLICT_MODES) {
       const found = run({ ...link, mode });
@@ -212,7 +212,7 @@ describe('conflicts', () => {
     const settled = run({ ...clash, manifest, mode: 'sidecar' });
     expect([settled.told, settled.base]).toEqual(['user-edit', sha256Of(Buffer.from(CLASH))]);
   });
-  test('ours keeps the file for good, theirs replaces it and keeps a copy', () => {
+  test('ours keeps the file permanently, theirs replaces it and keeps a copy', () => {
     const ours = run({ ...clash, mode: 'ours' });
     expect([ours.after, ours.result.files[0]?.resolved, ours.base]).toEqual([
       MINE,

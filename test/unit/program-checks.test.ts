@@ -81,7 +81,7 @@ it('a flat repository, and three volumes with names of their own, are taken', ()
   expect(problems({ apt_repositories: { r: { uri: 'http://x/', suites: ['./'], key_file: 'k.asc' } } })).toEqual([]);
 });
 
-it('what may be meant is told, and not refused', () => {
+it('what may be intended is a warning, not an error', () => {
   const told = (answers: Intent) =>
     warningsOf(complete({ name: 'x', demo: false, ...answers }).image as Image).map(({ path }) => path.join('.'));
   const program = (fields: Intent) => ({ programs: { a: { cmd: 'x', ...fields } } });

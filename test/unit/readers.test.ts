@@ -7,7 +7,7 @@ const problems = (config: object, more: object = {}) => {
 };
 
 describe('who reads a config', () => {
-  it('is a program or nginx, and cron may stand there as before', () => {
+  it('is a program or nginx; cron is accepted as before', () => {
     expect(problems({ restarts: ['web', 'nginx', 'cron'], signal: 'HUP' })).toEqual([]);
     expect(problems({ restarts: [] })).toEqual([]);
   });
@@ -21,7 +21,7 @@ describe('who reads a config', () => {
     const [sentence] = problems(config);
     expect(sentence?.startsWith(told), sentence).toBe(true);
   });
-  it('is said by a program of other files, with their absolute paths', () => {
+  it('is named by a program for other files, with their absolute paths', () => {
     expect(problems({}, { programs: { web: { cmd: 'x', watches: ['/etc/a', '{data_root}/b'] } } })).toEqual([]);
     expect(problems({}, { programs: { web: { cmd: 'x', watches: ['etc/a'] } } })).toHaveLength(1);
   });

@@ -40,7 +40,7 @@ it.each(all)('%j is %s', (source, meaning) => {
   expect(meaningOf(source)).toBe(meaning);
 });
 
-it('text with a colon and a blank is told from a mapping', async () => {
+it('text with a colon and a space is not taken for a mapping', async () => {
   await expect(answers('name: shop\ndescription: a: b\n')).rejects.toThrow(
     'a.yaml:2:14: a mapping cannot start here; put text with ": " in quotes',
   );
@@ -53,7 +53,7 @@ describe('where text is wanted', () => {
     expect(await answers(program)).toEqual(wanted);
     expect(await inOverride(program)).toEqual({ wrong: undefined, value: wanted });
   });
-  it('null and ~ take a value away, but in a list', async () => {
+  it('null and ~ remove a value, except in a list', async () => {
     expect(await answers('programs: {web: {working_dir: ~, user: null, args: [~, null]}}')).toEqual({
       programs: { web: { working_dir: null, user: null, args: ['~', 'null'] } },
     });

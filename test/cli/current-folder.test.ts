@@ -30,7 +30,7 @@ describe('outside of any project', () => {
     expect((await makinaImage(above, ['new', 'shop', '--yes'])).exitCode).toBe(0);
   });
 
-  test('broken answers of ours are told from below', async () => {
+  test('broken answers are reported from a folder below', async () => {
     const root = project();
     writeFileSync(join(root, '.yo-rc.json'), '{"generator-makina-image": ');
     const { exitCode, stderr } = await makinaImage(join(root, 'project'), ['check']);

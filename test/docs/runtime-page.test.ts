@@ -32,3 +32,13 @@ test('docs/runtime.md and mc_launcher.py name the same place for a step of each 
     / {8}else:\n.*\n {8}# A step of yours for each start goes here\..*\n {8}image\.become_circus\(\)/,
   );
 });
+
+test('docs/build-and-start.md runs a cron with the command of the ini', () => {
+  const ini = readFileSync(join(packageRoot, 'templates/runtime/files/circus/circusd.ini.ejs'), 'utf8');
+  const [, start = ''] = /^\[cron:.*\]\ncmd = (.*)\{\{ exec_program \}\}/m.exec(ini) ?? [];
+  const told = readFileSync(join(packageRoot, 'docs/build-and-start.md'), 'utf8');
+  const files =
+    '/srv/projects/NAME/project/.salt/runtime/bin/exec_program.py /etc/makina-projects/NAME/circus/crons/purge.json';
+  expect(start).toContain('/python -I');
+  expect(told).toContain(`docker exec CONTAINER ${start}${files}\n`);
+});

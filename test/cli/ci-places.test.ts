@@ -37,11 +37,11 @@ test('github: ci says where the workflow of a project below the top belongs, and
   const { code, stdout } = await run(BIN, shop, ['ci', 'github', ...SOURCE]);
   expect([code, stdout]).toEqual([
     0,
-    expect.stringContaining('GitHub reads workflows at the top of the repository alone'),
+    expect.stringContaining('GitHub reads workflows only at the top of the repository'),
   ]);
   const copy = stdout.trimEnd().split('\n').at(-1) as string;
   expect(await told(shop)).toEqual([
-    expect.stringContaining('nothing runs this one'),
+    expect.stringContaining('so it does not run this one'),
     copy.replace(/^ */, ' '.repeat(9)),
   ]);
   await execa('sh', ['-ec', copy], { cwd: tempDir() });

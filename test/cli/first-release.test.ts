@@ -112,7 +112,7 @@ const news = fc.record(
 
 describe.each(['0.1.0', '0.2.0'])('a project of %s', (release) => {
   test(
-    'of any answers that somebody changed by hand becomes what this version writes of them',
+    'of any answers that someone changed manually becomes what this version writes of them',
     () => {
       fc.assert(
         fc.property(

@@ -140,7 +140,7 @@ describe('commit', () => {
       fs.writeFileSync(join(root, 'b'), 'edited');
       real(from, to);
     };
-    expect(errorOf(() => commit(root, transaction)).message).toMatch(/project\/b was changed by somebody else/);
+    expect(errorOf(() => commit(root, transaction)).message).toMatch(/project\/b was changed by someone else/);
     expect(snapshot(root)).toEqual({ a: [0o644, '1'], b: [0o644, 'edited'] });
   });
 
@@ -438,7 +438,7 @@ describe('recover', () => {
       const error = errorOf(() => recover(root));
       expect(error.code).toBe(EXIT.internal);
       expect(error.message).toMatch(
-        /cannot be finished or taken back \(.*project\/updated: somebody changed it since.*old-\d+/,
+        /cannot be finished or taken back \(.*project\/updated: someone changed it since.*old-\d+/,
       );
       expect(error.message).not.toContain('secret');
     }

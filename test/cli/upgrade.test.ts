@@ -81,7 +81,7 @@ describe('check', () => {
     [
       'a newer manifest',
       (root) => change(root, '.makina-image/manifest.json', (it) => it.replace('"schema": 1', '"schema": 2')),
-      'of a newer generator',
+      'was written by a newer generator',
     ],
     [
       'a newer model',

@@ -288,9 +288,10 @@ describe.each(Object.entries(scenarios))('what is cut short at every call: %s', 
   test('a run that is killed', { timeout: 600_000 }, async () => {
     const { copy, calls, changes, old, now } = scenario();
     const seen = new Set<string>();
-    const points = everything ? range(calls) : changes;
-    const when = everything || name === 'upgrade' ? (['before', 'after'] as const) : (['after'] as const);
-    const kills = points.flatMap((at) => when.map((when) => ({ at, when })));
+    // What is there after a change is there before the next one, too.
+    const before = (everything ? range(calls) : changes.slice(0, 1)).map((at) => ({ at, when: 'before' as const }));
+    const after = (everything ? range(calls) : changes).map((at) => ({ at, when: 'after' as const }));
+    const kills = [...before, ...after];
     const work = async () => {
       for (let kill = kills.pop(); kill; kill = kills.pop()) {
         const root = copy();

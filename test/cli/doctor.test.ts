@@ -177,7 +177,7 @@ describe('the base image', () => {
   });
 
   test.each([
-    ['is someone else's', [], { [BASE]: {} }, 'is not what `makina-image base` builds'],
+    ['has no label of ours', [], { [BASE]: {} }, 'is not what `makina-image base` builds'],
     ['will be pulled', ['--base-image', 'my/states:v2'], {}, 'docker build will pull it'],
     ['is older', ['--base-image', 'makina-image-base:0.1'], { 'makina-image-base:0.1': {} }, 'is not what'],
   ])('that %s is a warning', async (_, flags, images, what) => {

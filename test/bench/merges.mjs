@@ -72,7 +72,7 @@ function gitMerge(sides) {
   for (const side of SIDES) writeFileSync(join(home, side), sides[side]);
   const args = ['merge-file', '-p', '--diff3', ...SIDES.flatMap((side) => ['-L', LABELS[side]]), ...SIDES];
   const { status, stdout } = spawnSync('git', args, { cwd: home, env, maxBuffer: 2 ** 31 - 1 });
-  // Many conflicts are told as 127, what cannot be merged as 255.
+  // git ends with 127 for many conflicts, with 255 for what cannot be merged.
   return { kind: status === 0 ? 'clean' : status <= 127 ? 'conflict' : 'whole', bytes: stdout };
 }
 

@@ -155,7 +155,7 @@ async function world(
     show: (path: string) => git(origin, 'show', `${branch}:${folder === '.' ? '' : `${folder}/`}${path}`),
     log: (ref = branch) => git(origin, 'log', '--format=%s', `main..${ref}`),
     exists: async () => (await git(origin, 'branch', '--list', branch)) !== '',
-    /** A commit on a branch of origin by somebody. */
+    /** A commit on a branch of origin by someone. */
     person: async (ref: string, path: string, content: string) => {
       runs += 1;
       const clone = join(parent, `person${runs}`);
@@ -216,7 +216,7 @@ describe.each(['github', 'gitlab'] as const)('%s', (kind) => {
     expect(await w.show(file)).not.toContain(`# of ${newest}`);
     expect(w.body()).toContain(`&#35; of ${newest}`);
     expect(w.body()).toContain('漢<br>(cut off here)');
-    // Once it is merged, what is left is told by check, and is the patch of the request.
+    // Once it is merged, check reports what is left, which is the patch of the request.
     await git(w.origin, 'update-ref', 'refs/heads/main', w.branch);
     const clone = join(w.parent, 'merged');
     await git(w.parent, 'clone', '--quiet', w.origin, clone);

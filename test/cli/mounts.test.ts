@@ -11,7 +11,7 @@ import { snapshot } from '../support/transactions.ts';
 
 const test = needs('mounts of its own (root)', works('unshare', '--mount', 'true'));
 
-/** Runs a script in which nobody else sees what is mounted. `$1` is the first of `args`. */
+/** Runs a script whose mounts no other process sees. `$1` is the first of `args`. */
 const apart = (script: string, ...args: string[]) =>
   execa('unshare', ['--mount', 'sh', '-euc', script, 'sh', ...args], { reject: false, env: { CI: '' }, all: true });
 

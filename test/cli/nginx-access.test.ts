@@ -14,7 +14,7 @@ import { tempDir } from '../support/run.ts';
 const SEED = Number(process.env.SEED ?? Date.now() % 10 ** 6);
 const CASES = Number(process.env.ACCESS_CASES ?? 60);
 
-/** What somebody asks who may not come in. */
+/** What a client without access asks. */
 const PLAIN = ['/a', '/a/', '/a/x', '/ax', '/a/x?a=1', '/a/.x', '/a/.x?a=1', '/a/%78', '//a/x', '/a/none'];
 const REQUESTS = [
   ...PLAIN.map((path) => ({ path, method: 'GET', more: '' })),
@@ -48,7 +48,7 @@ async function withoutRefused(file: string): Promise<string[]> {
 function isInside({ where, isAbove }: Guarded, path: string): boolean {
   const plain = decodeURIComponent(path.split('?')[0] as string).replace('//', '/');
   const shapes: Record<string, RegExp> = { '= /a': /^\/a$/, '/a/': /^\/a\//, '^~ /a/': /^\/a\// };
-  // nginx takes what stands in a plain location first: dot files are hidden before a regular expression counts.
+  // nginx takes what is in a plain location first: dot files are hidden before a regular expression counts.
   if (!isAbove && where.startsWith('~') && plain.includes('/.')) return false;
   return isAbove || (shapes[where] ?? /^\/a/).test(plain);
 }

@@ -58,7 +58,7 @@ describe.each(['0.1.0', '0.2.0'])('the runtime of a project of %s', (release) =>
     const fresh = project();
     await run(BIN, fresh, ['new', '--runtime', 'vendored']);
     expect(others(workTree(root))).toEqual(others(workTree(fresh)));
-    // It is said once.
+    // It is reported once.
     expect(await run(BIN, root, ['upgrade'])).toMatchObject({ code: 0, stdout: `${root}: in sync` });
     expect(await runtimeOf(root)).toMatchObject([
       { level: 'ok', what: expect.stringContaining(`your edits of ${NOW}`) },

@@ -352,7 +352,7 @@ describe.each(Object.entries(scenarios))('what is cut short at every call: %s', 
       const [tree] = recovered(root);
       expect([old.all, now.all], String(at)).toContain(tree);
       if (!thrown) expect(tree).toBe(now.all);
-      // What is said is true.
+      // The message is true.
       if (/nothing was changed/.test((thrown as Error)?.message)) expect([left, tree]).toEqual([old.others, old.all]);
     }
   });
@@ -527,7 +527,7 @@ describe('a journal that no run has written', () => {
   });
 
   test('is not followed where the bytes are others', () => {
-    // Neither what stands there, nor what would be put back.
+    // Neither what is there, nor what would be put back.
     for (const states of [{ after: hash('x') }, { before: null, after: hash('x') }, { before: hash('x') }]) {
       const steps = [
         { ...step, ...states },

@@ -100,12 +100,12 @@ export function commandsOf(block) {
 
 /**
  * Whether a command printed what its block says: the same lines, where a line `...` stands for any number of them.
- * @param {string} said
+ * @param {string} expected
  * @param {string} printed
  * @param {string} folder the folder the group was begun in, `/home/me` in the docs
  */
-export function agrees(said, printed, folder) {
-  const lines = trimmed(said).map((line) =>
+export function agrees(expected, printed, folder) {
+  const lines = trimmed(expected).map((line) =>
     line === '...' ? '(?:.*\\n)*?' : `${literal(line.replaceAll('/home/me', folder))}\\n`,
   );
   return new RegExp(`^${lines.join('')}$`).test(

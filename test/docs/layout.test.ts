@@ -35,7 +35,7 @@ describe('the layout in README.md', () => {
   const lines = block.trimEnd().split('\n');
   const column = (lines[0] as string).indexOf('what comes out');
 
-  /** The paths of a column, by the depth at which each name stands. */
+  /** The paths of a column, by the depth of each name. */
   function pathsOf(texts: string[]): string[] {
     const open: { depth: number; name: string }[] = [];
     return texts

@@ -21,7 +21,7 @@ test('each mutation of test:makina still finds its line in the templates', () =>
     expect.arrayContaining(['launch', 'seeds', 'circus', 'runner', 'files', 'cache']),
   );
   for (const [, , file = '', line = ''] of mutations) {
-    // In sed's words a parenthesis stands for itself.
+    // In sed a parenthesis is itself.
     const pattern = line.replaceAll(/[()]/g, '\\$&');
     expect(read(file.replace('$runtime', 'templates/runtime'))).toMatch(new RegExp(pattern, 'm'));
   }

@@ -2,7 +2,7 @@ import { execaSync } from 'execa';
 import { expect, test } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
 
-/** npx fetches and runs what it does not find, and nobody has registered our names: `--no` lets it look in the checkout alone. */
+/** npx fetches and runs what it does not find, and no one has registered our names: with `--no` it only looks in the checkout. */
 const FETCHES = 'npx\\b(?! --no (makina-image|yo)\\b)';
 
 test.each([

@@ -83,7 +83,7 @@ async function look({ page, wrong }, url) {
   return { ...found, wrong: [...wrong] };
 }
 
-/** A text typed into the search finds the page it stands in. */
+/** A text typed into the search finds its page. */
 async function search(browser, origin) {
   const page = await browser.newPage();
   await page.goto(origin, { waitUntil: 'networkidle' });

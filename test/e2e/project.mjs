@@ -19,7 +19,7 @@ export function imageName(name) {
 
 /**
  * Writes a project, or brings the one that is there to other answers, and builds its image.
- * @param answers what is said beside the name, @param files more files of the project, or others, by path
+ * @param answers those beside the name, @param files more files of the project, or others, by path
  * @param image the name of the image
  * @returns `{name, image, folder, data}`: the project, its image, its folder and its data folder
  */

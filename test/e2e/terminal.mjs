@@ -74,7 +74,7 @@ async function running(docker, idFile, signal) {
 }
 /**
  * Runs a command on a terminal until a page is served on the port, and types ^C then.
- * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, is told as 0
+ * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, counts as 0
  */
 export async function untilItServes([file, flag, script], { cwd, env, timeout }, port, signal) {
   const command = `${file} ${flag} '${script.replaceAll("'", "'\\''")}'`;

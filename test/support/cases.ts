@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 
-/** Where trees are written that nobody needs on a disk: every run waits for it. */
+/** Where trees are written that need no disk: every run would wait for it. */
 export const FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** How often each property is tried, and from which seed: `CASES=500 SEED=1 npm test -- test/cli/regenerate.test.ts`. */

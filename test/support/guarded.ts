@@ -4,7 +4,7 @@ import type { Intent } from '../../generators/lib/model/intent.ts';
 /** What only those may see who may come in, and what everybody may. */
 export const INSIDE = 'guarded-content';
 export const OPEN = 'open to all';
-/** What nobody may see: a file whose name starts with a dot. */
+/** What no one must see: a file whose name starts with a dot. */
 export const DOT_FILE = 'dot-file-content';
 
 const USERS = { auth_basic_users: { joe: '$apr1$abcdefgh$0123456789abcdefghijkl' } };

@@ -9,7 +9,7 @@ const [root, every, ...mounts] = process.argv.slice(2) as [string, string, ...st
 const { before, transaction } = scenarios.upgrade;
 const folders = mounts.map((path) => join(root, path));
 
-/** Empties a folder but for what is mounted, which nobody can remove. */
+/** Empties a folder except for what is mounted, which cannot be removed. */
 function empty(folder: string): void {
   for (const name of fs.readdirSync(folder)) {
     const path = join(folder, name);

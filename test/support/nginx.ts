@@ -27,7 +27,7 @@ function unpack({ files }: Rendered, root: string): void {
   }
 }
 
-/** A port of 127.0.0.1 that nobody listens on. */
+/** A port of 127.0.0.1 on which nothing listens. */
 export async function freePort(): Promise<number> {
   const server = createSocket().listen(0, '127.0.0.1');
   await new Promise((done) => server.once('listening', done));

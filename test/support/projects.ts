@@ -71,7 +71,7 @@ export const actionOf = ({ files }: Report, path: string) => {
   return file && [file.action, file.reason, file.resolved].filter(Boolean).join(' ');
 };
 
-/** Runs git as somebody. */
+/** Runs git with the name of a user. */
 export async function git(cwd: string, ...args: string[]): Promise<string> {
   const identity = ['-c', 'user.name=a', '-c', 'user.email=a@b.invalid', '-c', 'init.defaultBranch=main'];
   return (await execa('git', [...identity, ...args], { cwd })).stdout;

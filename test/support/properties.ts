@@ -75,7 +75,7 @@ export const properties: Record<string, Property> = {
     const { exit, files } = upgrade(engine, root, scenario.versions[1], mode);
     if (exit === 3 && mode === 'abort') return;
     const before = stamps(root);
-    // A link or a folder in the place of a file waits until somebody says that it is theirs.
+    // A link or a folder in the place of a file waits until the user says that it is theirs.
     const waits = files.some(({ reason, resolved }) => reason === 'type-changed' && !resolved);
     for (const again of CONFLICT_MODES.filter((again) => !(waits && again === 'ours'))) {
       upgrade(engine, root, scenario.versions[1], again);
@@ -175,7 +175,7 @@ export const properties: Record<string, Property> = {
 /** What the diffs of the property above have to do; many are applied at once, since that starts a process each. */
 export const diffed: { before: Record<string, string>; text: string; after: Record<string, string> }[] = [];
 
-/** For edits of which nobody disputes the merge. */
+/** For edits that merge in only one way. */
 export const plainProperties: Record<string, Property> = {
   'one upgrade over two versions does what two do': (engine, scenario, root) => {
     const [, second, third] = scenario.versions;

@@ -23,7 +23,7 @@ export function entries(root: string, below = ''): [path: string, stat: Stats][]
 
 const isOwn = (path: string) => path.split('/')[0] === '.makina-image';
 
-/** What stands in a folder: content and exec bit of each file, where each link leads, and the folders. */
+/** What is in a folder: content and exec bit of each file, where each link leads, and the folders. */
 export function contents(root: string, without: (path: string) => boolean = () => false): Record<string, string> {
   return Object.fromEntries(
     entries(root)

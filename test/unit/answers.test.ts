@@ -35,7 +35,7 @@ const additions: fc.Arbitrary<Addition[]> = fc.uniqueArray(fc.oneof(program, vho
   maxLength: 4,
   selector: ({ removed }) => JSON.stringify(removed),
 });
-/** The user's own line on top of some files, where no answer stands. */
+/** The user's own line on top of some files, where no answer is. */
 const edited = fc.subarray(['README.md', '.gitignore', 'project/Dockerfile', 'project/launch.sh', 'pillar/init.sls']);
 
 async function inFolder(act: (outer: string) => Promise<void>): Promise<void> {

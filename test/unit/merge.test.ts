@@ -23,7 +23,7 @@ const bare = (lines: readonly string[]) => lines.map((line) => line.replace(/\r?
 const linesOf = (text: string) => bare(splitLines(text));
 const markerLike = (text: string) => linesOf(text).filter((line) => /^([<|=>])\1{6}/.test(line));
 
-/** What stands between the markers, read back from the text. */
+/** What is between the markers, read back from the text. */
 function sections(text: string) {
   const size = /^(<+) yours\r?$/m.exec(text)?.[1]?.length ?? 7;
   const found: Record<keyof Labels, string[]>[] = [];

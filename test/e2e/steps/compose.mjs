@@ -42,7 +42,7 @@ export async function composeSteps(context) {
   await step('docker-compose down leaves nothing', async () => assert.equal(await list('--quiet'), ''));
 }
 
-/** Runs doctor, which must find no error, and tell of the port what is said. */
+/** Runs doctor, which must find no error, and say this of the port. */
 async function doctor({ env }, { folder }, port) {
   const bin = join(checkout, 'dist/makina-image.cjs');
   const { exitCode, stdout } = await execa('node', [bin, 'doctor', '--json', folder], { env, reject: false });

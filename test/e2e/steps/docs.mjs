@@ -13,7 +13,7 @@ import { projectReadme } from './project-readme.mjs';
 /** The command blocks of README.md and docs/ that need Docker, as they stand; the others are run by test/docs/command-blocks.test.ts. */
 export async function docsSteps(context) {
   const { work, env: engine, debian, options, signal, docker, base, step, skip, ownEngine } = context;
-  // They build images under the names of the docs, which somebody's own images may have.
+  // They build images under the names of the docs, which a user's own images may have.
   if (!ownEngine) return skip('docs', 'it needs an engine of its own; stop the Docker engine that is running');
   await docker(['tag', base, 'makina-image-base:0.3']);
   const port = await freePort();

@@ -91,7 +91,7 @@ export async function hardeningSteps(context) {
 
 /**
  * Starts the demo with these options, twice, and checks that it serves, takes a large body, and stops.
- * @param overridden with an override, @param foreign on a volume of somebody else, and port 80 kept for root
+ * @param overridden with an override, @param foreign on a volume of someone else, and port 80 kept for root
  */
 async function servesTwice(context, options, { overridden = false, foreign = false } = {}) {
   const { demo } = context;

@@ -21,7 +21,7 @@ const OWN = [
   '/var/lib/nginx',
 ];
 
-/** That what stands in a volume cannot break out, break anything, or pass in silence. */
+/** That what is in a volume cannot break out, break anything, or pass in silence. */
 export async function hostileVolumeSteps(context) {
   const { step } = context;
   const project = lazyProject(context, NAME, ANSWERS, FILES);

@@ -1,6 +1,8 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BIN, tempDir } from '../support/run.ts';
@@ -21,8 +23,17 @@ function npmFree(home: string): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), HOME: home };
 }
 
+const work = mkdtempSync(join(tmpdir(), 'makina-image-pack-'));
+let packed: Awaited<ReturnType<typeof pack>>;
+beforeAll(async () => {
+  // An ordinary user reads it, too.
+  chmodSync(work, 0o755);
+  packed = await pack(work);
+});
+afterAll(() => rmSync(work, { recursive: true }));
+
 test('the tarball holds the fronts, the templates and nothing of the workshop', async () => {
-  const { paths } = await pack(tempDir());
+  const { paths } = packed;
   await expect(`${paths.sort().join('\n')}\n`).toMatchFileSnapshot('../__snapshots__/tarball.txt');
   const templates = (await execa('git', ['ls-files', 'templates'], { cwd: packageRoot })).stdout.split('\n');
   expect(paths.filter((path) => path.startsWith('templates/'))).toEqual(templates.sort());
@@ -43,7 +54,7 @@ test('npm publish would take it as it is', async () => {
 });
 
 test('from the tarball alone, npx runs yo makina-image and the bin', { timeout: 180_000 }, async () => {
-  const { tarball } = await pack(userDir());
+  const { tarball } = packed;
   const dir = userDir();
   const [file = '', ...args] = asUser([
     ...['npx', '--yes', '-p', `yo@${packageJson.devDependencies.yo}`, '-p', tarball, '-c'],

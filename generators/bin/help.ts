@@ -28,7 +28,7 @@ export function helpVerb(verbs: readonly Listed[]): Verb {
 
 const EXAMPLES: [string, string][] = [
   ['makina-image new shop', 'create the project ./shop'],
-  [`makina-image circus-program worker --cmd 'celery worker'`, 'in the project: add a process'],
+  [`makina-image circus-program worker --cmd 'python3 app/worker.py'`, 'in the project: add a process'],
   ['makina-image upgrade', "in the project: update it to this version's templates and keep your edits"],
 ];
 

@@ -96,7 +96,7 @@ test('the runtime of a project of 0.2.0 stays with a file that its owner took ov
 
 test('an adopted file of the runtime that does not fit the others moves along, and is reported until it is merged', async () => {
   const root = await projectOf('0.2.0');
-  const [then, now] = [salt('launcher/seeds.py'), salt('runtime/launcher/seeds.py')];
+  const [then, now] = [salt('launcher/seeds.py'), salt('runtime/launcher/volumes/seeds.py')];
   await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then, APP]);
   change(root, then, below('# mine\n'));
   const { stdout, code } = await run(BIN, root, ['check']);
@@ -161,9 +161,9 @@ test('an edit of the launcher that the templates changed too is a conflict at it
   change(root, salt('launcher/seeds.py'), (code) => code.replace(/^import .*$/gm, '$&  # mine'));
   expect((await run(BIN, root, ['upgrade'])).code).toBe(3);
   const { code, report, stdout } = await run(BIN, root, ['upgrade', '--conflict=markers', '--json']);
-  expect([code, actionOf(report, salt('runtime/launcher/seeds.py'))]).toEqual([3, 'conflict content']);
+  expect([code, actionOf(report, salt('runtime/launcher/volumes/seeds.py'))]).toEqual([3, 'conflict content']);
   expect(stdout.length).toBeGreaterThan(0);
-  expect(text(root, salt('runtime/launcher/seeds.py'))).toContain('  # mine\n');
+  expect(text(root, salt('runtime/launcher/volumes/seeds.py'))).toContain('  # mine\n');
   expect(existsSync(join(root, salt('launcher')))).toBe(false);
 });
 

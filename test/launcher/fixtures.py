@@ -1,11 +1,10 @@
 """What the tests of the launcher share. A test file imports `package` and `world`, and takes NEEDS_ROOT for its marks."""
 import ctypes
-import importlib
 import os
 import subprocess
 
 import pytest
-from volumes import GID, UID, World, generate, load
+from volumes import GID, UID, World, generate, load, module
 
 NEEDS_ROOT = [
     pytest.mark.skipif(os.geteuid() != 0, reason="needs root"),
@@ -36,7 +35,7 @@ def world(package):
 
 def part(name):
     """A module of the package."""
-    return importlib.import_module("demo_launcher." + name)
+    return module(name)
 
 
 def as_user(*words, uid=UID):

@@ -1,12 +1,11 @@
 """The parts of a build: what runs Salt, and what an edit of the code leaves alone. Salt is a script that tells what it was called with."""
-import importlib
 import json
 import os
 import pathlib
 import types
 
 import pytest
-from volumes import GID, UID, generate, load
+from volumes import GID, UID, generate, load, module
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 STEPS = ("100_dirs_and_prerequisites", "200_reconfigure", "300_nginx", "400_circus")
@@ -28,7 +27,7 @@ class World:
     """A project in an image, up to what Salt would do. `does_fit`: what the record says each time it is asked."""
 
     def __init__(self, generated, folder, monkeypatch):
-        build, project = (importlib.import_module("demo_launcher." + name) for name in ("build", "project"))
+        build, project = (module(name) for name in ("build", "project"))
         self.build, self.folder = build, folder
         self.demo = project.Project("demo")
         for name in ("dir", "salt_root", "pillar_root", "data_root", "conf_dir", "override_sls", "build"):
@@ -263,7 +262,7 @@ def settings(**data):
     """What step 100 hands over for these settings."""
     root = "/srv/projects/demo"
     cfg = {"name": "demo", "user": "www-data", "group": "www-data", "project_dir": root, "project_root": root + "/project", "data_root": root + "/data", "data": data}
-    return importlib.import_module("demo_launcher.state_functions").build_settings(cfg)
+    return module("state_functions").build_settings(cfg)
 
 
 def test_what_of_the_settings_needs_the_code(generated):

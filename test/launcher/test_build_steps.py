@@ -1,5 +1,4 @@
 """What the generated Dockerfile does beside Salt: the project's user, the wiring of the pillar, and values in the text of an sls."""
-import importlib
 import os
 import pathlib
 import subprocess
@@ -7,7 +6,7 @@ import sys
 
 import pytest
 import yaml
-from volumes import ROOT, generate, load
+from volumes import ROOT, generate, load, module
 
 sys.path.insert(0, str(ROOT / "test/salt"))
 from image import instructions  # noqa: E402
@@ -107,7 +106,7 @@ def test_the_build_runs_the_runtime_of_the_project_or_else_that_of_the_base_imag
 
 @pytest.mark.parametrize("is_makina_states", [True, False])
 def test_makina_states_resolves_nothing_in_what_holds_the_project(package, tmp_path, monkeypatch, is_makina_states):
-    pillar, project = (importlib.import_module("demo_launcher." + name) for name in ("pillar", "project"))
+    pillar, project = (module(name) for name in ("pillar", "project"))
     demo = project.Project("demo")
     demo.pillar_root, demo.conf_dir, demo.override_sls = str(tmp_path), str(tmp_path / "conf"), str(tmp_path / "conf/override.sls")
     (tmp_path / "init.sls").write_text("{}\n")
@@ -124,7 +123,7 @@ def test_makina_states_resolves_nothing_in_what_holds_the_project(package, tmp_p
 
 
 def test_each_character_is_the_same_for_who_reads_an_sls(package):
-    quoted = importlib.import_module("demo_launcher.sls_text").quoted
+    quoted = module("sls_text").quoted
     # All but halves of characters, which no file in UTF-8 has.
     text = "".join(map(chr, [*range(0xD800), *range(0xE000, 0x10000), 0x1F389, 0x1FFFE, 0x10FFFF]))
     value = {"key": [text, None, True, 1, 1.5], **{f"a{odd}b": odd for odd in "\x7f\x80\x85\x9f\u2028\u2029\ufeff\ufffe\uffff"}}

@@ -203,7 +203,7 @@ def test_a_certificate_that_the_host_replaced_is_told(place):
     for path in (file, target):
         path.write_text("One")
     place.mount("ro", source=file, target=target)
-    check = part("settings").check_certificates
+    check = part("check").check_certificates
     check({"certificates": {str(target): True}})
     (place.source / "new").write_text("Two")
     (place.source / "new").rename(file)

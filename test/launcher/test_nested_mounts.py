@@ -4,12 +4,11 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 from fixtures import NEEDS_ROOT, package, world
-from volumes import GID, UID
+from volumes import GID, UID, module
 
 pytestmark = NEEDS_ROOT
 
@@ -95,7 +94,7 @@ def test_an_empty_disk_without_a_seed_is_the_users_and_one_for_root_is_not(world
 
 def test_a_file_for_a_mounted_folder_is_refused(world):
     disk(world, world.data / "data/welcome.txt")
-    with pytest.raises(sys.modules["demo_launcher.errors"].LaunchError, match="is a mounted folder, but .* is not a folder; mount nothing there"):
+    with pytest.raises(module("errors").LaunchError, match="is a mounted folder, but .* is not a folder; mount nothing there"):
         world.fill(a=world.seed())
 
 
@@ -135,7 +134,7 @@ def test_kill_at_any_moment_leaves_nothing_or_what_the_next_start_completes(worl
 @pytest.mark.parametrize("is_given", [False, True])
 def test_a_kill_after_the_record_leaves_nothing_behind(world, monkeypatch, is_given):
     uploads = disk(world, world.data / "data/uploads")
-    seeds = sys.modules["demo_launcher.seeds"]
+    seeds = module("seeds")
     with monkeypatch.context() as patched:
         patched.setattr(seeds, "finish", lambda _: 1 // 0)
         with pytest.raises(ZeroDivisionError):

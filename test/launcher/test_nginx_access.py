@@ -1,11 +1,10 @@
 """What is refused of virtual hosts once every pillar is merged: the same cases as those of the answers (test/unit/nginx-access.test.ts)."""
-import importlib
 import json
 import os
 import pathlib
 
 import pytest
-from volumes import generate, load, sample
+from volumes import generate, load, module, sample
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 CASES = json.loads((pathlib.Path(__file__).parent.parent / "fixtures/nginx-access.json").read_text())
@@ -16,7 +15,7 @@ def problems(tmp_path_factory):
     """The sentences about some virtual hosts."""
     package = pathlib.Path(generate(tmp_path_factory.mktemp("access")))
     load(package)
-    settings = importlib.import_module("demo_launcher.nginx_settings")
+    settings = module("nginx_settings")
     settings_of_all = sample(package)
     return lambda vhosts: list(settings.nginx_problems({**settings_of_all, "vhosts": vhosts}))
 

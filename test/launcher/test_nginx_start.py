@@ -1,5 +1,4 @@
 """What nginx has from the container: its files at each start, and why a deployment failed."""
-import importlib
 import os
 import pathlib
 import subprocess
@@ -7,7 +6,7 @@ import sys
 import types
 
 import pytest
-from volumes import generate, load
+from volumes import generate, load, module
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 CONFIGURATION = """
@@ -24,7 +23,7 @@ include /run/mc_launcher/nginx/main.con[f];
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory):
     load(pathlib.Path(generate(tmp_path_factory.mktemp("start"))))
-    return types.SimpleNamespace(**{name: importlib.import_module("demo_launcher." + name) for name in ("nginx_start", "nginx_names", "failed_states", "errors")})
+    return types.SimpleNamespace(**{name: module(name) for name in ("nginx_start", "nginx_names", "failed_states", "errors")})
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The override pillar: what is accepted, what is refused and how that is told, and when a reconfiguration is due."""
 import errno
-import importlib
 import os
 import pathlib
 import random
@@ -11,7 +10,7 @@ import sys
 import jsonschema
 import pytest
 import yaml
-from volumes import generate, load
+from volumes import generate, load, module
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 KEY = "makina-projects.demo"
@@ -21,7 +20,7 @@ KEY = "makina-projects.demo"
 def parts(tmp_path_factory):
     """Return a function that gives a module of the generated launcher."""
     load(generate(tmp_path_factory.mktemp("override")))
-    return lambda name: importlib.import_module("demo_launcher." + name)
+    return lambda name: module(name)
 
 
 @pytest.fixture
@@ -330,7 +329,7 @@ def test_the_last_good_override_comes_back_byte_for_byte(parts, project):
 
 def an_image(parts, project):
     """What mc_launcher.py has to do with: an Image of this project."""
-    image = parts("steps").Image("demo", {"override_jinja": False, "watched_env": [], "user": "demo", "steps": "400_circus"}, {})
+    image = parts("image").Image("demo", {"override_jinja": False, "watched_env": [], "user": "demo", "steps": "400_circus"}, {})
     image.project = project
     return image
 
@@ -372,7 +371,7 @@ def test_beside_running_programs_the_first_failure_is_told(parts, project, failu
 
     monkeypatch.setattr(parts("circus"), "is_running", lambda: True)
     monkeypatch.setattr(parts("reconfiguration"), "deploy", deploy)
-    monkeypatch.setattr(parts("steps"), "_limit_start", lambda: None)
+    monkeypatch.setattr(parts("limits"), "limit_start", lambda: None)
     with image.write_override({KEY: {"data": {"app": {"n": 1}}}}):
         pass
     good = pathlib.Path(project.override_sls).read_bytes()

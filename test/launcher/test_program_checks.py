@@ -1,10 +1,9 @@
 """Programs and crons that the model refuses: the launcher says the same of the override and the pillars (test/tables/commands.json)."""
-import importlib
 import json
 import pathlib
 
 import pytest
-from volumes import generate, load
+from volumes import generate, load, module
 
 TABLE = json.loads(pathlib.Path(__file__).parent.parent.joinpath("tables/commands.json").read_text())
 NGINX = {"localhost": {"listen": 80, "ssl_listen": 443}}
@@ -13,7 +12,7 @@ NGINX = {"localhost": {"listen": 80, "ssl_listen": 443}}
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory):
     load(generate(tmp_path_factory.mktemp("program-checks")))
-    return {name: importlib.import_module("demo_launcher." + name) for name in ("program_checks", "schedule_checks")}
+    return {name: module(name) for name in ("program_checks", "schedule_checks")}
 
 
 @pytest.mark.parametrize("line, told", TABLE["lines"].items())

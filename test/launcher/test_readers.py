@@ -1,6 +1,5 @@
 """Who reads a configuration file: what is restarted or signalled when it changes, and what goes with it."""
 import fcntl
-import importlib
 import os
 import pathlib
 import signal
@@ -8,7 +7,7 @@ import time
 import types
 
 import pytest
-from volumes import generate, load
+from volumes import generate, load, module
 
 ENTRY = {"cmd": "run", "args": [], "env": {}, "env_from": {}, "working_dir": "/srv/app"}
 
@@ -17,7 +16,7 @@ ENTRY = {"cmd": "run", "args": [], "env": {}, "env_from": {}, "working_dir": "/s
 def parts(tmp_path_factory):
     load(pathlib.Path(generate(tmp_path_factory.mktemp("readers"))))
     return types.SimpleNamespace(
-        **{name: importlib.import_module("demo_launcher." + name) for name in ("readers", "old_configs", "errors", "files")}
+        **{name: module(name) for name in ("readers", "old_configs", "errors", "files")}
     )
 
 

@@ -1,11 +1,10 @@
 """Plain scalars of an override (test/tables/scalars.json): text as it is spelled, or refused where readers of YAML differ."""
-import importlib
 import json
 import pathlib
 
 import pytest
 import yaml
-from volumes import generate, load
+from volumes import generate, load, module
 
 TABLE = json.loads(pathlib.Path(__file__).parent.parent.joinpath("tables/scalars.json").read_text())
 ALL = [(source, meaning) for meaning, sources in TABLE.items() for source in sources]
@@ -20,7 +19,7 @@ def parts(tmp_path_factory):
     """Return the modules of the generated launcher, and a function that loads the data of an override."""
     package = pathlib.Path(generate(tmp_path_factory.mktemp("scalars")))
     load(package)
-    modules = {name: importlib.import_module("demo_launcher." + name) for name in ("scalars", "places", "plain_yaml", "schema", "pillar")}
+    modules = {name: module(name) for name in ("scalars", "places", "plain_yaml", "schema", "pillar")}
     place = modules["places"].Pillar(modules["schema"].data_schema())
 
     def data(text):
@@ -59,8 +58,8 @@ def test_the_rest_is_what_it_seems_to_be(parts, source):
 @pytest.fixture
 def tell(parts, tmp_path, monkeypatch):
     """Return a function that tells what is wrong with the text of a built-in pillar, None if nothing is."""
-    texts, errors = (importlib.import_module("demo_launcher." + name) for name in ("pillar_texts", "errors"))
-    project = importlib.import_module("demo_launcher.project").Project("demo")
+    texts, errors = (module(name) for name in ("pillar_texts", "errors"))
+    project = module("project").Project("demo")
     project.pillar_root = str(tmp_path)
     monkeypatch.setattr(texts, "CUSTOM_SLS", str(tmp_path / "custom.sls"))
 

@@ -10,7 +10,7 @@ import time
 
 import pytest
 from fixtures import NEEDS_ROOT, ROUNDS, launch_error, package, world
-from volumes import GID, OTHER_GID, OTHER_UID, UID
+from volumes import GID, OTHER_GID, OTHER_UID, UID, module
 
 pytestmark = NEEDS_ROOT
 
@@ -407,7 +407,7 @@ def test_a_folder_that_is_swapped_while_it_copies_leads_nowhere(world):
             try:
                 world.fill(a=world.seed("site", f"data/in/{number}/site", owner=random.choice(["www-data", "nobody"])))
                 codes.add(0)
-            except sys.modules["demo_launcher.errors"].LaunchError as error:
+            except module("errors").LaunchError as error:
                 codes.add(error.code)
     finally:
         swapper.kill()
@@ -480,7 +480,7 @@ def test_two_containers_at_once_fill_each_seed_once(world):
 
 
 def test_a_child_that_is_killed_is_an_error_and_the_next_start_completes(world, monkeypatch):
-    seeds = sys.modules["demo_launcher.seeds"]
+    seeds = module("seeds")
     monkeypatch.setattr(seeds, "put_in_place", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
     refused(world, 74, f"{world.data}/data/welcome.txt was not filled: signal 9 ended the process that does it; start again", a=world.seed())
     monkeypatch.setattr(seeds, "put_in_place", lambda *_: 1 // 0)
@@ -497,11 +497,11 @@ def test_a_child_that_is_killed_is_an_error_and_the_next_start_completes(world, 
     ],
 )
 def test_a_child_that_only_looks_says_so(world, work, told):
-    launch_error(lambda: sys.modules["demo_launcher.forked"].run_forked(work, None, "/a", "checked"), 74, told)
+    launch_error(lambda: module("forked").run_forked(work, None, "/a", "checked"), 74, told)
 
 
 def test_what_gets_to_the_target_first_stays(world, monkeypatch):
-    seeds = sys.modules["demo_launcher.seeds"]
+    seeds = module("seeds")
     real = seeds.copy
 
     def slow_copy(source, source_name, label, folder, name, rights):

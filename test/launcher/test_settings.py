@@ -1,12 +1,11 @@
 """The settings that count in the end: what is refused once every pillar is merged."""
 import copy
-import importlib
 import os
 import pathlib
 import types
 
 import pytest
-from volumes import GROUP, USER, generate, load, sample as sample_of
+from volumes import GROUP, USER, generate, load, module, sample as sample_of
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 APP = {"password": "x", "list": ["a", {"b": 1}], "dict": {"c": True}, "none": None}
@@ -17,7 +16,7 @@ def check(tmp_path_factory):
     """Checks the demo's settings with changes to its program, a cron, and more. Out: the sentence, None if they can be used."""
     package = pathlib.Path(generate(tmp_path_factory.mktemp("settings")))
     load(package)
-    settings, errors = (importlib.import_module("demo_launcher." + name) for name in ("settings", "errors"))
+    settings, errors = (module(name) for name in ("check", "errors"))
     sample = sample_of(package)
     for kind in ("program", "cron", "config"):
         sample[kind + "_defaults"].update(user=USER, group=GROUP)

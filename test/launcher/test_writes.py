@@ -14,7 +14,7 @@ import time
 
 import pytest
 from fixtures import ROUNDS
-from volumes import GID, OTHER_UID, UID, USER, generate, load
+from volumes import GID, OTHER_UID, UID, USER, generate, load, module
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 # Puts a link in the place of a folder, and the folder back, as fast as it can.
@@ -38,7 +38,7 @@ while True:
 def parts(tmp_path_factory):
     package = pathlib.Path(generate(tmp_path_factory.mktemp("writes")))
     load(package)
-    return package, *(importlib.import_module("demo_launcher." + name) for name in ("folders", "paths", "errors"))
+    return package, *(module(name) for name in ("folders", "paths", "errors"))
 
 
 @pytest.fixture

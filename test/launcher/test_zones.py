@@ -1,14 +1,13 @@
 """Which values of TZ the image takes."""
-import importlib
 
 import pytest
-from volumes import generate, load
+from volumes import generate, load, module
 
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory):
     load(generate(tmp_path_factory.mktemp("zones")))
-    return importlib.import_module("demo_launcher.environment")
+    return module("environment")
 
 
 ZONES = {

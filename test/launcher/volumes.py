@@ -38,7 +38,14 @@ def load(folder):
     spec = importlib.util.spec_from_file_location("demo_launcher", **where)
     sys.modules[spec.name] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sys.modules[spec.name])
-    return importlib.import_module("demo_launcher.seeds")
+    return module("seeds")
+
+
+def module(name):
+    """A module of the loaded package, also one in `volumes` or `settings`."""
+    (folder,) = map(pathlib.Path, sys.modules["demo_launcher"].__path__)
+    (path,) = folder.rglob(f"{name}.py")
+    return importlib.import_module(".".join(["demo_launcher", *path.relative_to(folder).with_suffix("").parts]))
 
 
 def sample(package):
@@ -85,7 +92,7 @@ class World:
     def fill(self, _changes=None, **seeds):
         """Fill the volumes in this process; return the names of what was filled. Checks that no child is left."""
         try:
-            return sys.modules["demo_launcher.seeds"].fill_volumes(self.settings(seeds, **(_changes or {})))
+            return sys.modules["demo_launcher.volumes.seeds"].fill_volumes(self.settings(seeds, **(_changes or {})))
         finally:
             try:
                 left = os.waitpid(-1, os.WNOHANG)

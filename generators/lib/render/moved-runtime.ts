@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { runtimeFiles } from './runtime-files.ts';
 import { renderTemplate } from './template.ts';
 
@@ -29,12 +30,19 @@ export function movedRuntime(): { from: string; to: string }[] {
 }
 
 function formerly(path: string): string | undefined {
-  const [folder, name] = path.split('/');
-  if (folder === 'launcher') return `${LAUNCHER}/${name}`;
-  if (folder === 'bin') return `${FILES}/${name?.endsWith('nginx.sh') ? 'nginx' : 'circus'}/${name}`;
+  const [folder] = path.split('/');
+  const name = posix.basename(path);
+  if (folder === 'launcher') return formerlyInLauncher(path.slice('launcher/'.length));
+  if (folder === 'bin') return `${FILES}/${name.endsWith('nginx.sh') ? 'nginx' : 'circus'}/${name}`;
   if (folder === 'files') return `project/.salt/${path}`;
   if (path === 'pillar.schema.json') return `${FILES}/${path}`;
   return path === 'requirements.txt' ? `${FILES}/circus/${path}` : undefined;
+}
+
+/** Until 0.2 the launcher was one flat folder, and its settings/check.py was settings.py. */
+function formerlyInLauncher(path: string): string | undefined {
+  if (path === 'settings/check.py') return `${LAUNCHER}/settings.py`;
+  return path.endsWith('/__init__.py') ? undefined : `${LAUNCHER}/${posix.basename(path)}`;
 }
 
 function formerlyInBase(path: string): string | undefined {

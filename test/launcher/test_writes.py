@@ -335,7 +335,7 @@ def test_memory_that_root_writes_to_is_closed(parts, place, monkeypatch):
     try:
         os.chown(place / "users", OTHER_UID, 0)
         monkeypatch.setattr(folders, "MEMORY", (f"{place}/run", f"{place}/none"))
-        folders.close_mounts({"root": [f"{place}/conf/deep/er", f"{place}/users"]})
+        folders.close_mounts([f"{place}/conf/deep/er", f"{place}/users"])
         modes = {name: state(place / name)[2] for name in ("run", "conf", "other", "users")}
         assert modes == {"run": 0o755, "conf": 0o755, "other": 0o1777, "users": 0o1777}
         # A mount in the place of one of `directories` gets its owner and mode; one that somebody owns is left alone.

@@ -359,7 +359,7 @@ def test_output_without_end_is_cut_off(healthcheck):
     assert code == 1 and seconds < 4.9
     told = dict(line.split(": ", 1) for line in out.splitlines())
     assert told.keys() == {"yes", "zero", "lines"}
-    assert told["yes"] == told["zero"] == "its healthcheck said more than 16 MB"
+    assert told["yes"] == told["zero"] == "its healthcheck printed more than 16 MB"
 
 
 def test_a_lot_of_output_is_no_problem(healthcheck):

@@ -125,7 +125,7 @@ def test_a_folder_in_a_volume_or_in_the_way_of_a_file_is_refused(parts, place):
     (place / "volume").mkdir()
     (place / "link").symlink_to("volume")
     (place / "file").write_text("")
-    for path, told in ((f"{place}/link/x", "leads into a volume"), (f"{place}/file", "put a folder there"), (f"{place}/file/x", "is no folder")):
+    for path, told in ((f"{place}/link/x", "leads into a volume"), (f"{place}/file", "put a folder there"), (f"{place}/file/x", "is not a folder")):
         with pytest.raises(errors.LaunchError, match=told):
             folders.make_folders(dict(settings(**{path: [USER, USER, "0750"]}), volumes=[f"{place}/volume"]))
 

@@ -53,7 +53,7 @@ CIRCUS_DEFECTS = {
 CIRCUS = "[circus]\nendpoint = ipc:///run/x/e\npubsub_endpoint = ipc:///run/x/p\n"
 WEB = "[watcher:web]\ncmd = /usr/bin/sleep 1000\n"
 TEXT_DEFECTS = {
-    "no section": ("sec-ret = 1\n", "line 1: stands before the first section"),
+    "no section": ("sec-ret = 1\n", "line 1: is before the first section"),
     "garbage": (CIRCUS + WEB + "sec-ret\n", "line 6: is neither a section nor an option"),
     "no circus": (WEB, "[circus]: is missing or empty"),
     "empty circus": ("[circus]\n" + WEB, "[circus]: is missing or empty"),

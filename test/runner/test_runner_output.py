@@ -101,7 +101,7 @@ def test_the_lines_that_wait_are_few(runner):
         "os.set_blocking(reader, False); found += os.read(reader, 1 << 20)\n"
         "told = found.decode().splitlines()\n"
         "assert all(len(line) > 300 for line in told[:-1]), told[-2:]\n"
-        "assert told[-1] == f'{100000 - len(told) + 1} lines of the runner were lost: nobody read them', told[-1]\n"
+        "assert told[-1] == f'{100000 - len(told) + 1} lines of the runner were lost: no one read them', told[-1]\n"
         "assert told[-2].startswith('99999 ')\n"
     )
     subprocess.run([CIRCUS / "python", "-I", "-c", script, RUNNER], check=True, timeout=60)

@@ -7,6 +7,7 @@ import { helpVerb } from './help.ts';
 import { newVerb } from './new.ts';
 import { schema } from './schema.ts';
 import { stanzaVerb } from './stanza.ts';
+import { downVerb, upVerb } from './up.ts';
 import { check, diff, upgrade } from './upgrade.ts';
 import type { Listed } from './verb.ts';
 
@@ -17,6 +18,12 @@ export const VERBS: readonly Listed[] = [
     line: 'create a project, or change the answers of an existing one',
     load: () => newVerb(),
   },
+  {
+    name: 'up',
+    line: 'build a project, run it, and follow its log until Ctrl-C',
+    load: () => upVerb,
+  },
+  { name: 'down', line: 'stop what up started', load: () => downVerb },
   {
     name: 'circus-program',
     line: 'add, change, remove or list processes that circus runs',

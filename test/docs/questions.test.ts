@@ -5,8 +5,13 @@ import { packageRoot } from '../../generators/lib/package.ts';
 
 /** What readers who had never seen the project asked, where each looked first, and words that the answer needs. */
 const QUESTIONS: [question: string, page: string, heading: string, words: string[]][] = [
-  ['Where do I get it?', 'README.md', 'Start', ['no public registry', 'npm install --global', 'leave the checkout']],
-  ['What do I run once, and what for each project?', 'README.md', 'Start', ['Once on this machine', 'each project']],
+  [
+    'Where do I get it?',
+    'README.md',
+    'Start',
+    ['no public registry', 'npm install --global', 'outside of the checkout'],
+  ],
+  ['What do I run once, and what for each project?', 'README.md', 'Start', ['once on this machine', 'builds the demo']],
   [
     'How do I run my Python application?',
     'docs/recipes.md',

@@ -1,7 +1,7 @@
 /** What the steps need of the machine: Debian packages, a Docker engine, a Debian image. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -50,6 +50,8 @@ export async function findEngine(work, signal) {
   if (process.getuid() !== 0) throw new Error('no Docker engine answers; start one, or run this as root');
   const folder = join(work, 'engine');
   mkdirSync(folder);
+  // Whoever is in the group of its socket may use the engine.
+  chmodSync(work, 0o711);
   const env = { DOCKER_HOST: `unix://${folder}/docker.sock`, DOCKER_CONFIG: join(folder, 'config') };
   const args = ['--data-root', 'data', '--exec-root', 'exec', '--pidfile', 'dockerd.pid'].map((word, index) =>
     index % 2 ? join(folder, word) : word,

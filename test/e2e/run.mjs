@@ -47,12 +47,14 @@ import { secretSteps } from './steps/secrets.mjs';
 import { serveSteps } from './steps/serve.mjs';
 import { signalSteps } from './steps/signals.mjs';
 import { supervisionSteps } from './steps/supervision.mjs';
+import { upSteps } from './steps/up.mjs';
 import { volumeSteps } from './steps/volumes.mjs';
 
 const GROUPS = {
   serve: serveSteps,
   pillar: pillarSteps,
   compose: composeSteps,
+  up: upSteps,
   answers: answerSteps,
   bare: bareSteps,
   images: imageSteps,

@@ -8,7 +8,7 @@ const FLOORS = [
   ['package.ts', 'sha256.ts', 'text'],
   ['errors.ts', 'model'],
   ['answers', 'system'],
-  ['apply', 'render'],
+  ['apply', 'engine', 'render'],
   ['manifest'],
   ['plan'],
   ['project'],

@@ -2,15 +2,14 @@ import { join } from 'node:path';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { isOlder, minorVersion, version } from '../package.ts';
-import { readDisk } from '../plan/disk.ts';
+import { baseInDockerfile } from '../project/dockerfile.ts';
+import { ran } from '../system/command.ts';
 import { asOwner } from '../system/rights.ts';
 import { plainWord } from '../text/quote.ts';
-import { ran } from './command.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
 const ID = 'base-image';
 const OURS = 'makina-image-base';
-const DOCKERFILE = 'project/Dockerfile';
 
 /**
  * Whether the image that a project is built on is there, and is the right one.
@@ -24,7 +23,7 @@ export async function checkBaseImage(
   searchPath: string,
   generator = version,
 ): Promise<Finding[]> {
-  const image = asOwner(root, () => inDockerfile(root)) ?? answers?.base_image;
+  const image = asOwner(root, () => baseInDockerfile(root)) ?? answers?.base_image;
   if (!image) return [];
   const [name, tag] = image.split(':');
   const isOurs = name === OURS;
@@ -80,11 +79,4 @@ function buildIt(root: string, image: string): string {
   const folder = plainWord(join(root, '../base-image'));
   const build = `makina-image base ${folder} && docker build -t ${OURS}:${minorVersion} ${folder}`;
   return image === `${OURS}:${minorVersion}` ? build : `makina-image upgrade ${plainWord(root)}, then ${build}`;
-}
-
-/** The base image in the Dockerfile, which a build uses whatever the answers say. */
-function inDockerfile(root: string): string | undefined {
-  const entry = readDisk(root, [DOCKERFILE]).get(DOCKERFILE);
-  const text = entry?.kind === 'file' ? entry.bytes.toString() : '';
-  return /^ARG BASE_IMAGE=(\S+)\r?$/m.exec(text)?.[1];
 }

@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { isOlder } from '../package.ts';
-import { findCommand, type Ran, ran } from './command.ts';
+import { findCommand, type Ran, ran } from '../system/command.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
 
 /** An ARG before FROM, and a start period of HEALTHCHECK: what the Dockerfiles need. */

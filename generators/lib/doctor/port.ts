@@ -1,6 +1,6 @@
-import { once } from 'node:events';
+import { type Ran, ran } from '../system/command.ts';
+import { portState } from '../system/port.ts';
 import { plainWord } from '../text/quote.ts';
-import { type Ran, ran } from './command.ts';
 import { error, type Finding, ok } from './finding.ts';
 
 const ID = 'port';
@@ -13,7 +13,7 @@ const ID = 'port';
 export async function checkPort(root: string, port: number, name: string, searchPath: string): Promise<Finding> {
   const words = ['ps', '--filter', `publish=${port}`, '--format', '{{.Image}}\t{{.Names}}'];
   const publishers = ran('docker', words, searchPath);
-  const state = await bound(port);
+  const state = await portState(port);
   const [image, container] = firstOf(await publishers);
   if (image === name || image?.startsWith(`${name}:`))
     return ok(ID, `this project's container ${container} has ${port}`);
@@ -38,33 +38,4 @@ export async function checkPort(root: string, port: number, name: string, search
 
 function firstOf({ code, stdout }: Ran): string[] {
   return code === 0 && stdout !== '' ? (stdout.split('\n')[0] as string).split('\t') : [];
-}
-
-/** Tries to listen, as Docker would: on all addresses. */
-async function bound(port: number): Promise<'free' | 'taken' | 'forbidden'> {
-  const server = process.getBuiltinModule('node:net').createServer();
-  try {
-    server.listen({ port, host: '0.0.0.0', exclusive: true });
-    await once(server, 'listening');
-    return 'free';
-  } catch (failure) {
-    const { code } = failure as NodeJS.ErrnoException;
-    if (code === 'EADDRINUSE') return 'taken';
-    return (await isServed(port)) ? 'taken' : 'forbidden';
-  } finally {
-    server.close();
-  }
-}
-
-/** A user who is not allowed to listen can still connect. */
-async function isServed(port: number): Promise<boolean> {
-  const socket = process.getBuiltinModule('node:net').connect({ port, host: '127.0.0.1', timeout: 500 });
-  const tried = once(socket, 'connect').then(
-    () => true,
-    () => false,
-  );
-  socket.on('timeout', () => socket.destroy(new Error('no answer')));
-  const served = await tried;
-  socket.destroy();
-  return served;
 }

@@ -1,8 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
+import { findCommand, ran } from '../system/command.ts';
 import { codeOf, lstat } from '../system/files.ts';
 import { shell } from '../text/quote.ts';
-import { findCommand, ran } from './command.ts';
 import { error, type Finding, named, ok, plural, warning } from './finding.ts';
 import { mountOf, takesOwners } from './mount.ts';
 

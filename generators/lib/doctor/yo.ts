@@ -1,8 +1,8 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { packageRoot } from '../package.ts';
+import { findCommand } from '../system/command.ts';
 import { plainWord } from '../text/quote.ts';
-import { findCommand } from './command.ts';
 import { type Finding, ok } from './finding.ts';
 
 const ID = 'yo';

@@ -31,6 +31,48 @@ export function ran(command: string, args: readonly string[], searchPath: string
   });
 }
 
+/** How a command that printed as it ran ended. */
+export interface Ended {
+  /** Its exit code; 1 for one that a signal ended, or that could not be started. */
+  code: number;
+  /** The last text that it printed. */
+  tail: string;
+}
+
+const TAIL = 8192;
+
+/**
+ * Runs a command that takes its time. Never throws.
+ * @param searchPath folders, as in PATH
+ * @param onOutput gets what it prints, piece by piece
+ * @param signal ends it
+ */
+export function runLong(
+  command: string,
+  args: readonly string[],
+  searchPath: string,
+  onOutput: (text: string) => void,
+  signal?: AbortSignal,
+): Promise<Ended> {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const env = { ...process.env, PATH: searchPath };
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], ...(signal && { signal }) });
+    let tail = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8');
+      stream.on('data', (text: string) => {
+        tail = (tail + text).slice(-TAIL);
+        onOutput(text);
+      });
+    }
+    child.on('error', (error) => {
+      tail += error.message;
+    });
+    child.on('close', (code) => resolve({ code: code === null || code < 0 ? 1 : code, tail }));
+  });
+}
+
 /**
  * Where a command is.
  * @param searchPath folders, as in PATH

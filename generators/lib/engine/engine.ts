@@ -1,0 +1,46 @@
+import { UserError } from '../errors.ts';
+import { findCommand, type Ran, ran, runLong } from '../system/command.ts';
+import { sentenceOf } from './failures.ts';
+
+/** The engines that `up` works with, the first one found unless one is named. */
+export const ENGINES = ['docker', 'podman'] as const;
+
+/** An engine that answers. */
+export interface Engine {
+  name: (typeof ENGINES)[number];
+  /** Asks it something that it answers at once. */
+  ask(...args: string[]): Promise<Ran>;
+  /** Lets it do what takes its time. @throws UserError with the reason, in one sentence, when it fails */
+  run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
+}
+
+/**
+ * Finds an engine that answers.
+ * @param wanted the one to use; undefined for whichever is there
+ * @param searchPath folders, as in PATH
+ * @throws UserError when none is installed, or none answers
+ */
+export async function findEngine(wanted: string | undefined, searchPath: string): Promise<Engine> {
+  const names = ENGINES.filter((name) => wanted === undefined || wanted === name);
+  if (names.length === 0) throw new UserError(`--engine must be one of ${ENGINES.join(', ')}, not "${wanted}"`);
+  const installed = names.filter((name) => findCommand(searchPath, name));
+  const refusals: string[] = [];
+  for (const name of installed) {
+    const { code, stderr, end } = await ran(name, ['ps', '--quiet', '--last', '1'], searchPath);
+    if (code === 0) return engineOf(name, searchPath);
+    refusals.push(end === 'late' ? `${name} does not answer in time` : sentenceOf(`${name} cannot be used`, stderr));
+  }
+  if (refusals[0]) throw new UserError(refusals[0], 1);
+  throw new UserError(`there is no ${names.join(' and no ')} in PATH; install one of them`, 1);
+}
+
+function engineOf(name: Engine['name'], searchPath: string): Engine {
+  return {
+    name,
+    ask: (...args) => ran(name, args, searchPath),
+    run: async (args, onOutput, signal) => {
+      const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
+      if (code !== 0 && !signal?.aborted) throw new UserError(sentenceOf(`${name} ${args[0]} failed`, tail), 1);
+    },
+  };
+}

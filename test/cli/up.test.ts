@@ -1,0 +1,29 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makinaImage } from '../support/run.ts';
+
+/** Without an engine; `npm run test:e2e -- --only up` has one. */
+const PATH = dirname(process.execPath);
+const dir = mkdtempSync(join(tmpdir(), 'makina-image-test-'));
+beforeAll(() => makinaImage(dir, ['new', 'shop', '--yes']));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+describe.each(['up', 'down'])('%s', (verb) => {
+  test.each<[string[], number, RegExp]>([
+    [['shop', '--engine', 'podman'], 1, /there is no podman in PATH; install one of them$/],
+    [['.'], 1, /is not in a project of this generator; start one with makina-image new$/],
+    [['shop', 'x'], 2, new RegExp(`${verb} takes one folder, not 2 words: shop x$`)],
+    [['shop', '--engine', 'lxc'], 2, /--engine must be one of docker, podman, not "lxc"$/],
+  ])('%j is refused with a sentence', async (args, code, sentence) => {
+    const { exitCode, stderr } = await makinaImage(dir, [verb, ...args], { env: { PATH } });
+    expect(stderr).toMatch(sentence);
+    expect(exitCode).toBe(code);
+  });
+});
+
+test.each(['0', '65536', 'http', '80 '])('up takes no port %j', async (port) => {
+  const { exitCode, stderr } = await makinaImage(dir, ['up', 'shop', '--publish', port]);
+  expect([exitCode, stderr]).toEqual([2, `makina-image: --publish takes a port from 1 to 65535, not ${port}`]);
+});

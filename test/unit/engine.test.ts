@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { buildArguments, runArguments } from '../../generators/lib/engine/arguments.ts';
+import { sentenceOf } from '../../generators/lib/engine/failures.ts';
+import { complete } from '../../generators/lib/model/intent.ts';
+import type { Image } from '../../generators/lib/model/schema.ts';
+
+const { image } = complete({ name: 'shop', volumes: ['/srv/media'] }) as { image: Image };
+
+describe('what an engine gets', () => {
+  test('a build names the Dockerfile, the image and each build argument', () => {
+    const options = { folder: '/p', dockerfile: '/p/project/Dockerfile', image: 'shop', buildArgs: ['A=1', 'B'] };
+    expect(buildArguments('docker', { ...options, isFresh: false })).toEqual(
+      'build --build-arg A=1 --build-arg B --tag shop --file /p/project/Dockerfile /p'.split(' '),
+    );
+  });
+  test('podman keeps the health check, and a fresh build uses no cache', () => {
+    const options = { folder: '/p', dockerfile: '/p/Dockerfile', image: 'shop', buildArgs: [], isFresh: true };
+    expect(buildArguments('podman', options).slice(0, 4)).toEqual(['build', '--format', 'docker', '--no-cache']);
+  });
+  test('a container gets the data folder, the volumes, the port and its time to stop', () => {
+    expect(runArguments('/home/me/shop', image, 9000).join(' ')).toBe(
+      'run --detach --name shop --label makina-image.project=/home/me/shop --publish 9000:80 --stop-timeout 10' +
+        ' --mount type=bind,"source=/home/me/shop/data",target=/srv/projects/shop/data --volume shop-srv-media:/srv/media shop',
+    );
+  });
+  test('commas, colons and quotes of a path stay in it', () => {
+    const words = runArguments('/home/me/a,b:"c"', image, 80);
+    expect(words).toContain('type=bind,"source=/home/me/a,b:""c""/data",target=/srv/projects/shop/data');
+  });
+});
+
+test.each([
+  ['Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock', /group/],
+  ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?', /start it/],
+  ['Bind for 0.0.0.0:8080 failed: port is already allocated.', /--publish/],
+  ['write /var/lib/docker/tmp/x: no space left on device', /the disk is full/],
+  ['SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed', /--certificate/],
+  ["W: Failed to fetch http://deb.example.com Temporary failure resolving 'deb.example.com'", /https_proxy/],
+  ['step one\nexecutor failed running [/bin/sh -c x]: exit code: 3.', /exit code: 3; its output has more$/],
+])('a failure is one sentence: %s', (output, expected) => {
+  const sentence = sentenceOf('docker build failed', output);
+  expect(sentence).toMatch(/^docker build failed: /);
+  expect(sentence).toMatch(expected);
+  expect(sentence).not.toContain('\n');
+});

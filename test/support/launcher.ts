@@ -4,7 +4,8 @@ import { execa } from 'execa';
 const SCRIPT = `
 import json, os, sys
 sys.path.insert(0, sys.argv[1] + '/project/.salt/runtime')
-from launcher import errors, override, project
+from launcher import errors, project
+from launcher.settings import override
 image = project.Project(sys.argv[2])
 image.salt_root, image.data_root = sys.argv[1] + '/project/.salt', sys.argv[3]
 told = []

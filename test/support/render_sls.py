@@ -81,7 +81,7 @@ def part(name):
 # Whose a path is depends on the machine: test/launcher asks that.
 functions = {
     'quoted': part('sls_text').quoted,
-    'told_by_nginx': part('nginx_snippet').told_by,
+    'told_by_nginx': part('settings/nginx_snippet').told_by,
     'wrong_paths': lambda cfg, kinds: [],
     'build_settings': lambda cfg: {},
     'kept_paths': lambda cfg: Config(whole=[], alone=[]),

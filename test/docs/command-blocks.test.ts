@@ -27,11 +27,12 @@ afterAll(() => {
 });
 
 describe('every command block of the docs does what it says', () => {
-  test.each(withoutDocker)('$where', async ({ group }) => {
+  // Three starts of yo take long on a busy machine.
+  test.each(withoutDocker)('$where', { timeout: 120_000 }, async ({ group }) => {
     if (!group.some(({ how }) => how.includes('as an ordinary user')))
-      return runGroup(group, { folder: tempDir(), project, env });
+      return runGroup(group, { folder: tempDir(), project, env, timeout: 100_000 });
     const own = prepareCommands(join(userDir(), 'bin'), checkout);
-    await runGroup(group, { folder: userDir(), project, env: own, wrap: asUser });
+    await runGroup(group, { folder: userDir(), project, env: own, wrap: asUser, timeout: 100_000 });
   });
 });
 

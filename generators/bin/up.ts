@@ -94,31 +94,24 @@ async function watch(
   stop: AbortSignal,
   isDetached: boolean,
   isQuiet: boolean,
-) {
-  const log = new AbortController();
-  stop.addEventListener('abort', () => log.abort());
-  const followed = engine.run(
-    ['logs', '--follow', container.id],
-    (text) => write(isDetached ? 2 : 1, text),
-    log.signal,
-  );
-  const healthy = isHealthy(engine, container, stop).then((is) => {
-    if (is && !isQuiet)
-      printDone(`==> ${url} is up${isDetached ? '; makina-image down stops it' : '; Ctrl-C stops it'}`);
-    if (isDetached) log.abort();
-    return is;
-  });
-  await followed;
-  const isUp = await healthy;
-  if (isDetached && isUp && !stop.aborted) return;
-  if (stop.aborted) {
-    if (!isQuiet) printError('==> Stopping');
-    await remove(engine, container);
-    return;
-  }
-  const ended = await inspect(engine, container.id);
-  if (ended) await remove(engine, ended);
-  const code = ended?.exitCode ?? EXIT.internal;
+): Promise<void> {
+  const detach = new AbortController();
+  const end = AbortSignal.any([stop, detach.signal]);
+  const ended = Promise.all([
+    engine.run(['logs', '--follow', container.id], (text) => write(isDetached ? 2 : 1, text), end),
+    engine.succeeds(['wait', container.id], end),
+  ]);
+  const isUp = await isHealthy(engine, container, stop);
+  if (isUp && !isQuiet)
+    printDone(`==> ${url} is up${isDetached ? '; makina-image down stops it' : '; Ctrl-C stops it'}`);
+  if (isUp && isDetached) detach.abort();
+  await ended;
+  if (detach.signal.aborted && !stop.aborted) return;
+  const last = await inspect(engine, container.id);
+  if (stop.aborted && !isQuiet) printError('==> Stopping');
+  if (last) await remove(engine, last);
+  if (stop.aborted) return;
+  const code = last?.exitCode ?? EXIT.internal;
   throw new UserError(`the container has ended with code ${code}; its log is above`, code || EXIT.internal);
 }
 

@@ -10,6 +10,8 @@ export interface Engine {
   name: (typeof ENGINES)[number];
   /** Asks it something that it answers at once. */
   ask(...args: string[]): Promise<Ran>;
+  /** Whether what takes its time succeeds. */
+  succeeds(args: readonly string[], signal: AbortSignal): Promise<boolean>;
   /** Lets it do what takes its time. @throws UserError with the reason, in one sentence, when it fails */
   run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
 }
@@ -38,6 +40,7 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
   return {
     name,
     ask: (...args) => ran(name, args, searchPath),
+    succeeds: async (args, signal) => (await runLong(name, args, searchPath, () => undefined, signal)).code === 0,
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
       if (code !== 0 && !signal?.aborted) throw new UserError(sentenceOf(`${name} ${args[0]} failed`, tail), 1);

@@ -12,6 +12,7 @@ import { isOlder, version } from '../package.ts';
 import { baseInDockerfile, DOCKERFILE } from '../project/dockerfile.ts';
 import { readYoRc } from '../project/project.ts';
 import { renderBase } from '../render/render.ts';
+import { lstat } from '../system/files.ts';
 import { portState } from '../system/port.ts';
 import { asOwner } from '../system/rights.ts';
 
@@ -57,9 +58,7 @@ export async function up(request: UpRequest): Promise<Started> {
   const base = await baseArguments(request, image);
   onStep(`Building ${image.name}`);
   await build(request, root, join(root, DOCKERFILE), image.name, base);
-  // Made by the engine, it would be root's.
-  const { default: fs } = await import('fs-extra');
-  asOwner(root, () => fs.ensureDirSync(join(root, 'data/configuration')));
+  await makeDataFolder(root);
   const old = await containerOf(engine, root, image.name);
   if (old) await remove(engine, old);
   if (old && port !== image.publish) await refuseTaken(port);
@@ -75,8 +74,7 @@ export async function up(request: UpRequest): Promise<Started> {
  */
 export async function isHealthy(engine: Engine, { id, healthcheck }: Container, signal: AbortSignal): Promise<boolean> {
   while (!signal.aborted) {
-    const { code } = healthcheck ? await engine.ask('exec', id, ...healthcheck) : { code: 0 };
-    if (code === 0) return true;
+    if (!healthcheck || (await engine.succeeds(['exec', id, ...healthcheck], signal))) return true;
     if (!(await inspect(engine, id))?.isRunning) return false;
     await sleep(POLL_MILLISECONDS);
   }
@@ -108,6 +106,20 @@ function imageOf(root: string): Image {
   const { image, problems = [] } = complete(intent);
   if (!image) throw problemsError(problems);
   return image;
+}
+
+/** Made by the engine, it would be root's. A link would lead the container, which starts as root, to any folder of the host. */
+async function makeDataFolder(root: string): Promise<void> {
+  const { default: fs } = await import('fs-extra');
+  const data = join(root, 'data');
+  asOwner(root, () => {
+    if (lstat(data)?.isSymbolicLink())
+      throw new UserError(
+        `${data} is a link, and the container starts as root in it; replace it with a folder`,
+        EXIT.internal,
+      );
+    fs.ensureDirSync(join(data, 'configuration'));
+  });
 }
 
 async function refuseTaken(port: number): Promise<void> {

@@ -1,6 +1,16 @@
 /** `makina-image up` and `down`, by an ordinary user of the host who may use the engine. */
 import assert from 'node:assert/strict';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,6 +106,19 @@ export async function upSteps(context) {
       assert.deepEqual(
         [exitCode, stderr],
         [1, `makina-image: port ${port} is taken on this host; stop what uses it, or add --publish ${port + 1}`],
+      );
+    });
+    await step('a link in the place of the data folder is refused', async () => {
+      const data = join(work, NAME, 'data');
+      renameSync(data, `${data}-of-its-own`);
+      symlinkSync('/', data);
+      const { exitCode, stderr } = await run(['up', NAME, ...trust]);
+      rmSync(data);
+      renameSync(`${data}-of-its-own`, data);
+      assert.deepEqual(
+        [exitCode, /data is a link, and the container starts as root in it/.test(stderr)],
+        [1, true],
+        stderr,
       );
     });
     await step('up ends with the code of a container that cannot start', async () => {

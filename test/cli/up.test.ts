@@ -1,18 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makinaImage } from '../support/run.ts';
 
 /** Without an engine; `npm run test:e2e -- --only up` has one. */
-const PATH = dirname(process.execPath);
+const PATH = mkdtempSync(join(tmpdir(), 'makina-image-path-'));
+symlinkSync(process.execPath, join(PATH, 'node'));
 const dir = mkdtempSync(join(tmpdir(), 'makina-image-test-'));
 beforeAll(() => makinaImage(dir, ['new', 'shop', '--yes']));
-afterAll(() => rmSync(dir, { recursive: true }));
+afterAll(() => {
+  for (const folder of [dir, PATH]) rmSync(folder, { recursive: true });
+});
 
 describe.each(['up', 'down'])('%s', (verb) => {
   test.each<[string[], number, RegExp]>([
-    [['shop', '--engine', 'podman'], 1, /there is no podman in PATH; install one of them$/],
+    [['shop', '--engine', 'podman'], 1, /there is no podman in PATH; install it$/],
+    [['shop'], 1, /there is no docker and no podman in PATH; install one of them$/],
     [['.'], 1, /is not in a project of this generator; start one with makina-image new$/],
     [['shop', 'x'], 2, new RegExp(`${verb} takes one folder, not 2 words: shop x$`)],
     [['shop', '--engine', 'lxc'], 2, /--engine must be one of docker, podman, not "lxc"$/],

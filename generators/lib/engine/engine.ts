@@ -33,7 +33,7 @@ export async function findEngine(wanted: string | undefined, searchPath: string)
     refusals.push(end === 'late' ? `${name} does not answer in time` : sentenceOf(`${name} cannot be used`, stderr));
   }
   if (refusals[0]) throw new UserError(refusals[0], 1);
-  throw new UserError(`there is no ${names.join(' and no ')} in PATH; install one of them`, 1);
+  throw new UserError(`there is no ${names.join(' and no ')} in PATH; install ${wanted ? 'it' : 'one of them'}`, 1);
 }
 
 function engineOf(name: Engine['name'], searchPath: string): Engine {

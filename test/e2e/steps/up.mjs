@@ -110,11 +110,11 @@ export async function upSteps(context) {
     });
     await step('a link in the place of the data folder is refused', async () => {
       const data = join(work, NAME, 'data');
-      renameSync(data, `${data}-of-its-own`);
+      renameSync(data, join(home, 'data'));
       symlinkSync('/', data);
       const { exitCode, stderr } = await run(['up', NAME, ...trust]);
       rmSync(data);
-      renameSync(`${data}-of-its-own`, data);
+      renameSync(join(home, 'data'), data);
       assert.deepEqual(
         [exitCode, /data is a link, and the container starts as root in it/.test(stderr)],
         [1, true],

@@ -163,6 +163,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
             completion
             diff
             doctor
+            down
             help
             new
             nginx-location
@@ -170,6 +171,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
             resolve
             restore
             schema
+            up
             upgrade"
       `);
     const told = await makinaImage(tempDir(), ['doctor'], { env: { PATH: bin, NODE_PATH } });

@@ -52,9 +52,9 @@ const CHANGELOG = `# Changelog
 
 - News of eight
 
-## Unreleased (0.3.0)
+## Unreleased (7.0.0)
 
-- News of three
+- News of seven
 
 ## 0.2.0
 
@@ -260,7 +260,7 @@ test('news: one request that renews itself, and comes back once it is closed onl
   const body = w.body();
   expect(body).toContain('News of nine &#64;everybody fixes &#35;1<br>');
   expect(body).toContain('News of eight');
-  expect(body).toContain('News of three');
+  expect(body).toContain('News of seven');
   expect(body).not.toContain('Old news');
   const tip = await git(w.origin, 'rev-parse', w.branch);
   expect((await w.monday()).all).toContain('has the same upgrade already');

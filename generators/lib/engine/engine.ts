@@ -5,6 +5,9 @@ import { sentenceOf } from './failures.ts';
 /** The engines that `up` works with, the first one found unless one is named. */
 export const ENGINES = ['docker', 'podman'] as const;
 
+/** An engine that builds for others meanwhile takes its time. */
+const ANSWER_MILLISECONDS = 30_000;
+
 /** An engine that answers. */
 export interface Engine {
   name: (typeof ENGINES)[number];
@@ -28,7 +31,7 @@ export async function findEngine(wanted: string | undefined, searchPath: string)
   const installed = names.filter((name) => findCommand(searchPath, name));
   const refusals: string[] = [];
   for (const name of installed) {
-    const { code, stderr, end } = await ran(name, ['ps', '--quiet', '--last', '1'], searchPath);
+    const { code, stderr, end } = await ran(name, ['ps', '--quiet', '--last', '1'], searchPath, ANSWER_MILLISECONDS);
     if (code === 0) return engineOf(name, searchPath);
     refusals.push(end === 'late' ? `${name} does not answer in time` : sentenceOf(`${name} cannot be used`, stderr));
   }
@@ -39,7 +42,7 @@ export async function findEngine(wanted: string | undefined, searchPath: string)
 function engineOf(name: Engine['name'], searchPath: string): Engine {
   return {
     name,
-    ask: (...args) => ran(name, args, searchPath),
+    ask: (...args) => ran(name, args, searchPath, ANSWER_MILLISECONDS),
     succeeds: async (args, signal) => (await runLong(name, args, searchPath, () => undefined, signal)).code === 0,
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);

@@ -14,10 +14,16 @@ const MILLISECONDS = 1500;
 /**
  * Runs a command that answers at once; one that does not is killed. Never throws.
  * @param searchPath folders, as in PATH
+ * @param timeout milliseconds after which it is killed
  */
-export function ran(command: string, args: readonly string[], searchPath: string): Promise<Ran> {
+export function ran(
+  command: string,
+  args: readonly string[],
+  searchPath: string,
+  timeout = MILLISECONDS,
+): Promise<Ran> {
   const env = { ...process.env, PATH: searchPath };
-  const options = { env, timeout: MILLISECONDS, killSignal: 'SIGKILL' as const, maxBuffer: 16 << 20 };
+  const options = { env, timeout, killSignal: 'SIGKILL' as const, maxBuffer: 16 << 20 };
   // Loaded only where it is needed.
   const { execFile } = process.getBuiltinModule('node:child_process');
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import fs from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemsError } from '../answers/flags.ts';
@@ -50,7 +51,10 @@ export interface Started {
  * @throws UserError with one sentence for what failed
  */
 export async function up(request: UpRequest): Promise<Started> {
-  const { engine, root, onStep, signal } = request;
+  const { engine, root, certificates, onStep, signal } = request;
+  for (const file of certificates)
+    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile())
+      throw new UserError(`${file} is not a file; --certificate takes the file of a certificate`);
   const image = imageOf(root);
   const port = request.port ?? image.publish;
   const running = await containerOf(engine, root, image.name);
@@ -61,7 +65,6 @@ export async function up(request: UpRequest): Promise<Started> {
   await makeDataFolder(root);
   const old = await containerOf(engine, root, image.name);
   if (old) await remove(engine, old);
-  if (old && port !== image.publish) await refuseTaken(port);
   if (signal.aborted) throw interrupted();
   onStep(`Starting ${image.name}`);
   await engine.run(runArguments(root, image, port), () => undefined);
@@ -110,7 +113,7 @@ function imageOf(root: string): Image {
 
 /** Made by the engine, it would be root's. A link would lead the container, which starts as root, to any folder of the host. */
 async function makeDataFolder(root: string): Promise<void> {
-  const { default: fs } = await import('fs-extra');
+  const { default: fse } = await import('fs-extra');
   const data = join(root, 'data');
   asOwner(root, () => {
     if (lstat(data)?.isSymbolicLink())
@@ -118,7 +121,7 @@ async function makeDataFolder(root: string): Promise<void> {
         `${data} is a link, and the container starts as root in it; replace it with a folder`,
         EXIT.internal,
       );
-    fs.ensureDirSync(join(data, 'configuration'));
+    fse.ensureDirSync(join(data, 'configuration'));
   });
 }
 
@@ -153,8 +156,8 @@ async function baseArguments(request: UpRequest, image: Image): Promise<string[]
   if (certificates.length === 0) return [];
   const folder = join(scratch, 'trust');
   await copyCertificates(certificates, folder);
-  const { default: fs } = await import('fs-extra');
-  await fs.writeFile(join(folder, 'Dockerfile'), TRUSTING);
+  const { default: fse } = await import('fs-extra');
+  await fse.writeFile(join(folder, 'Dockerfile'), TRUSTING);
   const trusting = `${image.name}-base`;
   onStep(`Adding the certificates to ${base}, as ${trusting}`);
   await build(request, folder, join(folder, 'Dockerfile'), trusting, [`BASE_IMAGE=${base}`]);
@@ -175,17 +178,17 @@ async function makeBase(request: UpRequest): Promise<void> {
   const built = code === 0 ? /"org\.opencontainers\.image\.version":"([^"]*)"/.exec(stdout)?.[1] : undefined;
   if (built && !isOlder(built, version) && !isFresh) return;
   const folder = join(scratch, 'base');
-  const { default: fs } = await import('fs-extra');
+  const { default: fse } = await import('fs-extra');
   for (const [path, { bytes, executable }] of renderBase().files)
-    await fs.outputFile(join(folder, path), bytes, { mode: executable ? 0o755 : 0o644 });
+    await fse.outputFile(join(folder, path), bytes, { mode: executable ? 0o755 : 0o644 });
   await copyCertificates(certificates, join(folder, 'certs'));
   onStep(`Building the base image ${ownBaseImage}, once for all projects`);
   await build(request, folder, join(folder, 'Dockerfile'), ownBaseImage, []);
 }
 
 async function copyCertificates(files: readonly string[], folder: string): Promise<void> {
-  const { default: fs } = await import('fs-extra');
-  for (const file of files) await fs.copy(file, join(folder, `${basename(file).replace(/\.[^.]*$/, '')}.crt`));
+  const { default: fse } = await import('fs-extra');
+  for (const file of files) await fse.copy(file, join(folder, `${basename(file).replace(/\.[^.]*$/, '')}.crt`));
 }
 
 const interrupted = () => new UserError('interrupted', EXIT.interrupted);

@@ -108,6 +108,10 @@ export async function upSteps(context) {
         [1, `makina-image: port ${port} is taken on this host; stop what uses it, or add --publish ${port + 1}`],
       );
     });
+    await step('a certificate that is not there is named before anything is built', async () => {
+      const { exitCode, stderr } = await run(['up', NAME, '--certificate', 'none.pem']);
+      assert.deepEqual([exitCode, /none.pem is not a file; --certificate takes/.test(stderr)], [2, true], stderr);
+    });
     await step('a link in the place of the data folder is refused', async () => {
       const data = join(work, NAME, 'data');
       renameSync(data, join(home, 'data'));

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files that take long, however short they are: one that begins last keeps one core busy alone. */
-const LONG = ['pack', 'yo', 'ci-jobs', 'node-versions', 'command-blocks', 'transaction', 'another-owner', 'mounts'];
+const LONG = ['yo', 'ci-jobs', 'command-blocks', 'transaction', 'another-owner', 'mounts'];
 
 /** Begins with the files that take longest. */
 export default class LongestFirst extends BaseSequencer {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { buildArguments, runArguments } from '../../generators/lib/engine/arguments.ts';
-import { sentenceOf } from '../../generators/lib/engine/failures.ts';
+import { failed, unusable } from '../../generators/lib/engine/failures.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
 
@@ -32,14 +32,23 @@ describe('what an engine gets', () => {
 test.each([
   ['Got permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock', /group/],
   ['Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?', /start it/],
+  ['Error: something else.', /^docker cannot be used: Error: something else; its output has more$/],
+])('an engine that cannot be used is one sentence: %s', (output, expected) => {
+  expect(unusable('docker', output)).toMatch(/^docker cannot be used: .*$/);
+  expect(unusable('docker', output)).toMatch(expected);
+});
+
+test.each([
   ['Bind for 0.0.0.0:8080 failed: port is already allocated.', /--publish/],
   ['write /var/lib/docker/tmp/x: no space left on device', /the disk is full/],
   ['SSLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed', /--certificate/],
   ["W: Failed to fetch http://deb.example.com Temporary failure resolving 'deb.example.com'", /https_proxy/],
   ['step one\nexecutor failed running [/bin/sh -c x]: exit code: 3.', /exit code: 3; its output has more$/],
+  [
+    'config.json: permission denied\nSending build context to Docker daemon\nit broke',
+    /: it broke; its output has more$/,
+  ],
 ])('a failure is one sentence: %s', (output, expected) => {
-  const sentence = sentenceOf('docker build failed', output);
-  expect(sentence).toMatch(/^docker build failed: /);
-  expect(sentence).toMatch(expected);
-  expect(sentence).not.toContain('\n');
+  expect(failed('docker build', output)).toMatch(/^docker build failed: .*$/);
+  expect(failed('docker build', output)).toMatch(expected);
 });

@@ -1,6 +1,6 @@
 import { UserError } from '../errors.ts';
 import { findCommand, type Ran, ran, runLong } from '../system/command.ts';
-import { sentenceOf } from './failures.ts';
+import { failed, unusable } from './failures.ts';
 
 /** The engines that `up` works with, the first one found unless one is named. */
 export const ENGINES = ['docker', 'podman'] as const;
@@ -33,7 +33,7 @@ export async function findEngine(wanted: string | undefined, searchPath: string)
   for (const name of installed) {
     const { code, stderr, end } = await ran(name, ['ps', '--quiet', '--last', '1'], searchPath, ANSWER_MILLISECONDS);
     if (code === 0) return engineOf(name, searchPath);
-    refusals.push(end === 'late' ? `${name} does not answer in time` : sentenceOf(`${name} cannot be used`, stderr));
+    refusals.push(end === 'late' ? `${name} does not answer in time` : unusable(name, stderr));
   }
   if (refusals[0]) throw new UserError(refusals[0], 1);
   throw new UserError(`there is no ${names.join(' and no ')} in PATH; install ${wanted ? 'it' : 'one of them'}`, 1);
@@ -46,7 +46,7 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
     succeeds: async (args, signal) => (await runLong(name, args, searchPath, () => undefined, signal)).code === 0,
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
-      if (code !== 0 && !signal?.aborted) throw new UserError(sentenceOf(`${name} ${args[0]} failed`, tail), 1);
+      if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), 1);
     },
   };
 }

@@ -24,7 +24,7 @@ describe('a group of the end-to-end tests that cannot be run here', () => {
 describe('the whole proof', () => {
   const proof = readFileSync(join(import.meta.dirname, '../../.ci/run'), 'utf8');
   const ended = (script: string, logs: string) =>
-    execa('bash', ['-euo', 'pipefail', '-c', script.replaceAll('.cache/logs', logs)], { reject: false });
+    execa('bash', ['--norc', '-euo', 'pipefail', '-c', script.replaceAll('.cache/logs', logs)], { reject: false });
 
   test('ends with what passed, failed and was skipped in each kind of suite', async () => {
     const logs = tempDir();

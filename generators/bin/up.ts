@@ -1,5 +1,4 @@
 import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Flag, isOn, single } from '../lib/answers/flags.ts';
 import { inspect, remove } from '../lib/engine/container.ts';
@@ -7,7 +6,7 @@ import { ENGINES, type Engine, findEngine } from '../lib/engine/engine.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { findProject } from '../lib/project/find.ts';
 import { safePath } from '../lib/system/search-path.ts';
-import { isHealthy, type Started, up as started, down as takenDown } from '../lib/verbs/up.ts';
+import * as project from '../lib/verbs/up.ts';
 import { printDone, printError, write } from './print.ts';
 import type { CommandLine, Host, Verb } from './verb.ts';
 
@@ -40,7 +39,7 @@ export const upVerb: Verb = {
       flag: 'certificate',
       value: 'FILE ...',
       names: 'file',
-      description: 'trust this authority in builds, such as that of your proxy; the image keeps it',
+      description: 'trust the certificate authority in FILE, such as that of your proxy; the image keeps it',
     },
   ],
   run,
@@ -55,8 +54,8 @@ export const downVerb: Verb = {
   flags: [ENGINE],
   run: async ({ flags, words }, { cwd }) => {
     const { root, engine } = await find('down', flags, words, cwd);
-    const name = await takenDown(engine, root);
-    if (!isOn(flags, 'quiet')) printDone(name ? `${name} is stopped` : `nothing of ${root} runs`);
+    const name = await project.down(engine, root);
+    if (!isOn(flags, 'quiet')) printDone(name ? `${name} is stopped` : `nothing of ${root} is running`);
   },
 };
 
@@ -66,10 +65,12 @@ async function run({ flags, words }: CommandLine, { cwd }: Host): Promise<void> 
   const isQuiet = isOn(flags, 'quiet');
   const stop = stopOnSignal();
   const { default: fs } = await import('fs-extra');
+  // Loaded here because no other verb needs it.
+  const { tmpdir } = process.getBuiltinModule('node:os');
   const scratch = mkdtempSync(join(tmpdir(), 'makina-image-up-'));
-  let start: Started;
+  let start: project.Started;
   try {
-    start = await started({
+    start = await project.up({
       engine,
       root,
       port,
@@ -90,7 +91,7 @@ async function run({ flags, words }: CommandLine, { cwd }: Host): Promise<void> 
 /** Follows the log of a container until it ends, or until Ctrl-C, which stops it. */
 async function watch(
   engine: Engine,
-  { container, url }: Started,
+  { container, url }: project.Started,
   stop: AbortSignal,
   isDetached: boolean,
   isQuiet: boolean,
@@ -101,7 +102,7 @@ async function watch(
     engine.run(['logs', '--follow', container.id], (text) => write(isDetached ? 2 : 1, text), end),
     engine.succeeds(['wait', container.id], end),
   ]);
-  const isUp = await isHealthy(engine, container, stop);
+  const isUp = await project.isHealthy(engine, container, stop);
   if (isUp && !isQuiet)
     printDone(`==> ${url} is up${isDetached ? '; makina-image down stops it' : '; Ctrl-C stops it'}`);
   if (isUp && isDetached) detach.abort();

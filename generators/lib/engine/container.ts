@@ -1,4 +1,4 @@
-import { UserError } from '../errors.ts';
+import { EXIT, UserError } from '../errors.ts';
 import { LABEL } from './arguments.ts';
 import type { Engine } from './engine.ts';
 
@@ -43,7 +43,10 @@ export async function containerOf(engine: Engine, root: string, name: string): P
   const container = await inspect(engine, name);
   if (!container || container.project === root) return container;
   const whose = container.project ? `belongs to ${container.project}` : 'was not started by makina-image';
-  throw new UserError(`the container ${name} ${whose}; remove it with ${engine.name} rm --force ${name}`, 1);
+  throw new UserError(
+    `the container ${name} ${whose}; remove it with ${engine.name} rm --force ${name}`,
+    EXIT.internal,
+  );
 }
 
 /** Stops a container gracefully, and removes it; its volumes stay. */

@@ -1,21 +1,21 @@
-import { UserError } from '../errors.ts';
+import { EXIT, UserError } from '../errors.ts';
 import { findCommand, type Ran, ran, runLong } from '../system/command.ts';
 import { failed, unusable } from './failures.ts';
 
 /** The engines that `up` works with, the first one found unless one is named. */
 export const ENGINES = ['docker', 'podman'] as const;
 
-/** An engine that builds for others meanwhile takes its time. */
+/** Enough for an engine that is busy with a build. */
 const ANSWER_MILLISECONDS = 30_000;
 
 /** An engine that answers. */
 export interface Engine {
   name: (typeof ENGINES)[number];
-  /** Asks it something that it answers at once. */
+  /** Runs a command that answers at once. */
   ask(...args: string[]): Promise<Ran>;
-  /** Whether what takes its time succeeds. */
+  /** Runs a command that may take long. @returns whether it ended with 0 */
   succeeds(args: readonly string[], signal: AbortSignal): Promise<boolean>;
-  /** Lets it do what takes its time. @throws UserError with the reason, in one sentence, when it fails */
+  /** Runs a command that may take long. @throws UserError with the reason, in one sentence, when it fails */
   run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
 }
 
@@ -35,8 +35,11 @@ export async function findEngine(wanted: string | undefined, searchPath: string)
     if (code === 0) return engineOf(name, searchPath);
     refusals.push(end === 'late' ? `${name} does not answer in time` : unusable(name, stderr));
   }
-  if (refusals[0]) throw new UserError(refusals[0], 1);
-  throw new UserError(`there is no ${names.join(' and no ')} in PATH; install ${wanted ? 'it' : 'one of them'}`, 1);
+  if (refusals[0]) throw new UserError(refusals[0], EXIT.internal);
+  throw new UserError(
+    `there is no ${names.join(' and no ')} in PATH; install ${wanted ? 'it' : 'one of them'}`,
+    EXIT.internal,
+  );
 }
 
 function engineOf(name: Engine['name'], searchPath: string): Engine {
@@ -46,7 +49,7 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
     succeeds: async (args, signal) => (await runLong(name, args, searchPath, () => undefined, signal)).code === 0,
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
-      if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), 1);
+      if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), EXIT.internal);
     },
   };
 }

@@ -188,7 +188,11 @@ async function makeBase(request: UpRequest): Promise<void> {
 
 async function copyCertificates(files: readonly string[], folder: string): Promise<void> {
   const { default: fse } = await import('fs-extra');
-  for (const file of files) await fse.copy(file, join(folder, `${basename(file).replace(/\.[^.]*$/, '')}.crt`));
+  for (const [index, file] of files.entries()) {
+    const name = basename(file).replace(/\.[^.]*$/, '');
+    // Two files of one name are two authorities.
+    await fse.copy(file, join(folder, `${index === 0 ? name : `${name}-${index + 1}`}.crt`));
+  }
 }
 
 const interrupted = () => new UserError('interrupted', EXIT.interrupted);

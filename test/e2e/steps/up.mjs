@@ -97,7 +97,7 @@ export async function upSteps(context) {
       assert.match((await run(['down', NAME])).stdout, /is stopped/);
       assert.equal(await list(), '');
       assert.match(readFileSync(join(work, NAME, 'data/data/welcome.txt'), 'utf8'), /copied into the data volume/);
-      assert.match((await run(['down', NAME])).stdout, /nothing of .* runs/);
+      assert.match((await run(['down', NAME])).stdout, /nothing of .* is running/);
     });
     await step('a port that is taken is named before anything is built', async () => {
       const server = createServer().listen(port);

@@ -22,7 +22,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import { doctor as examine } from '../../generators/lib/doctor/doctor.ts';
 import { doctorSchema } from '../../generators/lib/doctor/finding.ts';
 import { checkNode } from '../../generators/lib/doctor/node.ts';
-import { version } from '../../generators/lib/package.ts';
+import { minorVersion, version } from '../../generators/lib/package.ts';
 import packageJson from '../../package.json' with { type: 'json' };
 import { BASE, doctor, ENGINE, path, project } from '../support/doctor.ts';
 import { needs, works } from '../support/needs.ts';
@@ -544,7 +544,7 @@ describe('in a project', () => {
 
   test('conflicts that an upgrade left are found, with or without markers in the file', async () => {
     const dir = tempDir();
-    const newer = otherVersion(join(dir, 'newer'), '0.3.9', {
+    const newer = otherVersion(join(dir, 'newer'), `${minorVersion}.9`, {
       'project/README.md': (text) => text.replace('## Build', '## Build it'),
     });
     const root = await project();

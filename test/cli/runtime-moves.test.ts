@@ -2,8 +2,8 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readlinkSync, rmSync, symli
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
-import { packageRoot } from '../../generators/lib/package.ts';
-import { doctor, OURS, path as searchPath } from '../support/doctor.ts';
+import { minorVersion, packageRoot } from '../../generators/lib/package.ts';
+import { BASE, doctor, OURS, path as searchPath } from '../support/doctor.ts';
 import { needs, works } from '../support/needs.ts';
 import { actionOf, change, project, run, text, work } from '../support/projects.ts';
 import { baseOf, projectOf } from '../support/releases.ts';
@@ -363,9 +363,9 @@ describe('a runtime of the project', () => {
     const version = salt('runtime/version');
     const whole = text(root, version);
     for (const [now, said] of [
-      ['0.4 0.4.0 x\n', '0.4'],
+      ['0.2 0.2.0 x\n', '0.2'],
       ['\n', 'nothing'],
-      [`\ufeff${whole}`, '\ufeff0.3'],
+      [`\ufeff${whole}`, `\ufeff${minorVersion}`],
     ]) {
       change(root, version, () => now as string);
       expect(await runtimeOf(root)).toMatchObject([
@@ -420,7 +420,7 @@ describe('a runtime of the project', () => {
     const root = project();
     await run(BIN, root, ['new', '--base-image', 'example.invalid/base:1']);
     edit(root, NOW);
-    const { stdout } = await run(BIN, root, ['new', '--base-image', 'makina-image-base:0.3']);
+    const { stdout } = await run(BIN, root, ['new', '--base-image', BASE]);
     expect(stdout).toContain(`You changed ${NOW}, a file of the runtime`);
     expect(text(root, NOW)).toContain('# mine');
   });
@@ -431,12 +431,12 @@ describe('doctor', () => {
     ['no runtime', { 'org.opencontainers.image.title': 'makina-image-base' }, 'brings no runtime'],
     [
       'another runtime',
-      { ...OURS, 'makina-image.runtime': '0.4' },
-      'brings the runtime 0.4, and the project is written for 0.3',
+      { ...OURS, 'makina-image.runtime': '0.2' },
+      `brings the runtime 0.2, and the project is written for ${minorVersion}`,
     ],
   ])('says that a base image with %s stops the build', async (_, labels, what) => {
     const root = project();
-    const images = searchPath({ images: { 'makina-image-base:0.3': labels } });
+    const images = searchPath({ images: { [BASE]: labels } });
     const { of, exitCode } = await doctor(root, [], images);
     expect([exitCode, of('base-image')]).toMatchObject([2, { level: 'error', what: expect.stringContaining(what) }]);
     await run(BIN, root, ['new', '--runtime', 'vendored']);

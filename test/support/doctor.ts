@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { execaSync } from 'execa';
 import type { DoctorReport, Finding } from '../../generators/lib/doctor/finding.ts';
+import { minorVersion } from '../../generators/lib/package.ts';
 import { makinaImage, tempDir } from './run.ts';
 
 /** What an engine that has all tells of itself, in the words of `docker info`. */
@@ -43,8 +44,8 @@ export function path(docker?: Docker): string {
   return folder;
 }
 
-export const BASE = 'makina-image-base:0.3';
-export const OURS = { 'org.opencontainers.image.title': 'makina-image-base', 'makina-image.runtime': '0.3' };
+export const BASE = `makina-image-base:${minorVersion}`;
+export const OURS = { 'org.opencontainers.image.title': 'makina-image-base', 'makina-image.runtime': minorVersion };
 
 function writeDocker(folder: string, { info, code = 0, stderr = '', ps = '', images = {}, seconds = 0 }: Docker): void {
   const answers = join(folder, 'answers');

@@ -15,7 +15,8 @@ export async function docsSteps(context) {
   const { work, env: engine, debian, options, signal, docker, base, step, skip, ownEngine } = context;
   // They build images under the names of the docs, which a user's own images may have.
   if (!ownEngine) return skip('docs', 'it needs an engine of its own; stop the Docker engine that is running');
-  await docker(['tag', base, 'makina-image-base:0.3']);
+  const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
+  await docker(['tag', base, `makina-image-base:${version.split('.').slice(0, 2).join('.')}`]);
   const port = await freePort();
   const env = {
     ...prepareCommands(join(work, 'docs-bin')),

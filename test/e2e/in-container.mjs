@@ -97,12 +97,13 @@ def make_orphans(count):
     os.waitpid(parent, 0)
 
 def print_lines(seconds):
+    # nginx writes to the same pipe. The kernel keeps a write of at most 4096 bytes whole: one line, and not a block of them.
+    sys.stdout.reconfigure(line_buffering=True)
     start = time.monotonic()
     for number in range(seconds * 10000):
         if number % 1000 == 0:
             time.sleep(max(0, start + number / 10000 - time.monotonic()))
         sys.stdout.write('loud %08d %s\\n' % (number, 'x' * 85))
-    sys.stdout.flush()
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):

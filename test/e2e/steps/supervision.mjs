@@ -183,7 +183,10 @@ const loudLine = (number) => `loud ${String(number).padStart(8, '0')} ${'x'.repe
 /** What a log has in the place of a loud line that is lost, torn or moved. */
 function inPlaceOf(log, number) {
   const before = Math.max(0, log.indexOf(loudLine(number - 1)));
-  const found = log.slice(before, before + 600).split('\n').slice(0, 5);
+  const found = log
+    .slice(before, before + 600)
+    .split('\n')
+    .slice(0, 5);
   return `line ${number} is lost, torn or moved:\n${found.join('\n')}`;
 }
 

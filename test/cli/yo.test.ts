@@ -1,30 +1,52 @@
-import { chmodSync, cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { execa, type Options } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { path } from '../support/doctor.ts';
+import { CHILD, sharedProcess } from '../support/one-process.ts';
 import { makinaImage, onTerminal, tempDir } from '../support/run.ts';
 import { readTree } from '../support/tree.ts';
 import { asUser, readableCheckout, userDir } from '../support/user.ts';
 
 const { checkout, remove } = readableCheckout();
-afterAll(remove);
+/** The ordinary user's home, with a command npm: each run of yo asks npm for its global folder. One test lets it ask the real one. */
+const home = mkdtempSync(join(tmpdir(), 'makina-image-home-'));
+writeFileSync(join(home, 'npm'), '#!/bin/sh\n[ "$*" = "root -g" ] && echo /nowhere\n', { mode: 0o755 });
+if (process.getuid?.() === 0) chownSync(home, 1000, 1000);
+const env = { HOME: home, PATH: `${home}:${process.env.PATH}` };
+afterAll(() => {
+  remove();
+  rmSync(home, { recursive: true });
+});
 
 function yoCommand(args: string[]): string[] {
   return asUser(['node', join(checkout, 'node_modules/.bin/yo'), ...args]);
 }
 
-/** Every start of yo asks npm for its global folder, which is a second start of Node; one test lets it ask the real one. */
-function environment(): NodeJS.ProcessEnv {
-  const bin = userDir();
-  chmodSync(bin, 0o755);
-  writeFileSync(join(bin, 'npm'), '#!/bin/sh\n[ "$*" = "root -g" ] && echo /nowhere\n', { mode: 0o755 });
-  return { HOME: userDir(), PATH: `${bin}:${process.env.PATH}` };
+/** Starts yo as a user does. */
+function startYo(cwd: string, args: string[], options: Options = {}) {
+  const [file = '', ...rest] = yoCommand(args);
+  return execa(file, rest, { cwd, reject: false, timeout: 50_000, env, ...options });
 }
 
+const inYo = sharedProcess(asUser(['node', join(checkout, CHILD)]));
+
+/** The same, in a process that has loaded what yo imports, which is most of a start. */
 function yo(cwd: string, args: string[]) {
-  const [file = '', ...rest] = yoCommand(args);
-  return execa(file, rest, { cwd, reject: false, stdin: 'ignore', timeout: 50_000, env: environment() });
+  const bin = join(checkout, 'node_modules/yo/lib/cli.js');
+  return inYo({ bin, args, cwd, env: { ...process.env, ...env }, timeout: 50_000 });
 }
 
 /** A folder of the ordinary user with a project `demo` in it. */
@@ -35,13 +57,21 @@ async function folderWithDemo(): Promise<string> {
   return dir;
 }
 
+test('runs of yo that share a process print and end as a start of its own does', async () => {
+  const dir = userDir();
+  const args = ['makina-image', 'demo', '--publish', 'x'];
+  const { exitCode, stdout, stderr } = await startYo(dir, args, { stdin: 'ignore', stripFinalNewline: false });
+  expect([exitCode, stderr]).toEqual([2, expect.stringContaining('publish')]);
+  for (const ended of [await yo(dir, args), await yo(dir, args)]) expect(ended).toEqual({ exitCode, stdout, stderr });
+});
+
 describe('yo makina-image', () => {
   test('writes the very tree that the bin writes, with lists and dicts one by one, as JSON or from a file', async () => {
     const [byYo, byBin] = [userDir(), tempDir()];
     for (const dir of [byYo, byBin]) writeFileSync(join(dir, 'answers.yaml'), 'programs: {worker: {cmd: sleep 9}}\n');
     const lists = ['--answers', 'answers.yaml', '--packages', 'curl', '--packages', 'jq', '--app', '{"a": {"b": 1}}'];
     const words = ['demo', '--publish', '81', '--no-demo', ...lists];
-    const { exitCode, stderr } = await yo(byYo, ['makina-image', ...words]);
+    const { exitCode, stderr } = await startYo(byYo, ['makina-image', ...words], { stdin: 'ignore' });
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('files written')]);
     await makinaImage(byBin, ['new', ...words]);
     expect(readTree(join(byYo, 'demo'))).toEqual(readTree(join(byBin, 'demo')));
@@ -94,11 +124,10 @@ describe('yo makina-image', () => {
 
   test('takes answers on standard input', async () => {
     const dir = userDir();
-    const [file = '', ...args] = yoCommand(['makina-image', '--answers=-']);
-    const options = { cwd: dir, reject: false, timeout: 50_000, env: environment() };
-    const { exitCode } = await execa(file, args, { ...options, input: 'name: piped\n' });
+    const args = ['makina-image', '--answers=-'];
+    const { exitCode } = await startYo(dir, args, { input: 'name: piped\n' });
     expect([exitCode, Object.keys(readTree(dir))]).toEqual([0, expect.arrayContaining(['piped/compose.yaml'])]);
-    const empty = await execa(file, args, { ...options, input: '', all: true });
+    const empty = await startYo(dir, args, { input: '', all: true });
     expect([empty.exitCode, empty.all]).toEqual([2, expect.stringContaining('found nothing on standard input')]);
   });
 
@@ -120,7 +149,7 @@ describe('yo makina-image', () => {
         ['Start with the small demo', '\r'],
         ['Write this?', '\r'],
       ],
-      environment(),
+      env,
     );
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('files written')]);
     const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
@@ -148,8 +177,8 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
     [`relative:${elsewhere}`, true],
   ] as const) {
     const [file = '', ...args] = asUser(['node', join(modules, 'yo/lib/cli.js'), '--generators']);
-    const env = { HOME: userDir(), NODE_PATH };
-    const { stdout } = await execa(file, args, { cwd: userDir(), timeout: 50_000, env });
+    const options = { cwd: userDir(), timeout: 50_000, env: { HOME: userDir(), NODE_PATH } };
+    const { stdout } = await execa(file, args, options);
     expect(/^ {2}makina-image$/m.test(stdout)).toBe(finds);
     // No helper is among them.
     if (finds)

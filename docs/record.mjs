@@ -16,8 +16,8 @@ const SIZE = { cols: 96, rows: 24 };
 /** What is typed, each after the text it waits for has been printed. */
 const SESSION = [
   ['$ ', 'makina-image new shop'],
+  ['What do you start with?', ''],
   ['What is it, in one line?', 'The shop'],
-  ['Start with the small demo', ''],
   ['Write this?', ''],
   ['$ ', "cd shop && makina-image circus-program worker --cmd 'celery -A shop worker'"],
   ['$ ', "echo '# an edit of mine' >> compose.yaml && makina-image new --publish 9000 --yes"],

@@ -1,6 +1,7 @@
 import { type Flag, flagOf } from './lib/answers/flags.ts';
 import { fields } from './lib/model/fields.ts';
 import { CONFLICT_MODES } from './lib/plan/types.ts';
+import { STACK_NAMES } from './lib/stacks/stack.ts';
 
 /** The flags that both fronts declare, beside those of the verbs that change one entry. */
 export const CONFLICT: Flag = {
@@ -26,6 +27,12 @@ export const ALLOW_DOWNGRADE: Flag = {
 export function newFlags(): Flag[] {
   return [
     ...fields.map(flagOf),
+    {
+      flag: 'stack',
+      value: 'NAME|FILE',
+      names: 'file',
+      description: `what to start with: ${STACK_NAMES.join(', ')}, or a file of your own; its answers lie below all others`,
+    },
     {
       flag: 'answers',
       value: 'FILE',

@@ -5,6 +5,7 @@ import { besideText } from '../lib/answers/beside.ts';
 import { answersFromFlags, isOn, single } from '../lib/answers/flags.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import { summary } from '../lib/output/summary.ts';
+import { readStack } from '../lib/stacks/stack.ts';
 import { placeOf } from '../lib/verbs/destination.ts';
 import { askOpen, type NewRequest, newProject } from '../lib/verbs/new.ts';
 import { isDryRun, printChange, printResult } from './result.ts';
@@ -41,6 +42,7 @@ async function requestOf({ flags, words }: CommandLine, host: Host): Promise<New
     );
 
   const { names, ...place } = placeOf(words, single(flags, 'destination'));
+  const stack = single(flags, 'stack');
   const answersFrom = single(flags, 'answers');
   const isExact = isOn(flags, 'exact');
   const mayAsk = !isOn(flags, 'yes') && !isExact && answersFrom !== STANDARD_INPUT;
@@ -50,8 +52,10 @@ async function requestOf({ flags, words }: CommandLine, host: Host): Promise<New
     ...place,
     flags: answersFromFlags({ ...flags, name: [...names, ...(flags.name ?? [])] }),
     answers: await readAnswers(answersFrom, host.cwd, isExact),
+    stack: stack === undefined ? undefined : await readStack(stack, host.cwd),
     isExact,
     ask: prompts?.ask,
+    askStack: prompts?.askStack,
     insist: prompts?.insist,
     confirm: prompts?.confirm,
     dryRun: isDryRun(flags),

@@ -1,6 +1,7 @@
 import type { Field } from '../lib/model/fields.ts';
 import type { Intent } from '../lib/model/intent.ts';
-import { answered, confirmation, insistence, questions } from '../lib/output/questions.ts';
+import { answered, confirmation, insistence, questions, stackQuestion } from '../lib/output/questions.ts';
+import type { Stack } from '../lib/stacks/stack.ts';
 import { shown } from '../lib/text/shown.ts';
 import type { Change } from '../lib/verbs/change.ts';
 import { styleOf } from '../terminal.ts';
@@ -11,6 +12,13 @@ export async function ask(open: readonly Field[]): Promise<Intent> {
   // An ES module: the bundle cannot load it in any other way.
   const { default: inquirer } = await import('inquirer');
   return answered(inquirer.prompt(questions(open) as Parameters<typeof inquirer.prompt>[0]));
+}
+
+/** Asks for one of the stacks. @param likely the default */
+export async function askStack(stacks: readonly Stack[], likely: string): Promise<string> {
+  const { default: inquirer } = await import('inquirer');
+  const question = stackQuestion(stacks, likely);
+  return (await answered(inquirer.prompt([question] as Parameters<typeof inquirer.prompt>[0]))).stack;
 }
 
 /** Shows what is to be written; returns whether to go on. */

@@ -1,6 +1,6 @@
 import type { Flag } from '../lib/answers/flags.ts';
 import type { Change } from '../lib/verbs/change.ts';
-import type { Ask } from '../lib/verbs/new.ts';
+import type { Ask, AskStack } from '../lib/verbs/new.ts';
 
 /** What was typed after a verb. */
 export interface CommandLine {
@@ -21,6 +21,7 @@ export interface Host {
 
 export interface Prompts {
   ask: Ask;
+  askStack: AskStack;
   /** Shows what is to be written; returns whether to go on. */
   confirm: (planned: Change) => Promise<boolean>;
   /** Asks a question whose default is no. */

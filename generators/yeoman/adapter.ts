@@ -1,7 +1,7 @@
 import type Generator from 'yeoman-generator';
 import { type Output, write } from '../bin/print.ts';
 import type { Host } from '../bin/verb.ts';
-import { answered, confirmation, insistence, questions } from '../lib/output/questions.ts';
+import { answered, confirmation, insistence, questions, stackQuestion } from '../lib/output/questions.ts';
 import { shown } from '../lib/text/shown.ts';
 import { isCi, styleOf } from '../terminal.ts';
 
@@ -28,6 +28,7 @@ export function hostOf(generator: Generator): Host {
       if (!canAsk(generator.env.adapter)) return undefined;
       return {
         ask: (open) => prompt(questions(open)),
+        askStack: async (stacks, likely) => (await prompt<{ stack: string }>([stackQuestion(stacks, likely)])).stack,
         confirm: async (planned) => {
           const { intro, question } = confirmation(planned, styleOf(2));
           generator.log(shown(intro, styleOf(2)));

@@ -355,8 +355,8 @@ describe('on a terminal', () => {
       [
         ['Name of the project?', 'Bad Name\r'],
         ['must be 1 to 27', '\x15asked\r'],
+        ['What do you start with?', 'empty\r'],
         ['What is it, in one line?', '\r'],
-        ['Start with the small demo', 'n\r'],
         ['Write this?', '\r'],
       ],
     );

@@ -180,7 +180,7 @@ describe('yeoman-test', () => {
     const dir = tempDir();
     const result = await ours(dir)
       .withOptions({ packages: ['curl'] } as never)
-      .withAnswers({ name: 'shop', description: 'From a test', demo: false })
+      .withAnswers({ name: 'shop', description: 'From a test', stack: 'empty' })
       .run();
     result.assertFile('shop/compose.yaml');
     expect(yoRc(join(dir, 'shop'))[KEY]?.answers).toEqual({
@@ -203,7 +203,7 @@ describe('yeoman-test', () => {
       await env.run(['makina-image'], options as never);
       return adapter.calls.map(({ question }) => question.name);
     };
-    expect(await asked({})).toEqual(['name', 'description', 'demo', 'go']);
+    expect(await asked({})).toEqual(['name', 'stack', 'description', 'go']);
     expect(await asked({ name: 'shop', demo: true })).toEqual(['description', 'go']);
     expect(await asked({ name: 'shop', yes: true })).toEqual([]);
     vi.unstubAllEnvs();

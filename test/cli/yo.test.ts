@@ -145,8 +145,8 @@ describe('yo makina-image', () => {
       yoCommand(['makina-image']),
       [
         ['Name of the project?', 'asked\r'],
+        ['What do you start with?', '\r'],
         ['What is it, in one line?', 'By hand\r'],
-        ['Start with the small demo', '\r'],
         ['Write this?', '\r'],
       ],
       env,

@@ -46,6 +46,7 @@ import { reconfigureSteps } from './steps/reconfigure.mjs';
 import { secretSteps } from './steps/secrets.mjs';
 import { serveSteps } from './steps/serve.mjs';
 import { signalSteps } from './steps/signals.mjs';
+import { stackSteps } from './steps/stacks.mjs';
 import { supervisionSteps } from './steps/supervision.mjs';
 import { upSteps } from './steps/up.mjs';
 import { volumeSteps } from './steps/volumes.mjs';
@@ -58,6 +59,7 @@ const GROUPS = {
   answers: answerSteps,
   bare: bareSteps,
   images: imageSteps,
+  stacks: stackSteps,
   signals: signalSteps,
   crash: crashSteps,
   supervision: supervisionSteps,

@@ -11,7 +11,7 @@ const FLOORS = [
   ['apply', 'engine', 'render'],
   ['manifest'],
   ['plan'],
-  ['project'],
+  ['project', 'stacks'],
   ['verbs'],
   ['doctor', 'output'],
 ];

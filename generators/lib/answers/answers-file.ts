@@ -6,13 +6,32 @@ import { imageSchema } from '../model/schema.ts';
 import { OddScalar, sentenceOf, spelledValue } from './document.ts';
 import { type Place, placeOfType } from './place.ts';
 
+/** A kind of file that a person writes. */
+export interface Kind {
+  /** What it is called in errors. */
+  what: string;
+  /** What it must hold, for errors. */
+  holds: string;
+  place: Place;
+}
+
+const ANSWERS: Kind = {
+  what: 'answers file',
+  holds: 'one mapping of field names to answers, as `name: shop`',
+  place: placeOfType(imageSchema),
+};
+
 /**
  * Reads an answers file, JSON (`.json`) or YAML; no file gives no answers.
  * @param path the file, relative to `cwd`
  * @throws UserError when it cannot be read, is not valid, or does not hold one mapping
  */
 export async function readAnswersFile(path: string | undefined, cwd: string): Promise<Intent> {
-  if (path === undefined) return {};
+  return path === undefined ? {} : readMapping(path, cwd, ANSWERS);
+}
+
+/** The same for any kind of file. */
+export async function readMapping(path: string, cwd: string, kind: Kind): Promise<Intent> {
   const isJson = /\.json$/i.test(path);
   const read = async () => {
     // Loaded here because most runs have no answers file.
@@ -22,8 +41,8 @@ export async function readAnswersFile(path: string | undefined, cwd: string): Pr
     if (!file.startsWith('/dev/') && !(await fs.stat(file)).isFile()) throw new Error('it is not a file');
     return decode(await fs.readFile(file));
   };
-  return mapping(path, isJson ? 'JSON' : 'YAML', async () =>
-    isJson ? parseJson(await read(), placeOfType(imageSchema)) : parseYaml(path, await read()),
+  return mapping(path, isJson ? 'JSON' : 'YAML', kind, async () =>
+    isJson ? parseJson(await read(), kind.place) : parseYaml(path, await read(), kind.place),
   );
 }
 
@@ -33,13 +52,18 @@ export async function readAnswersFile(path: string | undefined, cwd: string): Pr
  * @throws UserError when they are not valid, or are not one mapping
  */
 export async function parseAnswers(from: string, bytes: Buffer): Promise<Intent> {
-  return mapping(from, 'JSON or YAML', async () => {
+  return mapping(from, 'JSON or YAML', ANSWERS, async () => {
     const text = decode(bytes);
-    return parseJson(text, placeOfType(imageSchema)).catch(() => parseYaml(from, text));
+    return parseJson(text, ANSWERS.place).catch(() => parseYaml(from, text, ANSWERS.place));
   });
 }
 
-async function mapping(from: string, kind: string, read: () => Promise<unknown>): Promise<Intent> {
+async function mapping(
+  from: string,
+  language: string,
+  { what, holds }: Kind,
+  read: () => Promise<unknown>,
+): Promise<Intent> {
   let answers: unknown;
   try {
     answers = await read();
@@ -48,11 +72,10 @@ async function mapping(from: string, kind: string, read: () => Promise<unknown>)
     const [line = ''] = (error as Error).message.split('\n');
     const sentence = error instanceof RangeError ? 'it is nested too deep' : line.replace(/:$/, '');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new UserError(`there is no answers file ${from}; check its path`);
-    throw new UserError(`${from} cannot be read as ${kind}: ${sentence}; correct it, then run this again`);
+      throw new UserError(`there is no ${what} ${from}; check its path`);
+    throw new UserError(`${from} cannot be read as ${language}: ${sentence}; correct it, then run this again`);
   }
-  if (!isDict(answers))
-    throw new UserError(`${from} must hold one mapping of field names to answers, as \`name: shop\``);
+  if (!isDict(answers)) throw new UserError(`${from} must hold ${holds}`);
   // Only editors use it.
   const { $schema: _, ...intent } = answers;
   return intent;
@@ -76,7 +99,7 @@ export async function parseJson(text: string, place: Place): Promise<unknown> {
   return document.errors.length > 0 ? answers : spelledValue(document, place, 'json');
 }
 
-async function parseYaml(from: string, text: string): Promise<unknown> {
+async function parseYaml(from: string, text: string, place: Place): Promise<unknown> {
   const { LineCounter, parseDocument } = await import('yaml');
   const lineCounter = new LineCounter();
   const document = parseDocument(text, { merge: true, logLevel: 'error', lineCounter });
@@ -90,7 +113,7 @@ async function parseYaml(from: string, text: string): Promise<unknown> {
   // Throws for endless aliases.
   document.toJS();
   try {
-    return await spelledValue(document, placeOfType(imageSchema), 'yaml');
+    return await spelledValue(document, place, 'yaml');
   } catch (error) {
     if (!(error instanceof OddScalar)) throw error;
     const { line, col } = lineCounter.linePos(error.offset);

@@ -101,23 +101,28 @@ export function sortKeys(value: unknown): unknown {
 export function complete(intent: Intent): { image: Image; problems?: never } | { image?: never; problems: Problem[] } {
   const given = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
   const result = imageSchema.safeParse(sortKeys(given));
-  if (!result.success) return { problems: result.error.issues.flatMap((issue) => toProblems(issue)) };
+  if (!result.success) return { problems: problemsOf(imageSchema, result.error) };
   const problems = checkImage(result.data);
   return problems.length > 0 ? { problems } : { image: result.data };
 }
 
-/** @param path where a key is that the model does not have there */
-function unknownField(path: string[], key: string): Problem {
-  const type = path.reduce<ZodMiniType | undefined>((at, step) => at && fieldType(innerType(at), step), imageSchema);
-  const { def } = innerType(type ?? imageSchema);
+/** What a schema says is wrong with a value. */
+export function problemsOf(schema: ZodMiniType, { issues }: core.$ZodError): Problem[] {
+  return issues.flatMap((issue) => toProblems(schema, issue));
+}
+
+/** @param path where a key is that the schema does not have there */
+function unknownField(schema: ZodMiniType, path: string[], key: string): Problem {
+  const type = path.reduce<ZodMiniType | undefined>((at, step) => at && fieldType(innerType(at), step), schema);
+  const { def } = innerType(type ?? schema);
   const known = def.type === 'object' ? Object.keys((def as core.$ZodObjectDef).shape) : [];
   const message = `is not a known field${nearest(key, known)}`;
   return { path: [...path, key], message, fix: `known here: ${known.join(', ')}` };
 }
 
-function toProblems(issue: core.$ZodIssue): Problem[] {
+function toProblems(schema: ZodMiniType, issue: core.$ZodIssue): Problem[] {
   const path = issue.path.map(String);
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(path, key));
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownField(schema, path, key));
   if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message: `the key ${message}` }));
   const [, expected, received] = /expected (\w+), received (\w+)/.exec(issue.message) ?? [];
   if (received === 'undefined') return [{ path, message: 'is required' }];

@@ -82,7 +82,6 @@ export const imageSchema = z.strictObject({
     z.boolean(),
     true,
     'Start with the small demo application: its program `web`, its vhost, its seed and its code in app/',
-    { prompt: 'Start with the small demo application' },
   ),
   publish: field(port, 8080, 'Port of the host on which compose.yaml publishes port 80 of the container'),
   ci: field(z.array(z.enum(['github', 'gitlab'])), [], 'Where CI keeps the project up to date: github, gitlab'),

@@ -1,6 +1,7 @@
 import { EXIT, UserError } from '../errors.ts';
 import type { Field } from '../model/fields.ts';
 import { complete } from '../model/intent.ts';
+import type { Stack } from '../stacks/stack.ts';
 import type { Change } from '../verbs/change.ts';
 import type { Style } from './style.ts';
 import { tree } from './tree.ts';
@@ -27,6 +28,22 @@ export function questions(open: readonly Field[]) {
     default: field.default,
     validate: (answer: unknown) => problemOf(field.key, answer) ?? true,
   }));
+}
+
+/** The question for a stack; the answer is called `stack`. @param likely the default */
+export function stackQuestion(stacks: readonly Stack[], likely: string) {
+  const width = Math.max(...stacks.map(({ name }) => name.length));
+  return {
+    type: 'select',
+    name: 'stack',
+    message: 'What do you start with?',
+    default: likely,
+    choices: stacks.map(({ name, description }) => ({
+      name: `${name.padEnd(width)}  ${description}`,
+      value: name,
+      short: name,
+    })),
+  };
 }
 
 function problemOf(key: string, answer: unknown): string | undefined {

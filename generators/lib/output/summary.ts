@@ -37,6 +37,7 @@ export function summary(change: ProjectChange, { cwd, baseCommand, style }: Read
   const { root } = project;
   const changed = changedFiles(change);
   const warnings = [
+    ...(change.code === undefined ? [] : [codeText(change.code)]),
     ...warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`),
     ...earlyFiles(image)
       .filter((path) => !lstat(join(root, 'project', path)))
@@ -87,6 +88,15 @@ export function baseSummary(change: Change, { cwd, style }: Omit<Reader, 'baseCo
 
   docker build -t makina-image-base:${minorVersion} ${plainWord(relative(cwd, change.project.root) || '.')}
 `;
+}
+
+/** Why a stack brought no application. */
+function codeText(place: string): string {
+  const todo =
+    place === 'project/app'
+      ? 'correct the answers that name files of another one'
+      : 'move it to project/app, which the image takes';
+  return `\n  the stack added no application, because there is one in ${place}: ${todo}`;
 }
 
 function outcome(change: Change, style: Style | undefined): string {

@@ -22,7 +22,7 @@ export function projectView(image: Image): Record<string, unknown> {
       .map((folder) => `--tmpfs ${folder}`)
       .join(' '),
     stop_timeout: stopTimeout(image),
-    app_example: image.demo ? 'greeting: Good morning' : 'some_setting: some value',
+    app_example: 'greeting' in image.app ? 'greeting: Good morning' : 'some_setting: some value',
     exposed_ports: exposedPorts(image).join(' '),
     environment_lines: dockerLines('ENV', image.environment),
     ...codeLines(image),

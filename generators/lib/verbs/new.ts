@@ -15,12 +15,17 @@ import { keepRuntime } from '../project/own-runtime.ts';
 import { readYoRc, withPast, withYoRc } from '../project/project.ts';
 import { withProject } from '../project/with-project.ts';
 import { render } from '../render/render.ts';
+import { placeOfCode } from '../stacks/detect.ts';
+import { withFiles } from '../stacks/files.ts';
+import { readStack, STACK_NAMES, type Stack } from '../stacks/stack.ts';
 import { apply, type Change, withRoot } from './change.ts';
 import { nameOfFolder, refuseNested } from './destination.ts';
 import { type HowToWrite, planWrite } from './write.ts';
 
 /** Asks a person for some fields; returns their answers by field key. */
 export type Ask = (open: readonly Field[]) => Promise<Intent>;
+/** Asks a person for one of the stacks; `likely` is the default. */
+export type AskStack = (stacks: readonly Stack[], likely: string) => Promise<string>;
 
 export interface NewRequest extends HowToWrite {
   /** The folder the command runs in. */
@@ -35,10 +40,13 @@ export interface NewRequest extends HowToWrite {
   flags: Intent;
   /** From the answers file: wins over what is stored. */
   answers: Intent;
+  /** Lies below all other answers. */
+  stack?: Stack;
   /** `answers` and `flags` replace all stored answers but the name. */
   isExact?: boolean;
   /** Absent if no one can be asked. */
   ask?: Ask;
+  askStack?: AskStack;
   /** What was already answered, by `askOpen`. */
   asked?: Intent;
   /** Shows a person who answered questions what is to be written; returns whether to go on. */
@@ -52,6 +60,8 @@ export interface ProjectChange extends Change {
   image: Image;
   /** Stored answers that were not given now: with `isExact` they are gone. */
   beside?: readonly string[];
+  /** Where there was code for the stack already, so that nothing of the stack was added to it. */
+  code?: string;
 }
 
 /**
@@ -78,8 +88,20 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
   const { intent } = withProject(destination, request.dryRun === true, readYoRc);
   if (!intent && given().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
   // Its answers were asked when the project was new.
-  if (!intent) await askFor(fields);
-  return { ...request, asked, isMeant: true };
+  if (intent) return { ...request, asked, isMeant: true };
+  const stack = request.stack ?? (given().demo === undefined ? await askedStack(request, destination) : undefined);
+  if (stack && !request.stack) asked = { ...asked };
+  await askFor(fields);
+  return { ...request, asked, stack, isMeant: true };
+}
+
+/** The stack that a person chooses; undefined if no one can be asked. */
+async function askedStack({ askStack }: NewRequest, destination: string): Promise<Stack | undefined> {
+  if (!askStack) return undefined;
+  const stacks = await Promise.all(STACK_NAMES.map((name) => readStack(name, '.')));
+  const found = withProject(destination, true, (folder) => stacks.find((stack) => placeOfCode(folder, stack)));
+  const chosen = await askStack(stacks, (found ?? (stacks[0] as Stack)).name);
+  return stacks.find(({ name }) => name === chosen);
 }
 
 /**
@@ -88,7 +110,8 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
  * the folder cannot be written (internal), or when a person says no (interrupted); nothing is written then
  */
 export async function newProject(request: NewRequest): Promise<ProjectChange> {
-  const { asked } = request.asked ? request : await askOpen(request);
+  const { asked, stack } = request.asked ? request : await askOpen(request);
+  const below = stack?.answers ?? {};
   const layers = [request.answers, request.flags, asked ?? {}];
   const given = () => mergeAll(layers);
   const destination = locate(request, given());
@@ -97,13 +120,15 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     const stored = readYoRc(folder);
     if (!stored.intent && given().name === undefined) layers.unshift(nameOfFolder(destination, false));
     const before = stored.intent ?? {};
-    const idle = [...idleNulls(request.answers, before), ...idleNulls(request.flags, merge(before, request.answers))];
+    const lower = merge(below, before);
+    const idle = [...idleNulls(request.answers, lower), ...idleNulls(request.flags, merge(lower, request.answers))];
     if (idle.length > 0) throw problemsError(idle);
     // From the lowest up: a removal counts for what lies below it.
     const kept = request.isExact ? nameOf(before) : before;
-    const others = request.isExact || Object.keys(request.answers).length > 0 ? beside(before, given()) : [];
-    layers.unshift(kept);
-    const planned = { ...planProject(folder, stored, given(), request), beside: others };
+    const others =
+      request.isExact || Object.keys(request.answers).length > 0 ? beside(before, merge(below, given())) : [];
+    layers.unshift(below, kept);
+    const planned = { ...planProject(folder, stored, given(), request, stack), beside: others };
     if (request.dryRun) return withRoot(destination, planned);
     if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
       throw new UserError(
@@ -136,15 +161,23 @@ export function writeIntent(root: string, stored: YoRc, intent: Intent, request:
   return request.dryRun ? planned : apply(planned, request);
 }
 
-function planProject(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
+function planProject(root: string, stored: YoRc, intent: Intent, request: WriteRequest, stack?: Stack): ProjectChange {
   const result = complete(intent);
   if (result.problems) throw problemsError(result.problems, request.flagOf);
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent);
   const { image, vendored, ...kept } = keepRuntime(root, intent, result.image, past.manifest);
-  const project = { ...past, vendored, theirs: withYoRc(render(image), formatYoRc(kept.intent, stored.others)) };
+  const code = stack && placeOfCode(root, stack);
+  const rendered = withYoRc(render(image), formatYoRc(kept.intent, stored.others));
+  const theirs = stack ? withFiles(rendered, stack.name, filesOf(stack, code !== undefined), image.name) : rendered;
+  const project = { ...past, vendored, theirs };
   if (past.manifest || stored.intent) refuseRenamed(project, image.name);
-  return { image, ...planWrite(project, request.conflict) };
+  return { image, code, ...planWrite(project, request.conflict) };
+}
+
+/** The files of a stack; only those beside the code if there is some already. */
+function filesOf({ files }: Stack, hasCode: boolean): ReadonlyMap<string, Buffer> {
+  return hasCode ? new Map([...files].filter(([path]) => !path.startsWith('project/app/'))) : files;
 }
 
 /** Where to write, if that is known yet. */

@@ -1,0 +1,6 @@
+"""What the admin shows."""
+from django.contrib import admin
+
+from .models import Note
+
+admin.site.register(Note)

@@ -19,7 +19,7 @@ import { printResults } from './boot/print.mjs';
 const ROUNDS = Number(process.env.ROUNDS ?? 15);
 /** Memory hardly varies, and each look at it takes seconds. */
 const MEMORY_ROUNDS = Math.min(ROUNDS, 3);
-const MEMORY_OF = ['a', 'b', 'c', 'd', 'g'];
+const MEMORY_OF = ['a', 'b', 'c', 'd', 'g', 'h'];
 
 /** Runs all rounds; returns the values by letter: `{boot, stop, pss, rss}`, and `empty` for a container that does nothing. */
 async function measure(context, subjects) {

@@ -55,7 +55,7 @@ class Runner:
     def start(self, *arguments):
         self.started = time.monotonic()
         self.process = subprocess.Popen(
-            [CIRCUS / "python", "-I", RUNNER, *arguments, self.ini],
+            [CIRCUS / "python", "-I", "-S", RUNNER, *arguments, self.ini],
             stdout=open(self.folder / "stdout", "w"),
             stderr=open(self.folder / "stderr", "w"),
             stdin=subprocess.DEVNULL,

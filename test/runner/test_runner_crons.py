@@ -209,7 +209,7 @@ def test_a_signal_is_told_and_what_cannot_be_executed(runner):
 
 def test_runs_go_on_beside_each_other_and_end_with_the_runner(runner):
     leaf = runner.script("leaf", "trap '' TERM; sleep 1000; :")
-    cmd = runner.script("tick", f"echo ran; (setsid {leaf} &) ; trap 'echo told; exit' TERM; while :; do sleep 0.02; done")
+    cmd = runner.script("tick", f"(setsid {leaf} &) ; trap 'echo told; exit' TERM; echo ran; while :; do sleep 0.02; done")
     runner.write(STAYS, crons(one=(cmd, "* * * * *"), two=(cmd, "* * * * *")))
     start(runner, look=0.2)
     poll(lambda: runner.output() == "ran\nran\n")

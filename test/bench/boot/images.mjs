@@ -1,6 +1,6 @@
 /** The images that are compared: the same application and nginx, launched in different ways. */
 import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import {
@@ -24,17 +24,15 @@ const imageName = (name) => `makina-image-bench/${name}:${process.pid}`;
 
 /**
  * Builds everything.
- * @param context `{docker, work, debian, oldDebian, options}`: 0.2.0 is built on oldDebian
+ * @param context `{docker, work, debian, oldDebian, options}`: 0.2.0, and what is compared with it, are built on oldDebian
  * @returns by letter `{label, image, run, greeting}`: run are options of `docker run`, greeting is in the page that it serves
  */
 export async function buildImages(context) {
-  const { docker, work, debian } = context;
+  const { docker, work, debian, oldDebian } = context;
+  const baseFolder = await makeBase(context);
   const base = imageName('base');
-  await buildBase(docker, await makeBase(context), debian, base);
-  const folder = join(work, NAME);
-  const project = imageName(NAME);
-  await makinaImage('new', NAME, '--yes', '--destination', folder, '--base-image', base);
-  await buildProject(docker, folder, project);
+  const project = await buildOn(docker, baseFolder, debian, base, join(work, NAME));
+  const onOldDebian = await buildOn(docker, baseFolder, oldDebian, imageName('base-12'), join(work, `${NAME}-12`));
   const plain = await build(docker, 'plain', { BASE_IMAGE: base, PROJECT_IMAGE: project });
   const supervisord = await build(docker, 'supervisord', { PLAIN_IMAGE: plain });
   const shell = await build(docker, 'shell', { PLAIN_IMAGE: plain });
@@ -55,7 +53,17 @@ export async function buildImages(context) {
       image: await buildOld(context),
       ...withOverride(join(work, 'data-0.2'), other),
     },
+    h: { label: 'this image, as g on Debian 12', image: onOldDebian, ...withOverride(join(work, 'data-12'), other) },
   };
+}
+
+/** Builds the base image on a Debian, and a new project in a folder on it; returns the name of the project's image. */
+async function buildOn(docker, baseFolder, debian, base, folder) {
+  await buildBase(docker, baseFolder, debian, base);
+  const image = imageName(basename(folder));
+  await makinaImage('new', NAME, '--yes', '--destination', folder, '--base-image', base);
+  await buildProject(docker, folder, image);
+  return image;
 }
 
 /** Builds one of the folders beside this file; returns the name of the image. */

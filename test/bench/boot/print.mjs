@@ -6,11 +6,11 @@ const RATIOS = [
   ['a / d', 'a', 'd', 'boot', 1.35],
   ['b / e', 'b', 'e', 'boot', 0.5],
   ['b / f', 'b', 'f', 'boot', undefined],
-  ['b / g', 'b', 'g', 'boot', 1],
+  ['h / g', 'h', 'g', 'boot', 1],
   ['memory beside app and nginx a / c, PSS', 'a', 'c', 'pss', 1],
   ['memory beside app and nginx a / c, RSS', 'a', 'c', 'rss', 1],
-  ['memory beside app and nginx b / g, PSS', 'b', 'g', 'pss', 1],
-  ['memory beside app and nginx b / g, RSS', 'b', 'g', 'rss', 1],
+  ['memory beside app and nginx h / g, PSS', 'h', 'g', 'pss', 1],
+  ['memory beside app and nginx h / g, RSS', 'h', 'g', 'rss', 1],
 ];
 /** Seconds that stopping `a` takes at most. */
 const STOP_GOAL = 1;

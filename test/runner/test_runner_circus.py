@@ -21,7 +21,7 @@ def test_the_docs_name_all_that_the_runner_uses_of_circus():
             told[found[1]] = (names(found[2]), names(found[3]))
     used, imported = circus_use.use(RUNNER, SOURCE)
     assert told == used
-    assert imported == {"MessageError", "logger", "synchronized"}
+    assert imported == {"Command", "MessageError", "logger", "synchronized"}
 
 
 def test_a_release_of_circus_that_lacks_something_is_noticed(tmp_path):

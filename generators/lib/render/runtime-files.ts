@@ -68,6 +68,8 @@ const launcher = [
   'volumes/volume_tops',
 ];
 
+const commands = ['__init__', 'change', 'ends', 'enter', 'health', 'programs', 'status', 'table'];
+
 const runner = [
   '__main__',
   'configuration',
@@ -75,6 +77,7 @@ const runner = [
   'first',
   'marks',
   'output',
+  'report',
   'schedules',
   'supervisor',
   'watched',
@@ -110,6 +113,7 @@ export const runtimeFiles: readonly string[] = [
   'bin/exec_program.py',
   'bin/healthcheck.py',
   'bin/log_writer.py',
+  'bin/makina.py',
   'files/app.json',
   'files/circus/circusd.ini',
   'files/circus/command.jinja',
@@ -117,6 +121,7 @@ export const runtimeFiles: readonly string[] = [
   'files/nginx/nginx.conf',
   'files/nginx/vhost.conf',
   ...launcher.map((name) => `launcher/${name}.py`),
+  ...commands.map((name) => `commands/${name}.py`),
   ...runner.map((name) => `runner/${name}.py`),
   ...states.map((name) => `states/${name}.sls`),
 ];

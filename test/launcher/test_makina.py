@@ -1,0 +1,288 @@
+"""The word `makina` in a container: a project that real Salt built, under real circus, without Docker."""
+import json
+import os
+import pathlib
+
+import pytest
+from launched import Launched
+
+TAR = os.environ.get("MAKINA_ROOT")
+pytestmark = [
+    pytest.mark.skipif(not TAR, reason="needs root on Debian 12"),
+    pytest.mark.xdist_group("makina"),
+]
+SERVER = "python3 -m http.server 8000 --bind 127.0.0.1"
+PROGRAMS = {
+    "web": {
+        "cmd": SERVER,
+        "port": 8000,
+        "env": {"QUOTED": "a 'b' $c"},
+        "env_from": {"DB_PASSWORD": "app:database:password"},
+        "healthcheck": "sh -c 'test ! -e /tmp/sick || { printf \"\\033[31msick\\n\"; exit 3; }'",
+    },
+    "migrate": {"cmd": "sh -c 'test ! -e /tmp/broken || exit 5'", "oneshot": True, "essential": False},
+    "flaky": {"cmd": "sh -c 'sleep 0.2; exit 7'", "autostart": False, "essential": False},
+    "stubborn": {"cmd": "sh -c \"trap '' TERM; while :; do sleep 0.1; done\"", "graceful_timeout": 1, "working_dir": "/tmp"},
+}
+ANSWERS = {"demo": False, "programs": PROGRAMS, "app": {"database": {"password": "s3cr3t"}}}
+# Runs `makina` as docker exec does, and waits for it.
+MAKINA = r"""
+def makina(*words, **options):
+    given = {"stdin": subprocess.DEVNULL, "env": PLAIN, "cwd": "/"}
+    done = subprocess.run(["/usr/local/bin/makina", *words], capture_output=True, text=True, timeout=40, **{**given, **options})
+    return [done.returncode, done.stdout, done.stderr]
+
+def as_user(*words):
+    return makina(*words, user="demo-user", group="demo-grp", extra_groups=[])
+
+def process(word):
+    # Its number, once it is what it was started for.
+    while True:
+        for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+            words = path.read_bytes().decode().split("\0")
+            if any(each.endswith(word) for each in words) and not any(each.endswith("exec_program.py") for each in words):
+                return int(path.parent.name)
+        time.sleep(0.05)
+"""
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    venvs, base = (pathlib.Path(os.environ[name]) for name in ("MAKINA_VENVS", "MAKINA_BASE"))
+    return Launched(tmp_path_factory.mktemp("makina"), TAR, venvs, base, "pinned", ANSWERS)
+
+
+def test_exec_has_all_that_a_program_has(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+start = Start({"TERM": "dumb", "FROM_CONTAINER": "1"})
+web = process("http.server")
+tell = "import json, os; print(json.dumps([dict(os.environ), os.getcwd(), os.getresuid(), os.getgroups()]))"
+told({
+    "web": [dict(entry.decode().split("=", 1) for entry in environ(web)), os.readlink("/proc/%s/cwd" % web), [os.stat("/proc/%d" % web).st_uid] * 3],
+    "seen": makina("exec", "web", "python3", "-c", tell, env={**PLAIN, "NEW": "x", "LD_BIND_NOW": "1"}),
+    "words": makina("exec", "web", "--", "printf", "%s.", "$(circus.wid)", "$HOME", "a b", "", "--json", "-h")[1],
+    "stdin": makina("exec", "web", "cat", stdin=None, input="one\ntwo")[1],
+    "codes": [makina("exec", "web", "sh", "-c", text)[0] for text in ("exit 42", "exit 255", "kill -KILL $$")],
+    "folder": makina("exec", "stubborn", "pwd")[1],
+    "not there": makina("exec", "web", "nowhere"),
+    "no program": makina("exec", "web", "/etc/passwd"),
+    "stop": start.stop(),
+})
+"""
+    )
+    env, folder, ids, groups = json.loads(found["seen"][1])
+    assert [env, folder, ids] == found["web"] and env["DB_PASSWORD"] == "s3cr3t" and env["QUOTED"] == "a 'b' $c" and env["PORT"] == "8000"
+    assert groups == [ids[0]]
+    assert found["words"] == "$(circus.wid).$HOME.a b..--json.-h."
+    assert (found["stdin"], found["codes"], found["folder"], found["stop"]) == ("one\ntwo", [42, 255, -9], "/tmp\n", 0)
+    assert found["not there"][0] == 127 and "cannot run nowhere in /srv/projects/demo/project: No such file" in found["not there"][2]
+    assert found["no program"][0] == 126 and "Permission denied" in found["no program"][2]
+
+
+def test_exec_and_shell_pass_terminal_and_signals_on(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+import pty
+os.makedirs("/dev/pts", exist_ok=True)
+subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "none", "/dev/pts"], check=True)
+if not os.path.lexists("/dev/ptmx"):
+    os.symlink("pts/ptmx", "/dev/ptmx")
+start = Start()
+
+def on_terminal(words, typed):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve("/usr/local/bin/makina", ["makina", *words], {**PLAIN, "TERM": "vt100", "COLORTERM": "truecolor", "PS1": "x"})
+    text = b""
+    for wait, keys in typed:
+        while wait not in text:
+            text += os.read(terminal, 1000)
+        os.write(terminal, keys)
+    try:
+        while True:
+            text += os.read(terminal, 1000)
+    except OSError:
+        pass
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), text.decode()
+
+sleeper = subprocess.Popen(["/usr/local/bin/makina", "exec", "web", "sleep", "60"], env=PLAIN)
+start.until(lambda: b"sleep" == pathlib.Path("/proc/%d/cmdline" % sleeper.pid).read_bytes().split(b"\0")[0])
+sleeper.terminate()
+told({
+    "sleeper": sleeper.wait(10),
+    "shell": on_terminal(["shell", "web"], [(b"$ ", b"echo ${TERM}-$(id -un)-$DB_PASSWORD; test -t 0 && exit 9\n")]),
+    "ctrl-c": on_terminal(["exec", "web", "sh", "-c", "trap 'echo got INT; exit 6' INT; echo ready; while :; do sleep 0.1; done"], [(b"ready", b"\x03")]),
+    "which": [makina("shell"), makina("shell", "nowhere"), makina("shell", "web", "ls")],
+    "piped": makina("shell", "web", stdin=None, input="echo $DB_PASSWORD ${COLORTERM-none}; exit 3"),
+    "stop": start.stop(),
+})
+"""
+    )
+    assert found["sleeper"] == -15
+    assert found["shell"][0] == 9 and "vt100-demo-user-s3cr3t" in found["shell"][1]
+    assert found["ctrl-c"][0] == 6 and "got INT" in found["ctrl-c"][1]
+    assert found["which"][0] == [64, "", "demo: shell needs a program: makina shell PROGRAM; there are flaky, migrate, stubborn, web\n"]
+    assert found["which"][1] == [64, "", "demo: there is no program 'nowhere'; there are flaky, migrate, stubborn, web\n"]
+    assert found["which"][2][0] == 64
+    assert found["piped"] == [3, "s3cr3t none\n", ""]
+
+
+def test_wrong_words_are_refused(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+words = [["bogus"], ["exec"], ["exec", "web"], ["exec", "../../etc/web", "ls"], ["exec", "w\x1b[2Jb", "ls"], ["exec", "-u", "root", "ls"], ["exec", "nginx", "ls"],
+    ["status", "web"], ["start"], ["stop", "--all"], ["restart", "*"], ["restart", "web", "WEB"], ["live", "x"], ["ready", "x"], ["reconfigure", "x"]]
+before = [makina(command) for command in ("status", "restart", "live", "ready")]
+start = Start()
+told({
+    "before": before,
+    "wrong": [makina(*each) for each in words],
+    "user": [as_user(*each) for each in (["status"], ["exec", "web", "ls"], ["live"], [], ["--help"], ["exec", "--help"])],
+    "help": makina(),
+    "helps": [makina(command, "--help") for command in ("status", "exec")],
+    "running": makina("status")[0],
+    "stop": start.stop(),
+})
+"""
+    )
+    assert [each[0] for each in found["before"]] == [69, 64, 69, 1]
+    assert found["before"][0][2] == "demo: nothing runs in this container\n"
+    for code, out, errors in found["wrong"]:
+        assert (code, out) == (64, "") and errors.startswith("demo: ") and errors.count("\n") == 1 and errors.strip().isprintable(), errors
+    assert "'w\\x1b[2Jb'; there are flaky, migrate, stubborn, web" in found["wrong"][4][2]
+    assert "there is no program '*'; there are " in found["wrong"][10][2] and "nginx" in found["wrong"][10][2]
+    assert [each[0] for each in found["user"]] == [77, 77, 77, 0, 0, 0]
+    assert found["user"][0][2] == "demo: makina status needs root; leave out --user (-u) of docker exec\n"
+    assert found["help"][0] == 0 and "\n  exec PROGRAM COMMAND..." in found["help"][1]
+    assert [each[1].splitlines()[0] for each in found["helps"]] == ["makina status [--json]", "makina exec PROGRAM COMMAND..."]
+    assert (found["running"], found["stop"]) == (0, 0)
+
+
+def test_status_tells_how_all_goes_and_why_not(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+start = Start()
+def status():
+    code, out, errors = makina("status", "--json")
+    return code, json.loads(out), errors
+began = time.monotonic()
+well = [makina("status"), makina("ready"), makina("live")]
+seconds = (time.monotonic() - began) / 3
+first = status()
+open("/tmp/sick", "w").close()
+sick = [makina("status"), makina("ready"), status()]
+os.unlink("/tmp/sick")
+failed = [makina("start", "flaky"), status()]
+start.until(lambda: status()[1]["programs"][-2]["state"] == "failed" or any(each["state"] == "failed" for each in status()[1]["programs"]))
+told({"well": well, "seconds": seconds, "first": first, "sick": sick, "failed": failed, "last": makina("status"), "head": os.system("makina status | head -c 1 > /dev/null"), "stop": start.stop()})
+"""
+    )
+    assert [each[0] for each in found["well"]] == [0, 0, 0] and found["well"][1:] == [[0, "", ""]] * 2
+    assert found["seconds"] < 0.5
+    table = [line.split() for line in found["well"][0][1].splitlines()]
+    assert table[0][:5] == ["PROGRAM", "STATE", "PID", "SINCE", "DEATHS"]
+    code, whole, errors = found["first"]
+    assert (code, errors, whole["project"], whole["healthy"], whole["problems"], whole["crons"]) == (0, "", "demo", True, [], [])
+    assert {each["name"]: (each["state"], each["healthy"], len(each["processes"])) for each in whole["programs"]} == {
+        "migrate": ("done", None, 0),
+        "flaky": ("not started", None, 0),
+        "stubborn": ("running", None, 1),
+        "web": ("running", True, 1),
+        "nginx": ("running", True, 1),
+    }
+    (code, text, _), ready, (_, whole, _) = found["sick"]
+    assert code == 1 and "Not well:\n  web: its healthcheck ended with code 3: \\x1b[31msick\n" in text
+    assert ready == [1, "", "demo: web: its healthcheck ended with code 3: \\x1b[31msick\n"]
+    assert whole["problems"] == [{"program": "web", "problem": "web: its healthcheck ended with code 3: \\x1b[31msick"}]
+    started, (_, whole, _) = found["failed"]
+    assert started == [1, "", "flaky was started and ended: exit code 7; its output is in the log of the container\n"]
+    (flaky,) = [each for each in whole["programs"] if each["name"] == "flaky"]
+    assert flaky["deaths"] >= 1 and (flaky["last_end"]["code"], flaky["last_end"]["how"]) == (7, "exit code 7")
+    assert found["last"][0] == 1 and "flaky: died too often and stays down; makina start flaky starts it again" in found["last"][1]
+    assert (found["head"], found["stop"]) == (0, 0)
+
+
+def test_programs_are_started_and_stopped(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+start = Start()
+def states():
+    return {each["name"]: each["state"] for each in json.loads(makina("status", "--json")[1])["programs"]}
+told({
+    "done": [[makina(*words), states()] for words in (["stop", "web"], ["stop", "web"], ["start", "web"], ["start", "web"], ["restart", "web", "stubborn", "nginx"], ["start", "migrate"])],
+    "nginx": [makina("stop", "nginx"), makina("ready"), makina("start", "nginx"), makina("ready")],
+    "broken": [open("/tmp/broken", "w").close(), makina("restart", "migrate")],
+    "reconfigure": [override({"programs": {"web": {"env": {"NEW": "1"}}}}), makina("reconfigure"), makina("exec", "web", "sh", "-c", "echo $NEW")],
+    "refused": [override({"programs": {"web": {"numprocesses": "x"}}}), makina("reconfigure")],
+    "stop": start.stop(),
+})
+"""
+    )
+    (stop, down), (again, _), (begin, up), (already, _), (restart, all_up), (migrate, _) = found["done"]
+    assert stop == [0, "web stopped; makina start web starts it again\n", ""] and down["web"] == "stopped"
+    assert again == [0, "web is stopped already\n", ""]
+    assert begin[0] == 0 and begin[1].startswith("web started: process ") and up["web"] == "running"
+    assert already == [0, "web runs already\n", ""]
+    assert restart[0] == 0 and [line.split(":")[0] for line in restart[1].splitlines()] == ["stubborn restarted", "web restarted", "nginx restarted"]
+    assert {all_up[name] for name in ("web", "stubborn", "nginx")} == {"running"}
+    assert migrate[0] == 0 and migrate[1].startswith("migrate ran to its end in ")
+    nginx = found["nginx"]
+    assert [each[0] for each in nginx] == [0, 1, 0, 0] and "the container is not healthy without it" in nginx[0][1]
+    assert found["broken"][1] == [1, "", "migrate was started and ended: exit code 5; its output is in the log of the container\n"]
+    assert found["reconfigure"][1][0] == 0 and "web restarted" in found["reconfigure"][1][1] and found["reconfigure"][2][1] == "1\n"
+    assert found["refused"][1][0] == 78 and found["stop"] == 0
+
+
+def test_a_circus_that_hangs_or_is_gone_is_told_in_time(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+start = Start()
+socket, circus = "/run/circus/endpoint.sock", process("/runtime/runner")
+def timed(*words):
+    began = time.monotonic()
+    return [*makina(*words), time.monotonic() - began]
+os.kill(circus, signal.SIGSTOP)
+hangs = [timed("status"), timed("live"), timed("restart", "web"), makina("exec", "web", "echo", "goes on")]
+os.kill(circus, signal.SIGCONT)
+os.rename(socket, socket + ".x")
+gone = [makina("status"), makina("live"), makina("stop", "web")]
+os.rename(socket + ".x", socket)
+back = makina("live")
+os.kill(circus, signal.SIGKILL)
+killed = start.process.wait(20)
+told({"hangs": hangs, "gone": gone, "back": back, "killed": killed, "after": [makina("status"), makina("live")]})
+"""
+    )
+    for code, out, errors, seconds in found["hangs"][:3]:
+        assert (code, out, errors) == (69, "", "demo: circus does not answer within 5 s; restart the container\n") and 4.5 < seconds < 7
+    assert found["hangs"][3] == [0, "goes on\n", ""]
+    assert [each[0] for each in found["gone"]] == [69] * 3
+    assert found["gone"][0][2] == "demo: circus does not run (/run/circus/endpoint.sock: No such file or directory); restart the container\n"
+    assert found["back"][0] == 0 and found["killed"] == 1
+    assert [each[0] for each in found["after"]] == [69, 69]
+
+
+def test_nothing_of_the_application_is_loaded(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+trap = ROOT / "data/data/trap"
+trap.mkdir(parents=True)
+for name in "json zmq os commands bin launcher signal socket".split():
+    (trap / (name + ".py")).write_text("open('/tmp/loaded', 'w').close()\n")
+for name in "python python3 sh env grep".split():
+    (trap / name).write_text("#!/bin/sh\n: > /tmp/loaded\n")
+    (trap / name).chmod(0o755)
+hostile = {**PLAIN, "PATH": "%s:/usr/bin:/bin" % trap, "PYTHONPATH": str(trap), "PYTHONHOME": str(trap), "PYTHONINSPECT": "1", "PYTHONIOENCODING": "utf-16", "ENV": str(trap / "sh"), "LC_ALL": "xx_YY", "PYTHONUSERBASE": str(trap), "IFS": "/"}
+start = Start(hostile)
+told({"done": [makina(*words, env=hostile, cwd=trap)[::2] for words in (["status"], ["ready"], ["restart", "web"], ["exec", "web", "true"], ["--help"])], "loaded": os.path.exists("/tmp/loaded"), "stop": start.stop()})
+"""
+    )
+    assert found == {"done": [[0, ""]] * 5, "loaded": False, "stop": 0}

@@ -1,0 +1,6 @@
+from typing import Any
+
+class Command:
+    name: str
+
+    def execute(self, arbiter: Any, props: dict[str, Any]) -> Any: ...

@@ -6,12 +6,16 @@ import LongestFirst from './support/longest-first.ts';
 export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
-    include: ['test/{unit,cli,docs}/*.test.ts'],
     // Commands that are run wait for one another, for the disk and for npm: one file more than cores keeps all of these busy.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
+    reporters: ['default', './test/support/summary.ts'],
+    projects: [
+      // These start no process and leave nothing behind: they share what they import, which takes longer than most of them.
+      { extends: true, test: { name: 'unit', include: ['test/unit/*.test.ts'], isolate: false } },
+      { extends: true, test: { name: 'cli and docs', include: ['test/{cli,docs}/*.test.ts'] } },
+    ],
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    reporters: ['default', './test/support/summary.ts'],
   },
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
@@ -53,10 +53,10 @@ describe('the generated tree', () => {
     await expect(asSnapshot(renderBase())).toMatchFileSnapshot('../__snapshots__/base.txt');
   });
   test('is the same at every run, in any locale and time zone', () => {
-    const before = { ...process.env };
-    Object.assign(process.env, { TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8', LC_ALL: 'C' });
+    for (const [name, value] of Object.entries({ TZ: 'Asia/Tokyo', LANG: 'tr_TR.UTF-8', LC_ALL: 'C' }))
+      vi.stubEnv(name, value);
+    onTestFinished(() => void vi.unstubAllEnvs());
     expect(asText(render(imageOf({ name: 'demo' })))).toBe(asText(demo));
-    process.env = before;
   });
   test('has no POSIX ACL tool in it', () => {
     for (const tree of [demo, renderBase()]) expect(asText(tree)).not.toMatch(/setfacl|getfacl|rsync -\w*A|\bacl\b/);

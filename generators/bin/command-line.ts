@@ -36,6 +36,23 @@ export function parseCommandLine(verb: string, args: string[], taken: readonly F
   return { flags, words };
 }
 
+/**
+ * The same for a verb whose flags come first: what follows them are words as they are.
+ * @throws UserError for a missing value
+ */
+export function parsePassing(verb: string, args: string[], taken: readonly Flag[]): CommandLine {
+  const all = [...taken, ...GLOBAL_FLAGS];
+  let own = 0;
+  for (; own < args.length; own += 1) {
+    const word = args[own] as string;
+    const flag = all.find(({ flag }) => word === `--${flag}` || word.startsWith(`--${flag}=`));
+    if (!flag && word !== '-h') break;
+    if (flag?.value !== undefined && !word.includes('=')) own += 1;
+  }
+  const { flags } = parseCommandLine(verb, args.slice(0, own), taken);
+  return { flags, words: args.slice(args[own] === '--' ? own + 1 : own) };
+}
+
 type OptionToken = { name: string; rawName: string; value: string | undefined; inlineValue: boolean | undefined };
 
 function known(verb: string, token: OptionToken, valued: string[], switches: string[]) {

@@ -60,9 +60,9 @@ makina-image VERB --help shows more.`);
 }
 
 /** `makina-image VERB --help` */
-export function printVerbHelp(name: string, { words, about, flags }: Verb): void {
+export function printVerbHelp(name: string, { words, about, flags, passesWords }: Verb): void {
   const width = widthOf(1);
-  print(`makina-image ${name} ${words} [flags]
+  print(`makina-image ${name} ${(passesWords ? `[flags] ${words}` : `${words} [flags]`).trim()}
 
 ${wrap(about, width)}
 

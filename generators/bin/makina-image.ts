@@ -2,7 +2,7 @@ import { EXIT, UserError } from '../lib/errors.ts';
 import { version } from '../lib/package.ts';
 import { nearest } from '../lib/text/nearest.ts';
 import { isCi, isTerminal } from '../terminal.ts';
-import { parseCommandLine } from './command-line.ts';
+import { parseCommandLine, parsePassing } from './command-line.ts';
 import { printFailure } from './errors.ts';
 import { printHelp, printShortHelp, printVerbHelp } from './help.ts';
 import { print } from './print.ts';
@@ -37,7 +37,7 @@ async function main([name, ...args]: string[]): Promise<void> {
     throw new UserError(`there is no verb "${name}"${meant}; makina-image --help lists them`);
   }
   const verb = listed.load();
-  const line = parseCommandLine(name, args, verb.flags);
+  const line = (verb.passesWords ? parsePassing : parseCommandLine)(name, args, verb.flags);
   if (line.flags.help) return printVerbHelp(name, verb);
   await verb.run(line, HOST);
 }

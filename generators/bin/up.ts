@@ -10,7 +10,8 @@ import * as project from '../lib/verbs/up.ts';
 import { printDone, printError, write } from './print.ts';
 import type { CommandLine, Host, Verb } from './verb.ts';
 
-const ENGINE: Flag = {
+/** Of every verb that works with a container. */
+export const ENGINE: Flag = {
   flag: 'engine',
   value: 'NAME',
   choices: ENGINES,

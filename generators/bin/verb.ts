@@ -47,6 +47,8 @@ export interface Verb {
   /** Paragraphs for its help. */
   about: string;
   flags: readonly Flag[];
+  /** Its flags come first: what follows them goes to another command as it is. */
+  passesWords?: true;
   run: Run;
   /** Asks for missing answers, for a host that lets others write first; returns a function that does the rest. */
   ask?: (line: CommandLine, host: Host) => Promise<() => ReturnType<Run>>;
@@ -59,6 +61,8 @@ export interface Listed {
   line: string;
   /** Its exit code 2 is an answer, not an error: something would change. */
   answers?: true;
+  /** It is no generator of yo: it hands its terminal and its exit code on. */
+  isForBinAlone?: true;
   load: () => Verb;
 }
 

@@ -2,6 +2,7 @@ import { base } from './base.ts';
 import { ci } from './ci.ts';
 import { completionVerb } from './completion/completion.ts';
 import { adopt, resolve, restore } from './conflict.ts';
+import { CONTAINER_VERBS } from './container.ts';
 import { doctorVerb } from './doctor.ts';
 import { helpVerb } from './help.ts';
 import { newVerb } from './new.ts';
@@ -24,6 +25,7 @@ export const VERBS: readonly Listed[] = [
     load: () => upVerb,
   },
   { name: 'down', line: 'stop what up started', load: () => downVerb },
+  ...CONTAINER_VERBS,
   {
     name: 'circus-program',
     line: 'add, change, remove or list processes that circus runs',

@@ -1,7 +1,7 @@
 import { shown } from './text/shown.ts';
 
-/** The exit codes of `new`, `base` and the subgenerators; docs/exit-codes.md has the same table. */
-export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3, interrupted: 130 } as const;
+/** The exit codes; docs/exit-codes.md has the same table. 69 is that of `makina` in a container too: nothing runs. */
+export const EXIT = { done: 0, internal: 1, usage: 2, conflict: 3, unavailable: 69, interrupted: 130 } as const;
 
 /** An error meant for the person at the keyboard: `message` says what, where and what to do; `code` is the exit code. */
 export class UserError extends Error {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../../generators/bin/command-line.ts';
+import { parseCommandLine, parsePassing } from '../../generators/bin/command-line.ts';
 import { type CommandLine, GLOBAL_FLAGS } from '../../generators/bin/verb.ts';
 import { VERBS } from '../../generators/bin/verbs.ts';
 import { makinaImage } from '../support/run.ts';
@@ -29,6 +29,29 @@ describe.each(VERBS.map((verb) => [verb.name, verb] as const))('%s', (name, { lo
       else expect(read([`--${flag}`, 'x'])).toEqual({ [flag]: ['x'] });
     }
     expect(() => parseCommandLine(name, ['--no-such-thing'], flags)).toThrow(`${name} has no flag --no-such-thing`);
+  });
+});
+
+describe('a verb that passes words on', () => {
+  const PROJECT = [{ flag: 'project', value: 'DIR', description: '' }];
+  test.each<[string[], CommandLine['flags'], string[]]>([
+    [['web', 'ls', '-la', '--help', '--project', 'x'], {}, ['web', 'ls', '-la', '--help', '--project', 'x']],
+    [['--project', '..', 'web', 'ls'], { project: ['..'] }, ['web', 'ls']],
+    [['--project=..', '--quiet', '--', '--json'], { project: ['..'], quiet: [true] }, ['--json']],
+    [['--json', '--quiet'], {}, ['--json', '--quiet']],
+    [['-h'], { help: [true] }, []],
+    [[], {}, []],
+  ])('%j', (args, flags, words) => {
+    expect(parsePassing('exec', args, PROJECT)).toEqual({ flags, words });
+  });
+  test.each([[['--project']], [['--project', '--quiet']]])('%j lacks a value', (args) => {
+    expect(() => parsePassing('exec', args, PROJECT)).toThrow('--project needs a value');
+  });
+  test.each(
+    VERBS.filter(({ isForBinAlone }) => isForBinAlone).map(({ name }) => name),
+  )('%s ends with a sentence where no container runs', async (name) => {
+    const { exitCode, stdout, stderr } = await run([name, '--project', '/', 'web']);
+    expect([exitCode, stdout, stderr]).toEqual([1, '', expect.stringContaining('/ is not in a project')]);
   });
 });
 

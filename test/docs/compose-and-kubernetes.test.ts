@@ -53,15 +53,15 @@ for each in json.load(sys.stdin): print(kubernetes_validate.validate(each, '1.37
     for (const path of compose.tmpfs) expect(listed).toContain(`--tmpfs ${path.replace('demo', 'NAME')}`);
   });
 
-  test('probe with the health check of the Dockerfile', () => {
+  test('probe with the health check of the Dockerfile, and with makina', () => {
     const [, command] = /HEALTHCHECK[\s\S]*?CMD (\[[\s\S]*?\])/.exec(generated('project/Dockerfile')) ?? [];
     const words = JSON.parse((command as string).replaceAll('\\\n', ''));
     expect(words.pop()).toBe('--wait');
     // What runs once may take its time: the container is alive then, and not ready.
     expect(container.startupProbe.exec.command).toEqual([...words, '--alive']);
-    expect(container.readinessProbe.exec.command).toEqual(words);
+    expect(container.readinessProbe.exec.command).toEqual(['makina', 'ready']);
     const [, liveness = ''] = /```yaml\n(livenessProbe:[\s\S]*?)```/.exec(page) ?? [];
-    expect(parse(liveness).livenessProbe.exec.command).toEqual([...words, '--alive']);
+    expect(parse(liveness).livenessProbe.exec.command).toEqual(['makina', 'live']);
   });
 
   test('wait longer for a start than the launcher does', () => {

@@ -70,10 +70,10 @@ const QUESTIONS: [question: string, page: string, heading: string, words: string
     ['up --build', 'on-failure:5'],
   ],
   [
-    'What does --alive still check?',
+    'What does a liveness probe check?',
     'docs/compose-and-kubernetes.md',
     'A liveness probe',
-    ['nginx answers', 'restarts the pod'],
+    ['circus answers', 'does not restart the pod'],
   ],
   [
     'How does a Secret reach a pod?',

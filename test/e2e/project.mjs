@@ -65,9 +65,18 @@ export async function buildBase(docker, folder, debian, image, env = {}) {
   return (await docker(args, { timeout: 900_000, env })).all;
 }
 
-/** Builds the image of a project, with the command of its README. Returns what Docker printed. */
-export async function buildProject(docker, folder, image, env = {}) {
-  const args = ['build', ...proxies(), '--tag', image, '--file', join(folder, 'project/Dockerfile'), folder];
+/** Builds the image of a project, with the command of its README and perhaps more options. Returns what Docker printed. */
+export async function buildProject(docker, folder, image, env = {}, options = []) {
+  const args = [
+    'build',
+    ...proxies(),
+    ...options,
+    '--tag',
+    image,
+    '--file',
+    join(folder, 'project/Dockerfile'),
+    folder,
+  ];
   built.push(image);
   return (await docker(args, { timeout: 600_000, env })).all;
 }

@@ -41,6 +41,7 @@ import { docsSteps } from './steps/docs.mjs';
 import { hardeningSteps } from './steps/hardening.mjs';
 import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
 import { imageSteps } from './steps/images.mjs';
+import { makinaSteps } from './steps/makina.mjs';
 import { pillarSteps } from './steps/pillar.mjs';
 import { reconfigureSteps } from './steps/reconfigure.mjs';
 import { secretSteps } from './steps/secrets.mjs';
@@ -56,6 +57,7 @@ const GROUPS = {
   pillar: pillarSteps,
   compose: composeSteps,
   up: upSteps,
+  makina: makinaSteps,
   answers: answerSteps,
   bare: bareSteps,
   images: imageSteps,

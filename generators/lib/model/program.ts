@@ -82,7 +82,7 @@ export const programSchema = z.strictObject({
     false,
     'Runs once, to its end, before the programs of the same or a lower priority start',
   ),
-  autostart: field(z.boolean(), true, 'Starts with the container; otherwise with circusctl start'),
+  autostart: field(z.boolean(), true, 'Starts with the container; otherwise with makina start'),
   warmup_delay: field(
     integer(0, 3600),
     0,

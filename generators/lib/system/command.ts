@@ -80,6 +80,31 @@ export function runLong(
 }
 
 /**
+ * Runs a command with this process's own input and output. Never throws.
+ * @param searchPath folders, as in PATH
+ * @param hasInput whether it may read standard input
+ * @returns its exit code, 128 and the number of the signal that ended it, or 127 if it could not be started
+ */
+export function runAttached(
+  command: string,
+  args: readonly string[],
+  searchPath: string,
+  hasInput: boolean,
+): Promise<number> {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const { constants } = process.getBuiltinModule('node:os');
+  const env = { ...process.env, PATH: searchPath };
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env, stdio: [hasInput ? 'inherit' : 'ignore', 'inherit', 'inherit'] });
+    // A terminal gives the child its signals itself; this process waits for its end.
+    process.on('SIGINT', () => undefined);
+    for (const name of ['SIGTERM', 'SIGHUP'] as const) process.on(name, () => child.kill(name));
+    child.on('error', () => resolve(127));
+    child.on('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}
+
+/**
  * Where a command is.
  * @param searchPath folders, as in PATH
  */

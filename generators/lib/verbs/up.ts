@@ -98,8 +98,8 @@ export async function down(engine: Engine, root: string): Promise<string | undef
   return name;
 }
 
-/** The image that the answers of a project describe. */
-function imageOf(root: string): Image {
+/** The image that the answers of a project describe. @throws UserError if there are none */
+export function imageOf(root: string): Image {
   const { intent } = asOwner(root, () => readYoRc(root));
   if (!intent)
     throw new UserError(

@@ -43,7 +43,7 @@ async function pod(context) {
   const objects = parseAllDocuments(manifest.text).map((document) => document.toJS());
   const of = (kind) => objects.find((object) => object.kind === kind);
   const { volumes, containers } = of('Deployment').spec.template.spec;
-  const [{ securityContext, volumeMounts, startupProbe, env }] = containers;
+  const [{ securityContext, volumeMounts, startupProbe, readinessProbe, env }] = containers;
   const folder = freshFolder(join(context.work, 'docs-pod-'));
   mkdirSync(join(folder, 'data'));
   writeFileSync(join(folder, 'pillar.sls'), of('Secret').stringData['pillar.sls'], { mode: 0o400 });
@@ -65,7 +65,7 @@ async function pod(context) {
   ];
   await withContainer(context, 'demo', { run }, async (container) => {
     assert.match(await container.get(), /Hello from the cluster/);
-    await container.exec(...startupProbe.exec.command);
+    for (const probe of [startupProbe, readinessProbe]) await container.exec(...probe.exec.command);
     assert.equal((await container.stop()).code, 0);
   });
 }

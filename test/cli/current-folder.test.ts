@@ -97,9 +97,9 @@ describe('new', () => {
       here,
       ['node', BIN, 'new', '.'],
       [
+        ['What do you start with', '\r'],
         ['Name of the project', 'mine\r'],
         ['What is it', '\r'],
-        ['Start with', '\r'],
         ['Write this', '\r'],
       ],
     );
@@ -128,8 +128,8 @@ describe('new', () => {
           ['node', BIN, 'new', answer === 'n' ? 'not' : 'yes'],
           [
             ['Write a separate project there', `${answer}\r`],
+            ['What do you start with', '\r'],
             ['What is it', '\r'],
-            ['Start with', '\r'],
             ['Write this', '\r'],
           ],
         ),

@@ -76,6 +76,13 @@ const COMMANDS: readonly InContainer[] = [
     about: 'Applies data/configuration/pillar.sls to the running container, and restarts what changed.',
   },
   {
+    name: 'config',
+    words: '[KEY...] [--json]',
+    line: 'show the settings that count in the running container, and their files',
+    about:
+      'Shows the settings that count in the running container, and the file that each comes from, without secrets. A KEY is a path such as app:database.',
+  },
+  {
     name: 'live',
     words: '',
     line: 'end with 0 if the running container works or still starts',

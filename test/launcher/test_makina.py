@@ -4,6 +4,7 @@ import os
 import pathlib
 
 import pytest
+import yaml
 from launched import Launched
 
 TAR = os.environ.get("MAKINA_ROOT")
@@ -24,7 +25,12 @@ PROGRAMS = {
     "flaky": {"cmd": "sh -c 'sleep 0.2; exit 7'", "autostart": False, "essential": False},
     "stubborn": {"cmd": "sh -c \"trap '' TERM; while :; do sleep 0.1; done\"", "graceful_timeout": 1, "working_dir": "/tmp"},
 }
-ANSWERS = {"demo": False, "programs": PROGRAMS, "app": {"database": {"password": "s3cr3t"}}}
+APP = {"database": {"password": "s3cr3t", "url": "postgres://shop:s3cr3t@db/shop"}, "both": "sample", "greeting": "Grüße \x1b[31m"}
+ANSWERS = {"demo": False, "programs": PROGRAMS, "app": APP}
+FILES = {
+    "custom.sls": "makina-projects.demo: {data: {app: {both: custom, from_custom: 'yes'}}}\n",
+    "pillar/init.sls": "makina-projects.demo: {data: {app: {both: init, from_init: {{ 40 + 2 }}, api_token: t0k3n-of-init}}}\n",
+}
 # Runs `makina` as docker exec does, and waits for it.
 MAKINA = r"""
 def makina(*words, **options):
@@ -49,7 +55,7 @@ def process(word):
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory):
     venvs, base = (pathlib.Path(os.environ[name]) for name in ("MAKINA_VENVS", "MAKINA_BASE"))
-    return Launched(tmp_path_factory.mktemp("makina"), TAR, venvs, base, "pinned", ANSWERS)
+    return Launched(tmp_path_factory.mktemp("makina"), TAR, venvs, base, "pinned", ANSWERS, FILES)
 
 
 def test_exec_has_all_that_a_program_has(launched):
@@ -286,3 +292,62 @@ told({"done": [makina(*words, env=hostile, cwd=trap)[::2] for words in (["status
 """
     )
     assert found == {"done": [[0, ""]] * 5, "loaded": False, "stop": 0}
+
+
+def test_config_tells_what_counts_and_where_it_comes_from(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+before = makina("config", "app:both")
+override({"app": {"greeting": "from the override"}, "programs": {"flaky": None, "web": {"numprocesses": 2}}})
+start = Start()
+told_at = [makina("config"), makina("config", "--json")]
+keys = [makina("config", "app:database", "programs:web:numprocesses"), makina("config", "app:nothing"), makina("config", "-x")]
+began = time.monotonic()
+makina("config")
+seconds = time.monotonic() - began
+override({"app": {"greeting": "later"}})
+changed = makina("config", "app:greeting")
+override({"programs": {"web": {"numprocesses": "many"}}})
+refused = makina("config", "app:greeting")
+os.chmod(ROOT / "data/configuration/pillar.sls", 0o666)
+written_by_others = makina("config", "app:greeting")
+os.unlink(ROOT / "data/configuration/pillar.sls")
+os.mkfifo(ROOT / "data/configuration/pillar.sls")
+fifo = makina("config", "app:greeting")
+told({"before": before, "all": told_at, "keys": keys, "seconds": seconds, "changed": changed, "refused": refused, "others": written_by_others, "fifo": fifo, "stop": start.stop()})
+"""
+    )
+    assert found["before"] == [0, "app:\n  both: init  # pillar/init.sls\n", ""]
+    (code, text, errors), (json_code, printed, _) = found["all"]
+    assert (code, errors, json_code) == (0, "", 0)
+    assert "s3cr3t" not in text + printed and "t0k3n" not in text + printed and text.replace("\n", "").isprintable()
+    settings = {":".join(each["path"]): (each["value"], each["source"]) for each in json.loads(printed)}
+    expected = {
+        "app:both": ("init", "pillar/init.sls"),
+        "app:from_custom": ("yes", "custom.sls"),
+        "app:from_init": (42, "pillar/init.sls"),
+        "app:api_token": ("***", "pillar/init.sls"),
+        "app:database:password": ("***", "PILLAR.sample"),
+        "app:database:url": ("postgres://shop:***@db/shop", "PILLAR.sample"),
+        "app:greeting": ("from the override", "data/configuration/pillar.sls"),
+        "programs:flaky": (None, "data/configuration/pillar.sls"),
+        "programs:web:numprocesses": (2, "data/configuration/pillar.sls"),
+        "programs:web:env_from:DB_PASSWORD": ("app:database:password", "PILLAR.sample"),
+        "program_defaults:user": ("demo-user", "the defaults of the runtime"),
+    }
+    assert {key: settings.get(key) for key in expected} == expected
+    assert yaml.safe_load(text)["app"]["from_init"] == 42
+    one, nothing, flag = found["keys"]
+    assert one[0] == 0 and [line.split("  # ")[0] for line in one[1].splitlines()] == [
+        "programs:", "  web:", "    numprocesses: 2", "app:", "  database:", '    password: "***"', '    url: "postgres://shop:***@db/shop"',
+    ]  # fmt: skip
+    assert nothing[0] == 64 and "there is no setting 'app:nothing'; at the top there are " in nothing[2]
+    assert flag[0] == 64 and found["seconds"] < 10
+    reconfigure = "demo: data/configuration/pillar.sls was changed and does not count yet; makina reconfigure applies it\n"
+    assert found["changed"] == [0, "app:\n  greeting: \"from the override\"  # data/configuration/pillar.sls\n", reconfigure]
+    for each in ("refused", "others", "fifo"):
+        code, out, errors = found[each]
+        assert (code, out) == (0, found["changed"][1]), each
+        assert errors.startswith("demo: the override does not count, and the next start refuses it: ") and errors.count("\n") == 1
+    assert found["stop"] == 0

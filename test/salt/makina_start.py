@@ -50,6 +50,9 @@ def running(container, data, check, override):
     check("the folders, downloads, packages and virtual environments", built, container)
     check("the program's answer through nginx", answered, container)
     check("both processes of a program, with their ports", both_ports, container)
+    check("makina ready", ended_with, container.exec("makina", "ready"), 0)
+    check("makina exec", ended_with, container.exec("makina", "exec", "web", "sh", "-c", "exit 42"), 42)
+    check("makina config", ended_with, container.exec("makina", "config", "app"), 0)
     check("the environment of a program that copies the container's", environment, container)
     check("no process has Salt's virtual environment", own_environment, container)
     for url, options, expected in (

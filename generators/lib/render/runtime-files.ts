@@ -40,10 +40,12 @@ const launcher = [
   'settings/__init__',
   'settings/check',
   'settings/growth',
+  'settings/hidden',
   'settings/nginx_access',
   'settings/nginx_addresses',
   'settings/nginx_settings',
   'settings/nginx_snippet',
+  'settings/origins',
   'settings/override',
   'settings/override_file',
   'settings/pillar',
@@ -68,7 +70,7 @@ const launcher = [
   'volumes/volume_tops',
 ];
 
-const commands = ['__init__', 'change', 'ends', 'enter', 'health', 'programs', 'status', 'table'];
+const commands = ['__init__', 'change', 'config', 'ends', 'enter', 'health', 'programs', 'status', 'table'];
 
 const runner = [
   '__main__',

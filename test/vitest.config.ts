@@ -13,7 +13,14 @@ export default defineConfig({
     projects: [
       // These start no process and leave nothing behind: they share what they import, which takes longer than most of them.
       { extends: true, test: { name: 'unit', include: ['test/unit/*.test.ts'], isolate: false } },
-      { extends: true, test: { name: 'cli and docs', include: ['test/{cli,docs}/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'cli and docs',
+          include: ['test/{cli,docs}/*.test.ts'],
+          globalSetup: ['test/support/made-projects.ts'],
+        },
+      },
     ],
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -12,8 +12,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { otherVersion } from '../support/newer.ts';
-import { change, clash, git, NEWER, project, run, text, work } from '../support/projects.ts';
+import { NEWER, otherVersion } from '../support/newer.ts';
+import { change, clash, git, project, run, text, work } from '../support/projects.ts';
 import { type Published, packed, registry } from '../support/registry.ts';
 import { BIN, tempDir } from '../support/run.ts';
 

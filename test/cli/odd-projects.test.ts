@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { afterAll, describe, expect, test } from 'vitest';
 import { needs } from '../support/needs.ts';
 import { otherVersion } from '../support/newer.ts';
-import { actionOf, change, newer, project, run, text, work } from '../support/projects.ts';
+import { actionOf, change, made, newer, project, run, text } from '../support/projects.ts';
 import { BIN, makinaImage, tempDir } from '../support/run.ts';
 import { stamps } from '../support/snapshot.ts';
 import { asUser, readableCheckout, userDir } from '../support/user.ts';
@@ -114,7 +114,7 @@ describe('as root, and of a user', () => {
   });
   asRoot('a data folder that one may not enter is in nobody’s way', async () => {
     const root = join(userDir(), 'demo');
-    cpSync(join(work, 'demo'), root, { recursive: true });
+    cpSync(join(made, 'demo'), root, { recursive: true });
     await execa('chown', ['--recursive', '1000:1000', root]);
     chmodSync(join(root, 'data'), 0);
     for (const words of [['check'], ['upgrade'], ['circus-program', 'more', '--cmd', 'sleep 9'], ['check']]) {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { minorVersion, packageRoot } from '../../generators/lib/package.ts';
 import { BASE, doctor, OURS, path as searchPath } from '../support/doctor.ts';
 import { needs, works } from '../support/needs.ts';
-import { actionOf, change, project, run, text, work } from '../support/projects.ts';
+import { actionOf, change, made, project, run, text } from '../support/projects.ts';
 import { baseOf, projectOf } from '../support/releases.ts';
 import { BIN, tempDir } from '../support/run.ts';
 import { contents, workTree } from '../support/snapshot.ts';
@@ -309,8 +309,8 @@ withSaltLibraries('a default that an owner keeps in PILLAR.sample hides no other
   // So that one of them is new.
   change(root, salt('PILLAR.sample'), (text) => text.replace('      warmup_delay: 0\n', ''));
   const script = join(packageRoot, 'test/support/render_sls.py');
-  const { data } = JSON.parse((await execa(PYTHON, [script, root, join(work, 'base'), out])).stdout);
-  const { program_defaults } = JSON.parse(text(join(work, 'base'), 'runtime/defaults.json'));
+  const { data } = JSON.parse((await execa(PYTHON, [script, root, join(made, 'base'), out])).stdout);
+  const { program_defaults } = JSON.parse(text(join(made, 'base'), 'runtime/defaults.json'));
   expect(data.program_defaults).toEqual({ ...program_defaults, max_retry: 3 });
   expect(Object.keys(data.programs)).toEqual(['web']);
 });

@@ -17,8 +17,8 @@ import { describe, expect, test } from 'vitest';
 import type { Report } from '../../generators/lib/output/report.ts';
 import { packageRoot, version } from '../../generators/lib/package.ts';
 import { faultyEnv } from '../support/fault-bin.ts';
-import { otherVersion } from '../support/newer.ts';
-import { actionOf, change, clash, NEWER, newer, project, run, text, work } from '../support/projects.ts';
+import { NEWER, otherVersion } from '../support/newer.ts';
+import { actionOf, change, clash, made, newer, project, run, text } from '../support/projects.ts';
 import { BIN, onTerminal, tempDir } from '../support/run.ts';
 import { contents, stamps, workTree } from '../support/snapshot.ts';
 
@@ -269,7 +269,7 @@ describe('upgrade', () => {
   });
   test('does the base image too', async () => {
     const root = join(tempDir(), 'base');
-    cpSync(join(work, 'base'), root, { recursive: true });
+    cpSync(join(made, 'base'), root, { recursive: true });
     expect((await run(BIN, root, ['check'])).code).toBe(0);
     appendFileSync(join(root, 'README.md'), 'mine\n');
     expect((await run(newer, root, ['upgrade'])).code).toBe(0);

@@ -5,6 +5,15 @@ import { packageRoot } from '../../generators/lib/package.ts';
 /** A change of the text of a template, by its path below templates/, without `.ejs`. */
 export type Changes = Record<string, (text: string) => string>;
 
+/** What 9.0.0 changes. */
+export const NEWER: Changes = {
+  'project/README.md': (text) => `${text}\nNews of 9.0.0\n`,
+  'project/compose.yaml': (text) => text.replace('stop_grace_period', '# of 9.0.0\n    stop_grace_period'),
+  'project/project/launch.sh': (text) => text.replace('\n', '\n# of 9.0.0\n'),
+  'base/Dockerfile': (text) => `# of 9.0.0\n${text}`,
+  'project/pillar/init.sls': (text) => `${text}# of 9.0.0\n`,
+};
+
 /**
  * Another version of this generator.
  * @param folder where to put it; it need not exist

@@ -2,37 +2,24 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
-import { afterAll, beforeAll, expect } from 'vitest';
+import { afterAll, expect, inject } from 'vitest';
 import * as z from 'zod';
 import reportJsonSchema from '../../docs/report.schema.json' with { type: 'json' };
 import type { Report } from '../../generators/lib/output/report.ts';
-import { type Changes, otherVersion } from './newer.ts';
-import { makinaImage, runBin, tempDir } from './run.ts';
+import { runBin, tempDir } from './run.ts';
 
 const reportSchema = z.fromJSONSchema(reportJsonSchema as Parameters<typeof z.fromJSONSchema>[0]);
 
-/** What 9.0.0 changes. */
-export const NEWER: Changes = {
-  'project/README.md': (text) => `${text}\nNews of 9.0.0\n`,
-  'project/compose.yaml': (text) => text.replace('stop_grace_period', '# of 9.0.0\n    stop_grace_period'),
-  'project/project/launch.sh': (text) => text.replace('\n', '\n# of 9.0.0\n'),
-  'base/Dockerfile': (text) => `# of 9.0.0\n${text}`,
-  'project/pillar/init.sls': (text) => `${text}# of 9.0.0\n`,
-};
-
-/** Where `demo` and `base` of this version are, and 9.0.0. */
-export const work = mkdtempSync(join(tmpdir(), 'makina-image-upgrade-'));
+/** Where `demo` and `base` of this version are, and 9.0.0: for all files, which do not change it. */
+export const made = inject('made');
+export const newer = join(made, 'newer/dist/makina-image.cjs');
+/** What one file makes for all its tests. */
+export const work = mkdtempSync(join(tmpdir(), 'makina-image-work-'));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
-export const newer = join(work, 'newer/dist/makina-image.cjs');
-beforeAll(async () => {
-  otherVersion(join(work, 'newer'), '9.0.0', NEWER);
-  await makinaImage(work, ['new', 'demo']);
-  await makinaImage(work, ['base', 'base']);
-});
 
 /** A project of this version. */
 export function project(name = 'demo', parent = tempDir()): string {
-  cpSync(join(work, 'demo'), join(parent, name), { recursive: true });
+  cpSync(join(made, 'demo'), join(parent, name), { recursive: true });
   return join(parent, name);
 }
 

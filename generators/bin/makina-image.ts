@@ -14,8 +14,8 @@ const HOST: Host = {
   get cwd() {
     return process.cwd();
   },
-  get baseCommand() {
-    return process.env.npm_command === 'exec' ? 'npx --no makina-image base' : 'makina-image base';
+  get command() {
+    return process.env.npm_command === 'exec' ? 'npx --no makina-image' : 'makina-image';
   },
   prompts: async () => (!isCi() && isTerminal(0, 1) ? prompts : undefined),
 };

@@ -32,7 +32,7 @@ export function printLeftAlone(flags: FlagValues, change: Change): void {
  */
 export function printChange(
   flags: FlagValues,
-  { cwd, baseCommand }: Host,
+  { cwd, command }: Host,
   change: Change,
   summary: (reader: Reader) => string,
 ): Wrote[] {
@@ -42,7 +42,7 @@ export function printChange(
     print(preview(change, styleOf(1), isOn(flags, 'verbose')));
     return [];
   }
-  printResult(flags, summary({ cwd, baseCommand, style: doneStyle() }), isOpen(change));
+  printResult(flags, summary({ cwd, command, style: doneStyle() }), isOpen(change));
   return [wrote(change)];
 }
 

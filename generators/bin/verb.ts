@@ -13,8 +13,8 @@ export interface CommandLine {
 export interface Host {
   /** The folder that relative paths start from. */
   readonly cwd: string;
-  /** The command that runs the verb `base` for this reader. */
-  readonly baseCommand: string;
+  /** How this reader types `makina-image`. */
+  readonly command: string;
   /** Asks a person; undefined if no one can be asked. */
   prompts(): Promise<Prompts | undefined>;
 }

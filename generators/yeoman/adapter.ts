@@ -23,7 +23,7 @@ export function hostOf(generator: Generator): Host {
   const prompt = <T>(asked: unknown) => answered(generator.prompt(asked as never) as Promise<T>);
   return {
     cwd: generator.destinationRoot(),
-    baseCommand: process.env.npm_command === 'exec' ? 'npx --no yo makina-image:base' : 'yo makina-image:base',
+    command: process.env.npm_command === 'exec' ? 'npx --no makina-image' : 'makina-image',
     prompts: async () => {
       if (!canAsk(generator.env.adapter)) return undefined;
       return {

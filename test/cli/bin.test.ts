@@ -35,7 +35,7 @@ describe('makina-image new', () => {
     const dir = tempDir();
     const { exitCode, stdout } = await makinaImage(dir, ['new', 'demo', '--yes']);
     expect(exitCode).toBe(0);
-    expect(stdout).toContain('docker build -t demo -f project/Dockerfile .');
+    expect(stdout).toMatch(/\n {2}(npx --no )?makina-image up demo {3}# /);
     const tree = readTree(join(dir, 'demo'));
     for (const path of [
       'project/launch.sh*',
@@ -411,13 +411,14 @@ describe('makina-image', () => {
     expect(Object.keys(readTree(join(dir, 'base-image')))).toContain('Dockerfile');
     expect((await makinaImage(dir, ['base', 'base-image'])).stdout).toContain('up to date');
   });
-  test('new says how to build the base image, also where another generator was before', async () => {
+  test('new says how to run it where that changed the image, and what to commit in a project that was there', async () => {
     const dir = tempDir();
     writeFileSync(join(dir, '.yo-rc.json'), '{"generator-other": {}}');
-    expect((await makinaImage(dir, ['new', '.', '--name', 'shop', '--yes'])).stdout).toContain(
-      'makina-image base ../base-image',
-    );
-    expect((await makinaImage(dir, ['new', '--publish', '81'])).stdout).not.toContain('base-image');
+    const next = async (...args: string[]) =>
+      (await makinaImage(dir, ['new', ...args])).stdout.split('Next:\n\n')[1]?.replaceAll(/npx --no | {3}#.*|\n$/g, '');
+    expect(await next('.', '--name', 'shop', '--yes')).toBe('  makina-image up');
+    expect(await next('--packages', 'curl')).toBe('  makina-image up\n  git add -A . && git commit');
+    expect(await next('--publish', '81')).toBe('  git add -A . && git commit');
   });
   test('prints its version and its flags', async () => {
     expect((await makinaImage('.', ['--version'])).stdout).toBe(version);

@@ -31,8 +31,8 @@ const QUESTIONS: [question: string, page: string, heading: string, words: string
   ['How is a certificate renewed?', 'docs/recipes.md', 'TLS', ['by itself', 'reconfigure', '443:443', '0600']],
   ['What is a pillar?', 'docs/layout.md', 'Words', ['pillar', 'seed', 'circus', 'override', 'step', 'state', 'model']],
   ['What may I edit, and what do I commit?', 'docs/layout.md', "The project's folder", ['edit it?', 'commit it?']],
-  ['What does a verb change?', 'docs/getting-started.md', '5. Add a process', ['PILLAR.sample', '.yo-rc.json']],
-  ['I edited my code. And now?', 'docs/getting-started.md', 'Edit your code', ['same two commands']],
+  ['What does a verb change?', 'docs/getting-started.md', '4. Add a process', ['PILLAR.sample', '.yo-rc.json']],
+  ['I edited my code. And now?', 'docs/getting-started.md', 'Edit your code', ['`makina-image up` again']],
   ['What does {project_dir} stand for?', 'docs/answers.md', '`{key}` in a value', ['{project_dir}', '{project_root}']],
   [
     'How do I change a setting without a build?',

@@ -1,5 +1,5 @@
 /** Runs the command blocks of the docs as a reader would type them, in folders of their own. */
-import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { agrees, checkout, commandsOf } from './blocks.mjs';
@@ -67,7 +67,8 @@ export async function runGroup(
   let cwd = folder;
   if (group[0].folder === 'a project') {
     cwd = join(folder, 'demo');
-    cpSync(project, cwd, { recursive: true, verbatimSymlinks: true });
+    const [file, ...args] = wrap(['cp', '-R', project, cwd]);
+    await execa(file, args);
   }
   const home = join(folder, '.home');
   mkdirSync(home);

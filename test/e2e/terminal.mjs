@@ -76,8 +76,8 @@ async function running(docker, idFile, signal) {
  * Runs a command on a terminal until a page is served on the port, and types ^C then.
  * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, counts as 0
  */
-export async function untilItServes([file, flag, script], { cwd, env, timeout }, port, signal) {
-  const command = `${file} ${flag} '${script.replaceAll("'", "'\\''")}'`;
+export async function untilItServes(words, { cwd, env, timeout }, port, signal) {
+  const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
   const terminal = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     ...{ cwd, env, timeout, extendEnv: false, all: true, reject: false },
     cancelSignal: signal,

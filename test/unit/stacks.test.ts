@@ -116,7 +116,7 @@ describe('code that is there already', () => {
     write(join('shop', place, 'manage.py'), 'mine');
     const change = await make('django');
     expect(change.code).toBe(place);
-    expect(summary(change, { cwd: dir, baseCommand: '', style: undefined })).toContain(
+    expect(summary(change, { cwd: dir, command: 'makina-image', style: undefined })).toContain(
       `because there is one in ${place}: ${place === 'project/app' ? 'correct the answers' : 'move it to project/app'}`,
     );
     expect(existsSync(join(shop(), 'project/app/notes'))).toBe(false);

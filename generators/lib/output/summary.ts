@@ -1,6 +1,4 @@
 import { join, relative } from 'node:path';
-import { runFlags } from '../model/docker-run.ts';
-import { ownBaseImage } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { minorVersion } from '../package.ts';
 import { OLDER, renewed, vendoredText } from '../project/own-runtime.ts';
@@ -22,8 +20,8 @@ import { tree } from './tree.ts';
 export interface Reader {
   /** The folder where the next commands are typed. */
   cwd: string;
-  /** The command that runs the verb `base` for this reader. */
-  baseCommand: string;
+  /** How this reader types `makina-image`. */
+  command: string;
   /** Undefined if the reader has seen the tree of files already. */
   style: Style | undefined;
 }
@@ -32,7 +30,7 @@ export interface Reader {
  * What `new` and `ci` print at the end: how much was written, and what to type next. Build if a file of the image changed, commit if
  * the project is not new.
  */
-export function summary(change: ProjectChange, { cwd, baseCommand, style }: Reader): string {
+export function summary(change: ProjectChange, { cwd, command, style }: Reader): string {
   const { image, project } = change;
   const { root } = project;
   const changed = changedFiles(change);
@@ -57,21 +55,12 @@ export function summary(change: ProjectChange, { cwd, baseCommand, style }: Read
   const done =
     outcome(change, style) + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || isOpen(change)) return done;
-  const enter = root === cwd ? '' : `cd ${plainWord(relative(cwd, root))} && `;
-  const isNew = project.manifest === undefined;
-  const ownBase = isNew && image.base_image === ownBaseImage;
-  // Beside the project, never in it.
-  const folder = root === cwd ? '../base-image' : 'base-image';
-  const base = `  ${baseCommand} ${folder} && docker build -t ${image.base_image} ${folder}   # once`;
-  const build = [
-    `  ${enter}docker build -t ${image.name} -f project/Dockerfile .`,
-    `  docker run --rm -it -p ${image.publish}:80 -v "$PWD/data:/srv/projects/${image.name}/data"${runFlags(image)} ${image.name}`,
-  ];
+  const folder = root === cwd ? '' : plainWord(relative(cwd, root));
+  const enter = folder ? `cd ${folder} && ` : '';
   const isBuiltAgain = changed.some(({ path }) => isInImage(path));
   const steps = [
-    ...(ownBase ? [base] : []),
-    ...(isBuiltAgain ? build : []),
-    ...(isNew ? [] : [`  ${isBuiltAgain ? '' : enter}git add -A . && git commit   # with .makina-image/`]),
+    ...(isBuiltAgain ? [`  ${command} up${folder && ` ${folder}`}   # builds it, runs it and prints its address`] : []),
+    ...(project.manifest ? [`  ${enter}git add -A . && git commit   # with .makina-image/`] : []),
   ];
   return `${done}\n\nNext:\n\n${steps.join('\n')}\n`;
 }
@@ -82,7 +71,7 @@ export function stanzaSummary({ done, change }: StanzaChange, reader: Reader): s
 }
 
 /** The same for `base`. */
-export function baseSummary(change: Change, { cwd, style }: Omit<Reader, 'baseCommand'>): string {
+export function baseSummary(change: Change, { cwd, style }: Omit<Reader, 'command'>): string {
   if (changedFiles(change).length === 0 || isOpen(change)) return outcome(change, style);
   return `${outcome(change, style)}\n\nNext:
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import { blocksOf, checkout, commandsOf, groups } from '../../docs/blocks.mjs';
@@ -8,28 +9,41 @@ import { freePort, withContainer } from '../docker.mjs';
 import { DOCKER } from '../machine.mjs';
 import { freshFolder, proxies } from '../project.mjs';
 import { untilItServes } from '../terminal.mjs';
+import { asUser, copyPackage, giveToUser, readableCopy } from '../user.mjs';
 import { projectReadme } from './project-readme.mjs';
 
 /** The command blocks of README.md and docs/ that need Docker, as they stand; the others are run by test/docs/command-blocks.test.ts. */
 export async function docsSteps(context) {
-  const { work, env: engine, debian, options, signal, docker, base, step, skip, ownEngine } = context;
+  const { env: engine, debian, options, signal, docker, base, step, skip, ownEngine } = context;
   // They build images under the names of the docs, which a user's own images may have.
   if (!ownEngine) return skip('docs', 'it needs an engine of its own; stop the Docker engine that is running');
   const { version } = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
   await docker(['tag', base, `makina-image-base:${version.split('.').slice(0, 2).join('.')}`]);
   const port = await freePort();
+  // A user's commands, and folders that the user reaches.
+  const home = freshFolder(join(tmpdir(), 'makina-image-e2e-docs-'));
+  copyPackage(join(home, 'package'));
+  const bin = join(home, 'bin');
   const env = {
-    ...prepareCommands(join(work, 'docs-bin')),
+    ...prepareCommands(bin, join(home, 'package')),
     ...engine,
     DOCKER_BUILDKIT: '0',
     COMPOSE_DOCKER_CLI_BUILD: '0',
   };
-  writeDocker(join(work, 'docs-bin'), { debian, port, certificates: options.certificates });
-  const project = await prepareProject(freshFolder(join(work, 'docs-project-')), env);
+  writeDocker(bin, { debian, port, certificates: options.certificates && readableCopy(options.certificates, home) });
+  const project = await prepareProject(freshFolder(join(home, 'project-')), env);
+  const wrap = (command) => asUser(engine, command);
   const runOther = (_block, command, how) => untilItServes(command, how, port, signal);
   for (const group of groups().filter((blocks) => blocks.some(({ how }) => how.includes('with Docker')))) {
     await step(`docs ${group[0].where}, ${group.flatMap(commandsOf).length} commands`, () =>
-      runGroup(group, { folder: freshFolder(join(work, 'docs-')), project, env, timeout: 300_000, runOther }),
+      runGroup(group, {
+        folder: giveToUser(freshFolder(join(home, 'docs-'))),
+        project,
+        env,
+        timeout: 300_000,
+        wrap,
+        runOther,
+      }),
     );
   }
   await step('docs: the pod of the manifest, in Docker', () => pod(context));

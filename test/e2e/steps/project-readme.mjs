@@ -14,7 +14,14 @@ const VOLUME = '/srv/media';
  */
 export async function projectReadme({ work, signal }, env, port) {
   const parent = freshFolder(join(work, 'readme-'));
-  const options = { cwd: join(parent, 'demo'), env, extendEnv: false, timeout: 300_000, cancelSignal: signal };
+  const options = {
+    cwd: join(parent, 'demo'),
+    env,
+    extendEnv: false,
+    stdin: 'ignore',
+    timeout: 300_000,
+    cancelSignal: signal,
+  };
   const sh = async (script) => (await execa('bash', ['-euc', script], { ...options, all: true })).all;
   await execa('makina-image', ['new', 'demo', '--yes', '--volumes', VOLUME], { ...options, cwd: parent });
   const text = readFileSync(join(options.cwd, 'README.md'), 'utf8');

@@ -1,68 +1,39 @@
 /** `makina-image up` and `down`, by an ordinary user of the host who may use the engine. */
 import assert from 'node:assert/strict';
-import {
-  chownSync,
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { freePort, waitForPage } from '../docker.mjs';
-import { checkout } from '../machine.mjs';
 import { built, freshFolder, writeFile } from '../project.mjs';
+import { asUser, copyPackage, giveToUser, readableCopy, USER } from '../user.mjs';
 
 const NAME = 'e2eup';
-const USER = 1000;
-/** What the bin is made of, with what its `up` loads. */
-const PACKAGE = ['dist', 'templates', 'package.json'].concat(
-  ['fs-extra', 'graceful-fs', 'jsonfile', 'universalify', 'yaml'].map((name) => `node_modules/${name}`),
-);
 
 export async function upSteps(context) {
   const { step, docker, env, signal, options, debian } = context;
   // A folder that the user reaches, which a checkout need not be.
   const home = freshFolder(join(tmpdir(), 'makina-image-e2e-up-'));
-  for (const path of PACKAGE) cpSync(join(checkout, path), join(home, 'package', path), { recursive: true });
+  copyPackage(join(home, 'package'));
   const work = join(home, 'work');
   mkdirSync(work);
-  chownSync(work, USER, USER);
-  const socket = (env.DOCKER_HOST ?? process.env.DOCKER_HOST ?? 'unix:///var/run/docker.sock').replace(
-    /^unix:\/\//,
-    '',
-  );
-  const group = existsSync(socket) ? statSync(socket).gid : USER;
+  giveToUser(work);
   const port = await freePort();
-  const trust = options.certificates ? ['--certificate', copied(options.certificates, home)] : [];
+  const trust = options.certificates ? ['--certificate', readableCopy(options.certificates, home)] : [];
   const build = ['--build-arg', `DEBIAN_IMAGE=${debian}`, ...trust];
-  const run = (args, more = {}) =>
-    execa(
-      'setpriv',
-      [
-        `--reuid=${USER}`,
-        `--regid=${USER}`,
-        `--groups=${group}`,
-        process.execPath,
-        join(home, 'package/dist/makina-image.cjs'),
-        ...args,
-      ],
-      {
-        cwd: work,
-        env: { DOCKER_BUILDKIT: '0', ...env, HOME: work },
-        reject: false,
-        stdin: 'ignore',
-        timeout: 600_000,
-        cancelSignal: signal,
-        ...more,
-      },
-    );
+  const run = (args, more = {}) => {
+    const [file, ...words] = asUser(env, [process.execPath, join(home, 'package/dist/makina-image.cjs'), ...args]);
+    return execa(file, words, {
+      cwd: work,
+      env: { DOCKER_BUILDKIT: '0', ...env, HOME: work },
+      reject: false,
+      stdin: 'ignore',
+      timeout: 600_000,
+      cancelSignal: signal,
+      ...more,
+    });
+  };
   const list = async () => (await docker(['ps', '--all', '--filter', `name=${NAME}`, '--format', '{{.Names}}'])).stdout;
   const page = () => waitForPage(`http://127.0.0.1:${port}/`, 5, signal);
   built.push(NAME, `${NAME}-base`);
@@ -160,11 +131,4 @@ export async function upSteps(context) {
     await docker(['rm', '--force', '--volumes', NAME], { reject: false });
     rmSync(home, { recursive: true, force: true });
   }
-}
-
-/** A copy that the user can read, under the name that the base image has it by: its build is in the cache. */
-function copied(certificates, home) {
-  const copy = join(home, 'e2e.pem');
-  cpSync(certificates, copy, { dereference: true });
-  return copy;
 }

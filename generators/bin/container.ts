@@ -5,7 +5,7 @@ import { findProject } from '../lib/project/find.ts';
 import { safePath } from '../lib/system/search-path.ts';
 import { inContainer } from '../lib/verbs/in-container.ts';
 import { isTerminal } from '../terminal.ts';
-import { ENGINE } from './up.ts';
+import { ENGINE } from './build.ts';
 import type { CommandLine, Host, Listed, Verb } from './verb.ts';
 
 const PROJECT: Flag = {

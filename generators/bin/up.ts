@@ -1,28 +1,11 @@
-import { mkdtempSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { type Flag, isOn, single } from '../lib/answers/flags.ts';
+import { isOn, single } from '../lib/answers/flags.ts';
 import { inspect, remove } from '../lib/engine/container.ts';
-import { ENGINES, type Engine, findEngine } from '../lib/engine/engine.ts';
+import type { Engine } from '../lib/engine/engine.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
-import { findProject } from '../lib/project/find.ts';
-import { safePath } from '../lib/system/search-path.ts';
 import * as project from '../lib/verbs/up.ts';
+import { BUILD_FLAGS, buildRequest, ENGINE, findProjectAndEngine, stopOnSignal, withScratch } from './build.ts';
 import { printDone, printError, write } from './print.ts';
 import type { CommandLine, Host, Verb } from './verb.ts';
-
-/** Of every verb that works with a container. */
-export const ENGINE: Flag = {
-  flag: 'engine',
-  value: 'NAME',
-  choices: ENGINES,
-  description: 'the engine to use (default: the first one that is installed)',
-};
-
-/** Variables that every build gets where they are set; engines keep the first six out of the image. */
-const PASSED = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].concat([
-  'PIP_INDEX_URL',
-  'PIP_DEFAULT_TIMEOUT',
-]);
 
 /** `makina-image up [DIR]` */
 export const upVerb: Verb = {
@@ -34,14 +17,7 @@ export const upVerb: Verb = {
     ENGINE,
     { flag: 'publish', value: 'PORT', description: 'the port of the host (default: that of the answers)' },
     { flag: 'detach', description: 'return once it is healthy, and let it run; makina-image down stops it' },
-    { flag: 'fresh', description: 'build without the layers of earlier builds' },
-    { flag: 'build-arg', value: 'NAME=VALUE ...', description: 'pass a build argument to every build' },
-    {
-      flag: 'certificate',
-      value: 'FILE ...',
-      names: 'file',
-      description: 'trust the certificate authority in FILE, such as that of your proxy; the image keeps it',
-    },
+    ...BUILD_FLAGS,
   ],
   run,
 };
@@ -54,7 +30,7 @@ export const downVerb: Verb = {
     'Stops the container that makina-image up started for the project that DIR is in (this folder if not given), and removes it. The data folder and the volumes stay.',
   flags: [ENGINE],
   run: async ({ flags, words }, { cwd }) => {
-    const { root, engine } = await find('down', flags, words, cwd);
+    const { root, engine } = await findProjectAndEngine('down', flags, words, cwd);
     const name = await project.down(engine, root);
     if (!isOn(flags, 'quiet')) printDone(name ? `${name} is stopped` : `nothing of ${root} is running`);
   },
@@ -62,31 +38,12 @@ export const downVerb: Verb = {
 
 async function run({ flags, words }: CommandLine, { cwd }: Host): Promise<void> {
   const port = portOf(single(flags, 'publish'));
-  const { root, engine } = await find('up', flags, words, cwd);
-  const isQuiet = isOn(flags, 'quiet');
-  const stop = stopOnSignal();
-  const { default: fs } = await import('fs-extra');
-  // Loaded here because no other verb needs it.
-  const { tmpdir } = process.getBuiltinModule('node:os');
-  const scratch = mkdtempSync(join(tmpdir(), 'makina-image-up-'));
-  let start: project.Started;
-  try {
-    start = await project.up({
-      engine,
-      root,
-      port,
-      isFresh: isOn(flags, 'fresh'),
-      buildArgs: [...PASSED.filter((name) => process.env[name]), ...(flags['build-arg'] ?? []).map(String)],
-      certificates: (flags.certificate ?? []).map((file) => resolve(cwd, String(file))),
-      scratch,
-      signal: stop,
-      onStep: (sentence) => isQuiet || printError(`==> ${sentence}`),
-      onOutput: (text) => isQuiet || write(2, text),
-    });
-  } finally {
-    await fs.remove(scratch);
-  }
-  await watch(engine, start, stop, isOn(flags, 'detach'), isQuiet);
+  const { root, engine } = await findProjectAndEngine('up', flags, words, cwd);
+  const stop = stopOnSignal('once');
+  const start = await withScratch('up', (scratch) =>
+    project.up({ ...buildRequest(flags, cwd, { engine, root, scratch, signal: stop }), port }),
+  );
+  await watch(engine, start, stop, isOn(flags, 'detach'), isOn(flags, 'quiet'));
 }
 
 /** Follows the log of a container until it ends, or until Ctrl-C, which stops it. */
@@ -117,23 +74,9 @@ async function watch(
   throw new UserError(`the container has ended with code ${code}; its log is above`, code || EXIT.internal);
 }
 
-async function find(verb: string, flags: CommandLine['flags'], words: string[], cwd: string) {
-  if (words.length > 1) throw new UserError(`${verb} takes one folder, not ${words.length} words: ${words.join(' ')}`);
-  const root = findProject(resolve(cwd, words[0] ?? '.'));
-  const engine = await findEngine(single(flags, 'engine'), safePath(process.env.PATH ?? '', root));
-  return { root, engine };
-}
-
 function portOf(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const port = Number(text);
   if (/^\d+$/.test(text) && port >= 1 && port <= 65535) return port;
   throw new UserError(`--publish takes a port from 1 to 65535, not ${text}`);
-}
-
-/** A signal that Ctrl-C, and what ends a terminal, give; a second Ctrl-C ends this at once. */
-function stopOnSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(name, () => stop.abort());
-  return stop.signal;
 }

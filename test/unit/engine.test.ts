@@ -17,14 +17,22 @@ describe('what an engine gets', () => {
     const options = { folder: '/p', dockerfile: '/p/Dockerfile', image: 'shop', buildArgs: [], isFresh: true };
     expect(buildArguments('podman', options).slice(0, 4)).toEqual(['build', '--format', 'docker', '--no-cache']);
   });
+  const run = { root: '/home/me/shop', name: 'shop', tag: 'shop', ports: ['9000:80'], environment: {} };
   test('a container gets the data folder, the volumes, the port and its time to stop', () => {
-    expect(runArguments('/home/me/shop', image, 9000).join(' ')).toBe(
+    expect(runArguments(image, run).join(' ')).toBe(
       'run --detach --name shop --label makina-image.project=/home/me/shop --publish 9000:80 --stop-timeout 10' +
         ' --mount type=bind,"source=/home/me/shop/data",target=/srv/projects/shop/data --volume shop-srv-media:/srv/media shop',
     );
   });
+  test('another container gets volumes of its own, and variables as they are', () => {
+    const other = { ...run, name: 'shop-test-1', tag: 'shop:2', ports: [], environment: { A: 'b c=d' } };
+    const words = runArguments(image, other);
+    expect(words.slice(-3)).toEqual(['--volume', 'shop-test-1-srv-media:/srv/media', 'shop:2']);
+    expect(words[words.indexOf('--env') + 1]).toBe('A=b c=d');
+    expect(words).not.toContain('--publish');
+  });
   test('commas, colons and quotes of a path stay in it', () => {
-    const words = runArguments('/home/me/a,b:"c"', image, 80);
+    const words = runArguments(image, { ...run, root: '/home/me/a,b:"c"' });
     expect(words).toContain('type=bind,"source=/home/me/a,b:""c""/data",target=/srv/projects/shop/data');
   });
 });

@@ -31,16 +31,29 @@ export function buildArguments(engine: Engine['name'], options: BuildOptions): s
   ];
 }
 
-/** Starts a project's container in the background, under the project's name. @param port of the host, for nginx */
-export function runArguments(root: string, image: Image, port: number): string[] {
-  const { name } = image;
+export interface RunOptions {
+  /** The folder that has data/ in it; it marks the container. */
+  root: string;
+  /** The container's name, with which those of its volumes begin. */
+  name: string;
+  /** The image that is run. */
+  tag: string;
+  /** What is published, as `8080:80`. */
+  ports: readonly string[];
+  environment: Readonly<Record<string, string>>;
+}
+
+/** Starts a container of a project in the background. */
+export function runArguments(image: Image, { root, name, tag, ports, environment }: RunOptions): string[] {
   // Commas and quotes of a path are CSV's.
   const source = `"source=${`${root}/data`.replaceAll('"', '""')}"`;
   return [
     ...['run', '--detach', '--name', name, '--label', `${LABEL}=${root}`],
-    ...['--publish', `${port}:80`, '--stop-timeout', String(stopTimeout(image))],
-    ...['--mount', `type=bind,${source},target=/srv/projects/${name}/data`],
-    ...namedVolumes(image).flatMap(({ name: volume, path }) => ['--volume', `${volume}:${path}`]),
-    name,
+    ...ports.flatMap((each) => ['--publish', each]),
+    ...['--stop-timeout', String(stopTimeout(image))],
+    ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
+    ...['--mount', `type=bind,${source},target=/srv/projects/${image.name}/data`],
+    ...namedVolumes({ ...image, name }).flatMap(({ name: volume, path }) => ['--volume', `${volume}:${path}`]),
+    tag,
   ];
 }

@@ -1,42 +1,22 @@
-import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { problemsError } from '../answers/flags.ts';
 import { YO_RC } from '../answers/yo-rc.ts';
-import { type BuildOptions, buildArguments, runArguments } from '../engine/arguments.ts';
+import { runArguments } from '../engine/arguments.ts';
 import { type Container, containerOf, inspect, remove } from '../engine/container.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { complete } from '../model/intent.ts';
-import { type Image, ownBaseImage } from '../model/schema.ts';
-import { isOlder, version } from '../package.ts';
-import { baseInDockerfile, DOCKERFILE } from '../project/dockerfile.ts';
+import type { Image } from '../model/schema.ts';
 import { readYoRc } from '../project/project.ts';
-import { renderBase } from '../render/render.ts';
 import { lstat } from '../system/files.ts';
 import { portState } from '../system/port.ts';
 import { asOwner } from '../system/rights.ts';
+import { type BuildRequest, buildProject, interrupted, refuseCertificates } from './build.ts';
 
-export interface UpRequest {
-  engine: Engine;
-  /** The folder of the project. */
-  root: string;
+export interface UpRequest extends BuildRequest {
   /** The port of the host; that of the answers if not given. */
   port: number | undefined;
-  /** Build without the layers of earlier builds. */
-  isFresh: boolean;
-  /** Handed to each build: `NAME=VALUE`, or NAME for a variable of the environment. */
-  buildArgs: readonly string[];
-  /** Files with certificates of authorities that the builds trust. */
-  certificates: readonly string[];
-  /** An empty folder, for what is built beside the project. */
-  scratch: string;
-  /** Ends what is under way. */
-  signal: AbortSignal;
-  /** Gets a sentence before each step. */
-  onStep: (sentence: string) => void;
-  /** Gets what the builds print. */
-  onOutput: (text: string) => void;
 }
 
 /** The container of a project that was started. */
@@ -51,23 +31,20 @@ export interface Started {
  * @throws UserError with one sentence for what failed
  */
 export async function up(request: UpRequest): Promise<Started> {
-  const { engine, root, certificates, onStep, signal } = request;
-  for (const file of certificates)
-    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile())
-      throw new UserError(`${file} is not a file; --certificate takes the file of a certificate`);
+  const { engine, root, onStep, signal } = request;
+  refuseCertificates(request);
   const image = imageOf(root);
   const port = request.port ?? image.publish;
   const running = await containerOf(engine, root, image.name);
   if (!running?.isRunning) await refuseTaken(port);
-  const base = await baseArguments(request, image);
-  onStep(`Building ${image.name}`);
-  await build(request, root, join(root, DOCKERFILE), image.name, base);
+  await buildProject(request, image);
   await makeDataFolder(root);
   const old = await containerOf(engine, root, image.name);
   if (old) await remove(engine, old);
   if (signal.aborted) throw interrupted();
   onStep(`Starting ${image.name}`);
-  await engine.run(runArguments(root, image, port), () => undefined);
+  const options = { root, name: image.name, tag: image.name, ports: [`${port}:80`], environment: {} };
+  await engine.run(runArguments(image, options), () => undefined);
   return { container: (await inspect(engine, image.name)) as Container, url: `http://localhost:${port}/` };
 }
 
@@ -133,66 +110,3 @@ async function refuseTaken(port: number): Promise<void> {
     EXIT.internal,
   );
 }
-
-async function build(
-  request: UpRequest,
-  folder: string,
-  dockerfile: string,
-  image: string,
-  more: string[],
-): Promise<void> {
-  const { engine, isFresh, onOutput, signal } = request;
-  const options: BuildOptions = { folder, dockerfile, image, isFresh, buildArgs: [...request.buildArgs, ...more] };
-  await engine.run(buildArguments(engine.name, options), onOutput, signal);
-  if (signal.aborted) throw interrupted();
-}
-
-/** Makes sure of the base image. @returns the arguments that lead the project's build to it, where it is not the one in its Dockerfile */
-async function baseArguments(request: UpRequest, image: Image): Promise<string[]> {
-  const { buildArgs, root, certificates, scratch, onStep } = request;
-  const given = buildArgs.find((each) => each.startsWith('BASE_IMAGE='))?.slice('BASE_IMAGE='.length);
-  const base = given ?? asOwner(root, () => baseInDockerfile(root)) ?? image.base_image;
-  if (base === ownBaseImage) await makeBase(request);
-  if (certificates.length === 0) return [];
-  const folder = join(scratch, 'trust');
-  await copyCertificates(certificates, folder);
-  const { default: fse } = await import('fs-extra');
-  await fse.writeFile(join(folder, 'Dockerfile'), TRUSTING);
-  const trusting = `${image.name}-base`;
-  onStep(`Adding the certificates to ${base}, as ${trusting}`);
-  await build(request, folder, join(folder, 'Dockerfile'), trusting, [`BASE_IMAGE=${base}`]);
-  return [`BASE_IMAGE=${trusting}`];
-}
-
-/** Debian's store for curl and apt, and the variables that lead pip and Node to it. */
-const TRUSTING = `ARG BASE_IMAGE
-FROM \${BASE_IMAGE}
-COPY *.crt /usr/local/share/ca-certificates/
-RUN update-ca-certificates
-ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
-`;
-
-async function makeBase(request: UpRequest): Promise<void> {
-  const { engine, isFresh, certificates, scratch, onStep } = request;
-  const { code, stdout } = await engine.ask('image', 'inspect', '--format', '{{json .Config.Labels}}', ownBaseImage);
-  const built = code === 0 ? /"org\.opencontainers\.image\.version":"([^"]*)"/.exec(stdout)?.[1] : undefined;
-  if (built && !isOlder(built, version) && !isFresh) return;
-  const folder = join(scratch, 'base');
-  const { default: fse } = await import('fs-extra');
-  for (const [path, { bytes, executable }] of renderBase().files)
-    await fse.outputFile(join(folder, path), bytes, { mode: executable ? 0o755 : 0o644 });
-  await copyCertificates(certificates, join(folder, 'certs'));
-  onStep(`Building the base image ${ownBaseImage}, once for all projects`);
-  await build(request, folder, join(folder, 'Dockerfile'), ownBaseImage, []);
-}
-
-async function copyCertificates(files: readonly string[], folder: string): Promise<void> {
-  const { default: fse } = await import('fs-extra');
-  for (const [index, file] of files.entries()) {
-    const name = basename(file).replace(/\.[^.]*$/, '');
-    // Two files of one name are two authorities.
-    await fse.copy(file, join(folder, `${index === 0 ? name : `${name}-${index + 1}`}.crt`));
-  }
-}
-
-const interrupted = () => new UserError('interrupted', EXIT.interrupted);

@@ -1,0 +1,111 @@
+import fs from 'node:fs';
+import { basename, join } from 'node:path';
+import { type BuildOptions, buildArguments } from '../engine/arguments.ts';
+import type { Engine } from '../engine/engine.ts';
+import { EXIT, UserError } from '../errors.ts';
+import { type Image, ownBaseImage } from '../model/schema.ts';
+import { isOlder, version } from '../package.ts';
+import { baseInDockerfile, DOCKERFILE } from '../project/dockerfile.ts';
+import { renderBase } from '../render/render.ts';
+import { asOwner } from '../system/rights.ts';
+
+export interface BuildRequest {
+  engine: Engine;
+  /** The folder of the project. */
+  root: string;
+  /** Build without the layers of earlier builds. */
+  isFresh: boolean;
+  /** Handed to each build: `NAME=VALUE`, or NAME for a variable of the environment. */
+  buildArgs: readonly string[];
+  /** Files with certificates of authorities that the builds trust. */
+  certificates: readonly string[];
+  /** An empty folder, for what is made beside the project. */
+  scratch: string;
+  /** Ends what is under way. */
+  signal: AbortSignal;
+  /** Gets a sentence before each build. */
+  onStep: (sentence: string) => void;
+  /** Gets what the builds print. */
+  onOutput: (text: string) => void;
+}
+
+export const interrupted = () => new UserError('interrupted', EXIT.interrupted);
+
+/** @throws UserError (usage) for a certificate that is not there */
+export function refuseCertificates({ certificates }: BuildRequest): void {
+  for (const file of certificates)
+    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile())
+      throw new UserError(`${file} is not a file; --certificate takes the file of a certificate`);
+}
+
+/**
+ * Builds the image of a project, and before it the base image, if it is ours and the engine has none of this version.
+ * @throws UserError with one sentence for what failed
+ */
+export async function buildProject(request: BuildRequest, image: Image): Promise<void> {
+  const { root, onStep } = request;
+  const base = await baseArguments(request, image);
+  onStep(`Building ${image.name}`);
+  await build(request, root, join(root, DOCKERFILE), image.name, base);
+}
+
+async function build(
+  request: BuildRequest,
+  folder: string,
+  dockerfile: string,
+  image: string,
+  more: string[],
+): Promise<void> {
+  const { engine, isFresh, onOutput, signal } = request;
+  const options: BuildOptions = { folder, dockerfile, image, isFresh, buildArgs: [...request.buildArgs, ...more] };
+  await engine.run(buildArguments(engine.name, options), onOutput, signal);
+  if (signal.aborted) throw interrupted();
+}
+
+/** Makes sure of the base image. @returns the arguments that lead the project's build to it, where it is not the one in its Dockerfile */
+async function baseArguments(request: BuildRequest, image: Image): Promise<string[]> {
+  const { buildArgs, root, certificates, scratch, onStep } = request;
+  const given = buildArgs.find((each) => each.startsWith('BASE_IMAGE='))?.slice('BASE_IMAGE='.length);
+  const base = given ?? asOwner(root, () => baseInDockerfile(root)) ?? image.base_image;
+  if (base === ownBaseImage) await makeBase(request);
+  if (certificates.length === 0) return [];
+  const folder = join(scratch, 'trust');
+  await copyCertificates(certificates, folder);
+  const { default: fse } = await import('fs-extra');
+  await fse.writeFile(join(folder, 'Dockerfile'), TRUSTING);
+  const trusting = `${image.name}-base`;
+  onStep(`Adding the certificates to ${base}, as ${trusting}`);
+  await build(request, folder, join(folder, 'Dockerfile'), trusting, [`BASE_IMAGE=${base}`]);
+  return [`BASE_IMAGE=${trusting}`];
+}
+
+/** Debian's store for curl and apt, and the variables that lead pip and Node to it. */
+const TRUSTING = `ARG BASE_IMAGE
+FROM \${BASE_IMAGE}
+COPY *.crt /usr/local/share/ca-certificates/
+RUN update-ca-certificates
+ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+`;
+
+async function makeBase(request: BuildRequest): Promise<void> {
+  const { engine, isFresh, certificates, scratch, onStep } = request;
+  const { code, stdout } = await engine.ask('image', 'inspect', '--format', '{{json .Config.Labels}}', ownBaseImage);
+  const built = code === 0 ? /"org\.opencontainers\.image\.version":"([^"]*)"/.exec(stdout)?.[1] : undefined;
+  if (built && !isOlder(built, version) && !isFresh) return;
+  const folder = join(scratch, 'base');
+  const { default: fse } = await import('fs-extra');
+  for (const [path, { bytes, executable }] of renderBase().files)
+    await fse.outputFile(join(folder, path), bytes, { mode: executable ? 0o755 : 0o644 });
+  await copyCertificates(certificates, join(folder, 'certs'));
+  onStep(`Building the base image ${ownBaseImage}, once for all projects`);
+  await build(request, folder, join(folder, 'Dockerfile'), ownBaseImage, []);
+}
+
+async function copyCertificates(files: readonly string[], folder: string): Promise<void> {
+  const { default: fse } = await import('fs-extra');
+  for (const [index, file] of files.entries()) {
+    const name = basename(file).replace(/\.[^.]*$/, '');
+    // Two files of one name are two authorities.
+    await fse.copy(file, join(folder, `${index === 0 ? name : `${name}-${index + 1}`}.crt`));
+  }
+}

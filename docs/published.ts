@@ -1,7 +1,12 @@
 import { doctorJsonSchema } from '../generators/lib/doctor/finding.ts';
 import { isDict } from '../generators/lib/model/dict.ts';
 import { fields } from '../generators/lib/model/fields.ts';
-import { answersSchema, imageJsonSchema, overrideSchema } from '../generators/lib/model/json-schemas.ts';
+import {
+  answersSchema,
+  imageJsonSchema,
+  overrideSchema,
+  testFileJsonSchema,
+} from '../generators/lib/model/json-schemas.ts';
 import { reportJsonSchema } from '../generators/lib/output/report.ts';
 import { saltDefaults } from '../generators/lib/render/salt-data.ts';
 
@@ -21,6 +26,7 @@ of \`.yo-rc.json\`; the fields of the run time can also be changed in the overri
 ${fieldTable()}
 ${dictTables()}`,
     'docs/report.schema.json': json(reportJsonSchema()),
+    'docs/test.schema.json': json(testFileJsonSchema()),
     'templates/runtime/defaults.json.ejs': json(saltDefaults()),
     'templates/runtime/pillar.schema.json.ejs': json(overrideSchema()),
   };

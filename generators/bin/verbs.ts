@@ -8,6 +8,7 @@ import { helpVerb } from './help.ts';
 import { newVerb } from './new.ts';
 import { schema } from './schema.ts';
 import { stanzaVerb } from './stanza.ts';
+import { testVerb } from './test.ts';
 import { downVerb, upVerb } from './up.ts';
 import { check, diff, upgrade } from './upgrade.ts';
 import type { Listed } from './verb.ts';
@@ -25,6 +26,7 @@ export const VERBS: readonly Listed[] = [
     load: () => upVerb,
   },
   { name: 'down', line: 'stop what up started', load: () => downVerb },
+  { name: 'test', line: 'build a project and test it in a container of its own', load: () => testVerb },
   ...CONTAINER_VERBS,
   {
     name: 'circus-program',

@@ -15,7 +15,7 @@ export const version: string = JSON.parse(readFileSync(join(packageRoot, 'packag
 export const minorVersion: string = version.split('.').slice(0, 2).join('.');
 
 /** The `$id` of a schema: a name, since an address would have to stay valid. */
-export function schemaId(kind: 'answers' | 'report' | 'doctor'): string {
+export function schemaId(kind: 'answers' | 'test' | 'report' | 'doctor'): string {
   return `urn:generator-makina-image:${minorVersion}:${kind}`;
 }
 

@@ -109,6 +109,6 @@ test.each([[[]], [['model']], [['answers', 'report']]])('makina-image schema %j 
   const { exitCode, stderr } = await makinaImage('.', ['schema', ...words]);
   expect([exitCode, stderr]).toEqual([
     2,
-    expect.stringContaining('makina-image schema answers, pillar, report or doctor'),
+    expect.stringContaining('makina-image schema answers, pillar, test, report or doctor'),
   ]);
 });

@@ -13,7 +13,7 @@ afterAll(() => {
   for (const folder of [dir, PATH]) rmSync(folder, { recursive: true });
 });
 
-describe.each(['up', 'down'])('%s', (verb) => {
+describe.each(['up', 'down', 'test'])('%s', (verb) => {
   test.each<[string[], number, RegExp]>([
     [['shop', '--engine', 'podman'], 1, /there is no podman in PATH; install it$/],
     [['shop'], 1, /there is no docker and no podman in PATH; install one of them$/],

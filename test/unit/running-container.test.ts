@@ -37,6 +37,7 @@ function engineWith(containers: Record<string, Fake>): Engine {
     },
     succeeds: refuse,
     attach: refuse,
+    finish: refuse,
     run: refuse,
   };
 }

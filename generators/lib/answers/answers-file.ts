@@ -52,9 +52,14 @@ export async function readMapping(path: string, cwd: string, kind: Kind): Promis
  * @throws UserError when they are not valid, or are not one mapping
  */
 export async function parseAnswers(from: string, bytes: Buffer): Promise<Intent> {
-  return mapping(from, 'JSON or YAML', ANSWERS, async () => {
+  return parseMapping(from, bytes, ANSWERS);
+}
+
+/** The same for any kind of file that was read. */
+export async function parseMapping(from: string, bytes: Buffer, kind: Kind): Promise<Intent> {
+  return mapping(from, 'JSON or YAML', kind, async () => {
     const text = decode(bytes);
-    return parseJson(text, ANSWERS.place).catch(() => parseYaml(from, text, ANSWERS.place));
+    return parseJson(text, kind.place).catch(() => parseYaml(from, text, kind.place));
   });
 }
 

@@ -18,7 +18,7 @@ export interface Engine {
   /** Runs a command with this process's own input and output. @returns its exit code */
   attach(args: readonly string[], hasInput: boolean): Promise<number>;
   /** Runs a command that may take long. @returns how it ended */
-  end(args: readonly string[], signal?: AbortSignal): Promise<Ended>;
+  finish(args: readonly string[], signal?: AbortSignal): Promise<Ended>;
   /** Runs a command that may take long. @throws UserError with the reason, in one sentence, when it fails */
   run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
 }
@@ -52,7 +52,7 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
     ask: (...args) => ran(name, args, searchPath, ANSWER_MILLISECONDS),
     succeeds: async (args, signal) => (await runLong(name, args, searchPath, () => undefined, signal)).code === 0,
     attach: (args, hasInput) => runAttached(name, args, searchPath, hasInput),
-    end: (args, signal) => runLong(name, args, searchPath, () => undefined, signal),
+    finish: (args, signal) => runLong(name, args, searchPath, () => undefined, signal),
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
       if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), EXIT.internal);

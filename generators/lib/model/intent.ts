@@ -81,6 +81,7 @@ function keepGiven(tree: Intent, below: Intent, type: ZodMiniType | undefined): 
 
 function fieldType({ def }: ZodMiniType, key: string): ZodMiniType | undefined {
   if (def.type === 'record') return (def as core.$ZodRecordDef).valueType as ZodMiniType;
+  if (def.type === 'array') return (def as core.$ZodArrayDef).element as ZodMiniType;
   if (def.type !== 'object') return undefined;
   const { shape } = def as core.$ZodObjectDef;
   return Object.hasOwn(shape, key) ? (shape[key] as ZodMiniType) : undefined;

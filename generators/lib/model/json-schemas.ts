@@ -4,6 +4,7 @@ import { isDict } from './dict.ts';
 import { fields } from './fields.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
 import { imageSchema } from './schema.ts';
+import { testFileSchema } from './test-file.ts';
 import { keysIn } from './types.ts';
 
 type JsonSchema = { [key: string]: unknown };
@@ -54,6 +55,12 @@ export function answersSchema(): JsonSchema {
     ...rest,
     properties: { $schema: own, ...(schema.properties as JsonSchema) },
   };
+}
+
+/** The JSON Schema of test.yaml, for editors. */
+export function testFileJsonSchema(): JsonSchema {
+  const { $schema, ...rest } = toJsonSchema(testFileSchema);
+  return { $schema, $id: schemaId('test'), title: 'Requests and settings of makina-image test', ...rest };
 }
 
 const orNull = (schema: JsonSchema): JsonSchema => ({ anyOf: [schema, { type: 'null' }] });

@@ -8,7 +8,7 @@
  *   --debian-mirror URL   where mmdebstrap takes Debian from; read from this machine's apt sources if not given (E2E_DEBIAN_MIRROR)
  *   --certificates FILE   certificates the build may trust beside Debian's; PIP_CERT or SSL_CERT_FILE if not given
  *   --only NAME[,NAME]    these groups of steps alone: build is always run; the others are listed in GROUPS below. All but
- *                         debian-12 are run on Debian 13
+ *                         debian-12 are run on Debian 13. Most run two at a time, after those in ALONE
  *   --soak                the larger counts
  *   --seed N              the seed of the random moments; printed at the start and the end, another one each time if not given
  *   --keep                leave the containers, images, the started engine and the work folder as they are
@@ -28,6 +28,7 @@ import { readCounts } from './counts.mjs';
 import { cleanUp, createDocker } from './docker.mjs';
 import { onInterruption } from './interruption.mjs';
 import { debianImage, findEngine, installPackages } from './machine.mjs';
+import { twoAtATime } from './parallel.mjs';
 import { built } from './project.mjs';
 import { createRandom } from './random.mjs';
 import { createReport } from './report.mjs';
@@ -73,6 +74,9 @@ const GROUPS = {
   'debian-12': debian12Steps,
   docs: docsSteps,
 };
+
+/** The groups that hold a container to times, or measure how long a start lasts: each runs alone, before the others. */
+const ALONE = ['serve', 'signals', 'crash', 'supervision', 'reconfigure'];
 
 /** The options of the command line; throws for an unknown one. */
 function readOptions() {
@@ -133,11 +137,16 @@ async function main() {
     };
     const [base, base12] = await buildBases(context, debians);
     const demo = await buildSteps({ ...context, base });
-    for (const name of options.only) {
+    const run = async (name) => {
       const start = performance.now();
       await GROUPS[name]({ ...context, base, base12, demo });
       console.log(`-- the group ${name} took ${Math.round((performance.now() - start) / 1000)} s`);
-    }
+    };
+    for (const name of options.only.filter((name) => ALONE.includes(name))) await run(name);
+    await twoAtATime(
+      options.only.filter((name) => !ALONE.includes(name)),
+      run,
+    );
     await expect(['build', ...options.only].flatMap((name) => CASES[name] ?? []));
   } catch (error) {
     crashed = true;

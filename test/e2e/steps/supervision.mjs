@@ -37,46 +37,47 @@ export async function supervisionSteps(context) {
     }),
   );
 
-  await step('crash-loop', async () => {
-    const crashing = { web: null, crashing: { cmd: `sh -c "echo attempt; exit 3"` } };
-    const { image } = await lazyProject(context, 'e2ecrashloop', { programs: crashing })();
-    return withContainer(context, image, {}, async (container) => {
-      const start = performance.now();
-      const code = await container.ended(30);
-      const seconds = (performance.now() - start) / 1000;
-      assert.equal(code, 3);
-      const log = await container.logs();
-      const deaths = countLines(log, /^attempt$/);
-      assert(deaths > 1, 'it was not restarted');
-      assert.equal(countLines(log, DEATH), deaths, 'not one line for each death');
-      return `code 3 after ${deaths} deaths in ${seconds.toFixed(1)} s`;
-    });
-  });
-
-  await step('crash-loop of a program that is not essential', async () => {
-    const programs = { crashing: { cmd: `sh -c "echo attempt; exit 3"`, essential: false } };
-    const { image } = await lazyProject(context, 'e2ecrashaside', { programs })();
-    return withContainer(context, image, {}, async (container) => {
-      await container.get();
-      await waitFor(async () => /crashing died \d+ times/.test(await container.logs()), 'it is given up');
-      await sleep(2000);
-      assert.match(await container.get('/', 1), /It works/);
-      const log = await container.logs();
-      const deaths = countLines(log, /^attempt$/);
-      assert(deaths > 1, 'it was not restarted');
-      assert.equal(countLines(log, DEATH), deaths, 'not one line for each death');
-      assert.equal((await container.stop()).code, 0);
-      return `${deaths} deaths, then it stays down and the others serve`;
-    });
-  });
-
-  await step('ignores-term', async () => {
-    const { image } = await lazyProject(context, 'e2estubborn', { programs: { stubborn: { cmd: STUBBORN } } })();
-    return withContainer(context, image, {}, async (container) => {
-      await container.get();
-      return stopsInTime(container);
-    });
-  });
+  // These mostly wait.
+  await Promise.all([
+    step('crash-loop', async () => {
+      const crashing = { web: null, crashing: { cmd: `sh -c "echo attempt; exit 3"` } };
+      const { image } = await lazyProject(context, 'e2ecrashloop', { programs: crashing })();
+      return withContainer(context, image, {}, async (container) => {
+        const start = performance.now();
+        const code = await container.ended(30);
+        const seconds = (performance.now() - start) / 1000;
+        assert.equal(code, 3);
+        const log = await container.logs();
+        const deaths = countLines(log, /^attempt$/);
+        assert(deaths > 1, 'it was not restarted');
+        assert.equal(countLines(log, DEATH), deaths, 'not one line for each death');
+        return `code 3 after ${deaths} deaths in ${seconds.toFixed(1)} s`;
+      });
+    }),
+    step('crash-loop of a program that is not essential', async () => {
+      const programs = { crashing: { cmd: `sh -c "echo attempt; exit 3"`, essential: false } };
+      const { image } = await lazyProject(context, 'e2ecrashaside', { programs })();
+      return withContainer(context, image, {}, async (container) => {
+        await container.get();
+        await waitFor(async () => /crashing died \d+ times/.test(await container.logs()), 'it is given up');
+        await sleep(2000);
+        assert.match(await container.get('/', 1), /It works/);
+        const log = await container.logs();
+        const deaths = countLines(log, /^attempt$/);
+        assert(deaths > 1, 'it was not restarted');
+        assert.equal(countLines(log, DEATH), deaths, 'not one line for each death');
+        assert.equal((await container.stop()).code, 0);
+        return `${deaths} deaths, then it stays down and the others serve`;
+      });
+    }),
+    step('ignores-term', async () => {
+      const { image } = await lazyProject(context, 'e2estubborn', { programs: { stubborn: { cmd: STUBBORN } } })();
+      return withContainer(context, image, {}, async (container) => {
+        await container.get();
+        return stopsInTime(container);
+      });
+    }),
+  ]);
 
   await step('forks', () =>
     inContainer(async (container) => {

@@ -31,7 +31,7 @@ export function newFlags(): Flag[] {
       flag: 'stack',
       value: 'NAME|FILE',
       names: 'file',
-      description: `what to start with: ${STACK_NAMES.join(', ')}, or a file of your own; its answers lie below all others`,
+      description: `what to start with: ${STACK_NAMES.join(', ')}, or a file of your own (default: demo); its answers lie below all others`,
     },
     {
       flag: 'answers',

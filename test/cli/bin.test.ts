@@ -366,6 +366,23 @@ describe('on a terminal', () => {
     const { answers } = JSON.parse(readFileSync(join(dir, 'asked/.yo-rc.json'), 'utf8'))['generator-makina-image'];
     expect(answers).toEqual({ name: 'asked', demo: false });
   });
+  test('suggests the stack whose files are in the folder', async () => {
+    const dir = tempDir();
+    writeFileSync(join(dir, 'package.json'), '{}');
+    const { exitCode, stdout } = await onTerminal(
+      dir,
+      ['node', BIN, 'new', '.', '--name', 'shop'],
+      [
+        ['What do you start with?', '\r'],
+        ['What is it, in one line?', '\r'],
+        ['Write this?', '\r'],
+      ],
+    );
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining('move it to project/app')]);
+    const { answers } = JSON.parse(readFileSync(join(dir, '.yo-rc.json'), 'utf8'))['generator-makina-image'];
+    expect(answers.programs.web.cmd).toBe('node server.js');
+    expect(readTree(dir)).not.toHaveProperty('project/app/server.js');
+  });
   test('shows what it would write, and writes nothing if that is not wanted', async () => {
     const dir = tempDir();
     const { exitCode, stdout } = await onTerminal(
@@ -410,6 +427,20 @@ describe('makina-image', () => {
     expect(stdout).toContain('docker build -t makina-image-base:');
     expect(Object.keys(readTree(join(dir, 'base-image')))).toContain('Dockerfile');
     expect((await makinaImage(dir, ['base', 'base-image'])).stdout).toContain('up to date');
+  });
+  test('new --stack takes the name of a stack, or a file of your own', async () => {
+    const dir = tempDir();
+    expect((await makinaImage(dir, ['new', 'site', '--stack', 'static', '--yes'])).exitCode).toBe(0);
+    expect(readTree(join(dir, 'site'))).toHaveProperty('project/app/public/index.html');
+    writeFileSync(join(dir, 'own.yaml'), 'description: ours\nanswers: {publish: 9000}\n');
+    expect((await makinaImage(dir, ['new', 'shop', '--stack', 'own.yaml', '--yes'])).exitCode).toBe(0);
+    expect(readTree(join(dir, 'shop'))['compose.yaml']).toContain('9000:80');
+    writeFileSync(join(dir, 'own.yaml'), 'description: ours\nanswers: {publish: many}\n');
+    const { exitCode, stderr } = await makinaImage(dir, ['new', 'other', '--stack', 'own.yaml', '--yes']);
+    expect([exitCode, stderr]).toEqual([
+      2,
+      'makina-image: the stack own.yaml cannot be used, nothing was written; correct it:\n  answers.publish must be a whole number from 1 to 65535',
+    ]);
   });
   test('new says how to run it where that changed the image, and what to commit in a project that was there', async () => {
     const dir = tempDir();

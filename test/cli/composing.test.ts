@@ -205,6 +205,7 @@ describe('yeoman-test', () => {
     };
     expect(await asked({})).toEqual(['name', 'stack', 'description', 'go']);
     expect(await asked({ name: 'shop', demo: true })).toEqual(['description', 'go']);
+    expect(await asked({ name: 'shop', stack: 'static' })).toEqual(['description', 'go']);
     expect(await asked({ name: 'shop', yes: true })).toEqual([]);
     vi.unstubAllEnvs();
   });

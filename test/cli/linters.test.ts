@@ -8,6 +8,8 @@ import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { render, renderBase } from '../../generators/lib/render/render.ts';
+import { withFiles } from '../../generators/lib/stacks/files.ts';
+import { readStack, STACK_NAMES } from '../../generators/lib/stacks/stack.ts';
 
 // Beside the Python of TOOLS_PYTHON, or in the PATH.
 const { TOOLS_PYTHON, NO_SKIP, PATH } = process.env;
@@ -16,11 +18,20 @@ const env = { PATH: TOOLS_PYTHON ? `${dirname(TOOLS_PYTHON)}:${PATH}` : PATH };
 const imageOf = (fixture: string) =>
   complete(parse(readFileSync(join(packageRoot, 'test/fixtures', fixture), 'utf8')) as Intent).image as Image;
 const withCi = (image: Image): Image => ({ ...image, ci: ['github', 'gitlab'] });
+/** What `new --stack` writes. */
+async function stackTree(name: string) {
+  const { answers, files } = await readStack(name, '.');
+  return withFiles(render(complete({ ...answers, name: 'shop' }).image as Image), name, files, 'shop');
+}
+const stacks = STACK_NAMES.filter((name) => name !== 'demo').map(async (name) => {
+  return [`the stack ${name}`, await stackTree(name)] as const;
+});
 const trees = {
   'a demo': render(imageOf('demo.yaml')),
   'a wide project': render(withCi(imageOf('wide.yaml'))),
   'a project with hostile answers': render(withCi(imageOf('hostile.json'))),
   'the base image': renderBase(),
+  ...Object.fromEntries(await Promise.all(stacks)),
 };
 
 /** Each with its usual rules: a user's CI has no others. */
@@ -33,8 +44,17 @@ const linters: Record<string, { files: RegExp; args: string[] }> = {
   'check-jsonschema': { files: /^\.gitlab\//, args: ['--quiet', '--builtin-schema', 'vendor.gitlab-ci'] },
   shellcheck: { files: /\.sh$/, args: [] },
   ruff: {
-    files: /\.py$|bin\/salt-call$/,
-    args: ['check', '--isolated', '--no-cache', '--output-format', 'concise', '--quiet'],
+    // Django writes migrations in a form of its own.
+    files: /^(?!.*\/migrations\/).*\.py$|bin\/salt-call$/,
+    args: [
+      'check',
+      '--isolated',
+      '--no-cache',
+      '--output-format',
+      'concise',
+      '--quiet',
+      ...['--config', "src = ['.', 'project/app']"],
+    ],
   },
 };
 

@@ -23,6 +23,8 @@ test.each([
     'Static files',
     'PHP, with php-fpm',
     'Python, with uwsgi',
+    'Ruby, with Sinatra and Puma',
+    'A binary from a download',
   ],
   ...['TLS', 'By password (basic auth)'],
 ])('there is a recipe for: %s', (title) => {

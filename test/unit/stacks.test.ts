@@ -126,7 +126,17 @@ describe('code that is there already', () => {
 
   test.each([
     ['django', 'manage.py', ''],
-    ['django', 'requirements.txt', 'Django>=5\n'],
+    ['django', 'requirements.txt', 'Django>=5\ngunicorn\n'],
+    ['django', 'pyproject.toml', 'dependencies = ["django"]'],
+    ['python-asgi', 'requirements.txt', 'FastAPI\nuvicorn[standard]\ngunicorn\n'],
+    ['python-asgi', 'asgi.py', ''],
+    ['python-wsgi', 'requirements.txt', 'flask==3\n'],
+    ['python-wsgi', 'wsgi.py', ''],
+    ['php', 'composer.json', '{}'],
+    ['php', 'public/index.php', ''],
+    ['node', 'package.json', '{}'],
+    ['static', 'index.html', ''],
+    ['static', 'public/index.html', ''],
     [undefined, 'requirements.txt', 'requests\n'],
     [undefined, 'notes.txt', 'django'],
   ])('%s is found by %s with %j', async (expected, file, text) => {

@@ -24,7 +24,16 @@ export interface Stack {
 }
 
 /** The stacks of this package, in the order in which `new` offers them, and looks for them. */
-export const STACK_NAMES: readonly string[] = ['demo', 'django', 'empty'];
+export const STACK_NAMES: readonly string[] = [
+  'demo',
+  'django',
+  'python-asgi',
+  'python-wsgi',
+  'php',
+  'node',
+  'static',
+  'empty',
+];
 
 /** What an answer to `--stack` has if it is a path. */
 const PATH = /[/.]/;

@@ -1,24 +1,77 @@
 /** The stacks of `new --stack`: each is built as it comes out, asked, and overridden. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
 import { join } from 'node:path';
 import { withContainer } from '../docker.mjs';
 import { buildProject, built, freshVolume, imageName, makinaImage, writeOverride } from '../project.mjs';
 
-/** Of each stack: what more has to be true of its container. `ask` and `leave` get and post a page. */
+/** Of each stack: what more is true of its container. A note is left where there is a form. */
 const STACKS = {
-  django: async ({ container, ask, leave, data }) => {
+  django: async ({ ask, leave, container, data }) => {
     assert.match(await container.get('/static/admin/css/base.css'), /color/);
     assert.match((await ask('/admin/')).body, /Log in/);
+    const other = http.get(`http://${await container.address()}`, { headers: { host: 'other.example.com' } });
+    assert.equal((await once(other, 'response'))[0].resume().statusCode, 400);
     await leave((await ask('/')).body.match(/name="csrfmiddlewaretoken" value="([^"]+)"/)[1]);
-    assert.match(readFileSync(join(data, 'data/db.sqlite3'), 'latin1'), /SQLite/);
+    assert.match(readFileSync(join(data, 'data/db.sqlite3'), 'latin1'), /a <note>/);
+    assert.equal((await container.logs()).match(/Applying notes.0001_initial... OK/g).length, 1);
+  },
+  'python-wsgi': withNotes,
+  'python-asgi': async (page) => {
+    const { message, socket } = await opened(await page.container.address());
+    await withNotes(page);
+    assert.equal(await message, 'a <note>');
+    socket.destroy();
+  },
+  php: async (page) => {
+    await withNotes(page);
+    for (const path of ['/none', '/none.php', '/static/style.css/x.php', '/../notes.php'])
+      assert.equal((await page.ask(path)).status, 404, path);
+  },
+  node: withNotes,
+  static: async ({ ask, container, data }) => {
+    assert.match(await container.get('/'), /<title>It works/);
+    writeFileSync(join(data, 'data/files/note.txt'), 'a <note>');
+    assert.equal(await container.get('/files/note.txt'), 'a <note>');
+    assert.equal((await ask('/none')).status, 404);
+    const programs = (await container.processes()).map(({ command }) => command);
+    assert.deepEqual(
+      programs.filter((command) => /python|node|php/.test(command) && !/circus|runner/.test(command)),
+      [],
+    );
   },
 };
+
+/** Opens the WebSocket `/live`. Returns the promise of its first message, and its socket. */
+async function opened(address) {
+  const key = randomBytes(16).toString('base64');
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': 13,
+    'sec-websocket-key': key,
+  };
+  const [response, socket] = await once(http.get(`http://${address}/live`, { headers }), 'upgrade');
+  assert.equal(response.statusCode, 101);
+  // Two bytes come before a short text.
+  return { message: once(socket, 'data').then(([bytes]) => bytes.subarray(2).toString()), socket };
+}
+
+/** Leaves a note, and asks for a file that nginx serves itself. */
+async function withNotes({ leave, container }) {
+  await leave();
+  assert.match(await container.get('/static/style.css'), /margin/);
+}
 
 export async function stackSteps(context) {
   const base = await context.step('a base image that trusts the certificates of this machine', () => trusting(context));
   if (!base) return;
-  for (const [stack, more] of Object.entries(STACKS)) await stackStep({ ...context, base }, stack, more);
+  // They wait for downloads most of the time.
+  const projects = await Promise.all(Object.keys(STACKS).map((stack) => buildStep({ ...context, base }, stack)));
+  for (const project of projects.filter(Boolean)) await serveSteps(context, project);
 }
 
 /** What `up --certificate` makes: pip and npm of the builds trust it. */
@@ -40,40 +93,48 @@ async function trusting({ docker, work, base, options }) {
   return image;
 }
 
-async function stackStep(context, stack, more) {
-  const { docker, step, work, base } = context;
-  const name = `e2e${stack.replaceAll('-', '')}`;
-  const project = { name, image: imageName(name), folder: join(work, name) };
-  const isBuilt = await step(`the stack ${stack} builds, and its own tests pass in its image`, async () => {
-    await makinaImage('new', name, '--yes', '--destination', project.folder, '--stack', stack, '--base-image', base);
-    await buildProject(docker, project.folder, project.image);
-    const readme = readFileSync(join(project.folder, 'project/app/README.md'), 'utf8');
-    const [, command] = readme.match(/^docker run --rm \S+ sh -c '([^']+)'$/m);
-    await docker(['run', '--rm', project.image, 'sh', '-c', command]);
-    return true;
+/** Makes a project on a stack, builds it, and runs the command of its README that tests the application. Returns it. */
+function buildStep({ docker, step, work, base }, stack) {
+  return step(`the stack ${stack} builds, and its own tests pass in its image`, async () => {
+    const name = `e2e${stack.replaceAll('-', '')}`;
+    const folder = join(work, name);
+    await makinaImage('new', name, '--yes', '--destination', folder, '--stack', stack, '--base-image', base);
+    await buildProject(docker, folder, imageName(name));
+    const readme = readFileSync(join(folder, 'project/app/README.md'), 'utf8');
+    const [, command] = readme.match(/^docker run --rm \S+ (.+)$/m);
+    await docker(['run', '--rm', imageName(name), ...command.split(' ')]);
+    return { name, image: imageName(name), folder, stack };
   });
-  if (!isBuilt) return;
+}
+
+async function serveSteps(context, project) {
+  const { step } = context;
+  const { name, stack, image } = project;
   const { data, run } = freshVolume(project);
-  await step(`the stack ${stack} serves its page, keeps what is left there, and takes an override`, () =>
-    withContainer(context, project.image, { run }, async (container) => {
-      assert.match(await container.get('/'), /It works/);
-      const page = await pageOf(container);
-      await more({ ...page, container, data });
+  const [page, note] = stack === 'static' ? ['/settings.json', '/files/note.txt'] : ['/', '/'];
+  await step(`the stack ${stack} serves its page, keeps a note, and takes an override`, () =>
+    withContainer(context, image, { run }, async (container) => {
+      assert.match(await container.get(page, 60), /It works/);
+      await STACKS[stack]({ ...(await visitor(container)), container, data });
       writeOverride(name, data, { app: { greeting: 'Hello <you>' } });
       await container.exec(`/srv/projects/${name}/project/launch.sh`, 'reconfigure');
-      assert.match(await container.get('/'), /Hello &lt;you&gt;/);
+      assert.match(await container.get(page, 60), HELLO);
       await container.healthy();
-      const { code } = await container.stop();
-      assert.equal(code, 0);
+      assert.equal((await container.stop()).code, 0);
     }),
   );
   await step(`the stack ${stack} finds its volume again, with fewer rights`, () =>
-    withContainer(context, project.image, { run: [...run, ...fewer(name)] }, async (container) => {
-      assert.match(await container.get('/'), /Hello &lt;you&gt;[\s\S]*a &lt;note&gt;/);
+    withContainer(context, image, { run: [...run, ...fewer(name)] }, async (container) => {
+      assert.match(await container.get(page, 60), HELLO);
+      assert.match(await container.get(note), NOTE);
+      if (stack === 'django') assert.match(await container.logs(), /No migrations to apply/);
       assert.equal((await container.stop()).code, 0);
     }),
   );
 }
+
+const HELLO = /Hello (&lt;|<)you(&gt;|>)/;
+const NOTE = /a (&lt;|<)note(&gt;|>)/;
 
 /** As the README of a project has it. */
 function fewer(name) {
@@ -88,7 +149,7 @@ function fewer(name) {
 }
 
 /** Gets pages, and leaves a note, as a browser would. */
-async function pageOf(container) {
+async function visitor(container) {
   const url = `http://${await container.address()}`;
   let cookie = '';
   const ask = async (path, options = {}) => {

@@ -300,7 +300,7 @@ for zone in ("EST5EDT,M3.2.0,M11.1.0", "Nowhere/Town", str(trap), "../../../" + 
     override({"programs": {"copies": None, "plain": {"cmd": "sh -c", "args": ["echo \"zone [$TZ]\"; exec sleep 1000"]}}})
     start = Start({"TZ": zone})
     start.until(lambda: "zone [" in start.text())
-    own = [dict(entry.decode().split("=", 1) for entry in environ(path[6:])).get("TZ") for path in glob.glob("/proc/[0-9]*") if open(path + "/cmdline").read().startswith("/srv/apps/circus/venv/bin/python\0-I\0/srv/projects/demo/project/.salt/runtime/runner")]
+    own = [dict(entry.decode().split("=", 1) for entry in environ(path[6:])).get("TZ") for path in glob.glob("/proc/[0-9]*") if open(path + "/cmdline").read().startswith("/srv/apps/circus/venv/bin/python\0-I\0-S\0/srv/projects/demo/project/.salt/runtime/runner")]
     ends.append([start.stop(), own, start.text()])
 told(ends)
 """

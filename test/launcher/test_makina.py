@@ -245,6 +245,40 @@ told({
     assert found["refused"][1][0] == 78 and found["stop"] == 0
 
 
+def test_while_the_container_starts_it_lives_and_is_not_ready(launched):
+    found = launched.run(
+        MAKINA
+        + r"""
+override({"programs": {"migrate": {"cmd": "sh -c 'until test -e /tmp/go; do sleep 0.1; done'"}}})
+start = Start(wait=False)
+early = []
+while not os.path.exists("/run/mc_launcher.launched"):
+    early.append(makina("live"))
+start.until(lambda: os.path.exists("/run/circus/starting") and open("/run/circus/starting").read() == "migrate")
+waits = [makina("live"), makina("ready"), makina("status"), makina("exec", "web", "true")]
+restart = subprocess.Popen(["/usr/local/bin/makina", "restart", "web"], env=PLAIN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+time.sleep(2)
+is_waiting = restart.poll() is None
+open("/tmp/go", "w").close()
+restarted = restart.communicate(timeout=30)
+start.until(lambda: os.path.exists("/run/nginx.pid"))
+told({"early": early, "waits": waits, "is_waiting": is_waiting, "restart": [restart.returncode, *restarted], "ready": makina("ready"), "stop": start.stop()})
+"""
+    )
+    # The first one may come before launch.sh itself.
+    assert len(found["early"]) > 2 and {each[0] for each in found["early"][1:]} <= {0}, found["early"]
+    live, ready, status, command = found["waits"]
+    assert (live, command) == ([0, "", ""], [0, "", ""])
+    assert ready == [1, "", "demo: the start is not done: it waits for migrate\n"]
+    states = {line.split()[0]: line.split()[1] for line in status[1].splitlines() if line}
+    assert status[0] == 1 and (states["migrate"], states["web"], states["nginx"]) == ("running", "waiting", "waiting")
+    assert "Not well:\n  the start is not done: it waits for migrate\n" in status[1] + "\n"
+    code, out, errors = found["restart"]
+    assert found["is_waiting"] and code == 0 and out.startswith("web restarted: process ")
+    assert errors == "circus is starting or reloading programs; waiting for that\n"
+    assert (found["ready"][0], found["stop"]) == (0, 0)
+
+
 def test_a_circus_that_hangs_or_is_gone_is_told_in_time(launched):
     found = launched.run(
         MAKINA

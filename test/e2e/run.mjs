@@ -46,6 +46,7 @@ import { makinaSteps } from './steps/makina.mjs';
 import { pillarSteps } from './steps/pillar.mjs';
 import { reconfigureSteps } from './steps/reconfigure.mjs';
 import { secretSteps } from './steps/secrets.mjs';
+import { selfTestSteps } from './steps/self-test.mjs';
 import { serveSteps } from './steps/serve.mjs';
 import { signalSteps } from './steps/signals.mjs';
 import { stackSteps } from './steps/stacks.mjs';
@@ -58,6 +59,7 @@ const GROUPS = {
   pillar: pillarSteps,
   compose: composeSteps,
   up: upSteps,
+  'self-test': selfTestSteps,
   makina: makinaSteps,
   answers: answerSteps,
   bare: bareSteps,

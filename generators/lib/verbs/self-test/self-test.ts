@@ -136,14 +136,16 @@ async function restart(bench: Bench): Promise<void> {
   await waitUntilHealthy(bench);
 }
 
-const PAUSE = 200;
+/** Milliseconds between two requests; each pause is twice the one before. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 3200;
 /** What nginx answers while a program does not yet. */
 const NOT_YET = [502, 503, 504];
 
 /** Asks until the answer is right, or another one than that of a program that still starts. @param late ends the patience */
 async function askUntil(bench: Bench, request: TestRequest, isHttps: boolean, late: AbortSignal): Promise<void> {
   const port = await hostPort(bench, request.port);
-  for (;;) {
+  for (let pause = FIRST_PAUSE; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
     const tooLong = AbortSignal.timeout(bench.seconds * 1000);
     let wrong: string | undefined;
     let isFinal = false;
@@ -158,6 +160,6 @@ async function askUntil(bench: Bench, request: TestRequest, isHttps: boolean, la
     }
     if (wrong === undefined) return;
     if (isFinal || late.aborted || bench.signal.aborted) throw failure(wrong);
-    await sleep(PAUSE);
+    await sleep(pause);
   }
 }

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import type { Engine } from '../../generators/lib/engine/engine.ts';
 import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
 import type { TestRequest } from '../../generators/lib/model/test-file.ts';
 import { junit } from '../../generators/lib/output/junit.ts';
 import { readTestFile } from '../../generators/lib/verbs/self-test/file.ts';
+import { applyOverride } from '../../generators/lib/verbs/self-test/override.ts';
 import { requestsOf, wrongIn } from '../../generators/lib/verbs/self-test/requests.ts';
 
 const imageOf = (answers: Intent) => complete({ name: 'shop', demo: false, ...answers }).image as Image;
@@ -152,6 +154,45 @@ describe('test.yaml', () => {
     make();
     await expect(readTestFile(dir)).rejects.toThrow(`${path} is not a file; move it away, or write a file there`);
     rmSync(path, { recursive: true });
+  });
+});
+
+describe('the override of a container that runs', () => {
+  const root = mkdtempSync(join(tmpdir(), 'makina-image-test-'));
+  afterAll(() => rmSync(root, { recursive: true }));
+
+  test('is handed to the engine: a link of its root leads nowhere', async () => {
+    const outside = join(root, 'outside');
+    writeFileSync(outside, 'untouched');
+    mkdirSync(join(root, 'data/configuration'), { recursive: true });
+    symlinkSync(outside, join(root, 'data/configuration/pillar.sls'));
+    const sent: string[] = [];
+    const pillar = join(root, 'pillar.sls');
+    const engine = {
+      ask: async () => ({
+        end: 'ended',
+        code: 0,
+        stdout: JSON.stringify([{ Id: '1', Name: '/x', State: { Running: true, ExitCode: 0 }, Config: {} }]),
+        stderr: '',
+      }),
+      finish: async () => ({ code: 0, tail: '' }),
+      run: async ([verb, from, to]: string[]) => {
+        expect([verb, from, to]).toEqual([
+          'cp',
+          pillar,
+          'shop-test-1:/srv/projects/shop/data/configuration/pillar.sls',
+        ]);
+        sent.push(readFileSync(pillar, 'utf8'));
+      },
+    } as unknown as Engine;
+    const run = { root, name: 'shop-test-1', tag: 'shop', ports: [], environment: {} };
+    const bench = { engine, image: imageOf({}), run, seconds: 1, signal: new AbortController().signal };
+    await applyOverride(bench, { app: { a: 1 } });
+    expect(sent.map((text) => JSON.parse(text))).toEqual([
+      { 'makina-projects.shop': { data: { app: { a: 1, makina_image_test: 'shop-test-1' } } } },
+    ]);
+    expect(statSync(pillar).mode & 0o777).toBe(0o600);
+    expect(readFileSync(outside, 'utf8')).toBe('untouched');
   });
 });
 

@@ -6,27 +6,37 @@ import type { Dict } from '../../model/dict.ts';
 import { merge } from '../../model/intent.ts';
 import { type Bench, failure, waitUntilHealthy } from './container.ts';
 
-const OVERRIDE = 'data/configuration/pillar.sls';
+const PILLAR = 'configuration/pillar.sls';
 /** The exit code of `reconfigure` for an override that is refused. */
 const REFUSED = 78;
 
-/** Writes the override of test.yaml, for the first start too; without one, there is no file. */
-export function writeOverride({ run, image }: Bench, data: Dict): void {
-  const path = join(run.root, OVERRIDE);
-  if (Object.keys(data).length === 0) fs.rmSync(path, { force: true });
-  // JSON is YAML.
-  else writePillar(path, { [`makina-projects.${image.name}`]: { data } });
+/** Writes the override of test.yaml before the first start. */
+export function writeOverride(bench: Bench, data: Dict): void {
+  if (Object.keys(data).length > 0) writePillar(join(bench.run.root, 'data', PILLAR), pillarOf(bench, data));
 }
 
+const pillarOf = ({ image }: Bench, data: Dict) => ({ [`makina-projects.${image.name}`]: { data } });
+
 function writePillar(path: string, pillar: Dict): void {
+  // JSON is YAML.
   fs.writeFileSync(path, `${JSON.stringify(pillar)}\n`);
   // Root refuses one that others could write to, whatever the umask.
   fs.chmodSync(path, 0o600);
 }
 
+const inContainer = ({ image }: Bench) => `/srv/projects/${image.name}/data/${PILLAR}`;
+
+/** The engine writes it: a link that the container's root made would lead this process out of the data folder. */
+async function sendPillar(bench: Bench, pillar: Dict): Promise<void> {
+  const { engine, run, signal } = bench;
+  const path = join(run.root, 'pillar.sls');
+  writePillar(path, pillar);
+  await engine.run(['cp', path, `${run.name}:${inContainer(bench)}`], () => undefined, signal);
+}
+
 /** Adds a setting that no program knows, and applies it. */
 export async function applyOverride(bench: Bench, data: Dict): Promise<void> {
-  writeOverride(bench, merge(data, { app: { makina_image_test: bench.run.name } }, {}));
+  await sendPillar(bench, pillarOf(bench, merge(data, { app: { makina_image_test: bench.run.name } }, {})));
   await reconfigure(bench, 0);
   await waitUntilHealthy(bench);
 }
@@ -34,7 +44,7 @@ export async function applyOverride(bench: Bench, data: Dict): Promise<void> {
 /** Writes one that cannot be used: it must be refused, and nothing restart. */
 export async function refuseOverride(bench: Bench): Promise<void> {
   const before = await processesOf(bench);
-  writePillar(join(bench.run.root, OVERRIDE), { makina_image_test: true });
+  await sendPillar(bench, { makina_image_test: true });
   await reconfigure(bench, REFUSED);
   await waitUntilHealthy(bench);
   const after = await processesOf(bench);
@@ -42,9 +52,11 @@ export async function refuseOverride(bench: Bench): Promise<void> {
   if (restarted.length > 0) throw failure(`the refused override has restarted ${restarted.join(', ')}`);
 }
 
-/** Goes back to the override of test.yaml. */
+/** Goes back to the override of test.yaml, or to none. */
 export async function takeBackOverride(bench: Bench, data: Dict): Promise<void> {
-  writeOverride(bench, data);
+  const { engine, run, signal } = bench;
+  if (Object.keys(data).length > 0) await sendPillar(bench, pillarOf(bench, data));
+  else await engine.run(['exec', run.name, 'rm', '-f', inContainer(bench)], () => undefined, signal);
   await reconfigure(bench, 0);
   await waitUntilHealthy(bench);
 }

@@ -39,7 +39,7 @@ await build({
   banner: { js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});` },
 });
 // Loaded only by the few runs that need them.
-const external = ['fs-extra', 'inquirer', 'tinyglobby', 'yaml'];
+const external = ['chokidar', 'fs-extra', 'inquirer', 'tinyglobby', 'yaml'];
 const { outputFiles } = await build({
   ...bundled,
   entryPoints: ['generators/bin/makina-image.ts'],

@@ -1,10 +1,10 @@
 import { isOn, single } from '../lib/answers/flags.ts';
-import { inspect, remove } from '../lib/engine/container.ts';
-import type { Engine } from '../lib/engine/engine.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
 import * as project from '../lib/verbs/up.ts';
+import { codeFolders } from '../lib/verbs/watch.ts';
 import { BUILD_FLAGS, buildRequest, ENGINE, findProjectAndEngine, stopOnSignal, withScratch } from './build.ts';
-import { printDone, printError, write } from './print.ts';
+import { ended, follow, followEdits } from './follow.ts';
+import { printDone } from './print.ts';
 import type { CommandLine, Host, Verb } from './verb.ts';
 
 /** `makina-image up [DIR]` */
@@ -17,6 +17,10 @@ export const upVerb: Verb = {
     ENGINE,
     { flag: 'publish', value: 'PORT', description: 'the port of the host (default: that of the answers)' },
     { flag: 'detach', description: 'return once it is healthy, and let it run; makina-image down stops it' },
+    {
+      flag: 'watch',
+      description: 'run the code in project/ as it is on the host, and restart or build again what an edit changes',
+    },
     ...BUILD_FLAGS,
   ],
   run,
@@ -38,40 +42,20 @@ export const downVerb: Verb = {
 
 async function run({ flags, words }: CommandLine, { cwd }: Host): Promise<void> {
   const port = portOf(single(flags, 'publish'));
+  const isDetached = isOn(flags, 'detach');
+  const isWatching = isOn(flags, 'watch');
+  if (isDetached && isWatching) throw new UserError('--watch follows your edits until Ctrl-C; leave out --detach');
   const { root, engine } = await findProjectAndEngine('up', flags, words, cwd);
+  const isQuiet = isOn(flags, 'quiet');
   const stop = stopOnSignal('once');
-  const start = await withScratch('up', (scratch) =>
-    project.up({ ...buildRequest(flags, cwd, { engine, root, scratch, signal: stop }), port }),
-  );
-  await watch(engine, start, stop, isOn(flags, 'detach'), isOn(flags, 'quiet'));
-}
-
-/** Follows the log of a container until it ends, or until Ctrl-C, which stops it. */
-async function watch(
-  engine: Engine,
-  { container, url }: project.Started,
-  stop: AbortSignal,
-  isDetached: boolean,
-  isQuiet: boolean,
-): Promise<void> {
-  const detach = new AbortController();
-  const end = AbortSignal.any([stop, detach.signal]);
-  const ended = Promise.all([
-    engine.run(['logs', '--follow', container.id], (text) => write(isDetached ? 2 : 1, text), end),
-    engine.succeeds(['wait', container.id], end),
-  ]);
-  const isUp = await project.isHealthy(engine, container, stop);
-  if (isUp && !isQuiet)
-    printDone(`==> ${url} is up${isDetached ? '; makina-image down stops it' : '; Ctrl-C stops it'}`);
-  if (isUp && isDetached) detach.abort();
-  await ended;
-  if (detach.signal.aborted && !stop.aborted) return;
-  const last = await inspect(engine, container.id);
-  if (stop.aborted && !isQuiet) printError('==> Stopping');
-  if (last) await remove(engine, last);
-  if (stop.aborted) return;
-  const code = last?.exitCode ?? EXIT.internal;
-  throw new UserError(`the container has ended with code ${code}; its log is above`, code || EXIT.internal);
+  await withScratch('up', async (scratch) => {
+    const build = buildRequest(flags, cwd, { engine, root, scratch, signal: stop });
+    const request = { ...build, port, live: isWatching ? codeFolders(root) : [] };
+    const start = await project.up(request);
+    if (isWatching) return followEdits(request, start, isQuiet);
+    const code = await follow(request, start, isQuiet, { isDetached });
+    if (code !== undefined) throw new UserError(`${ended(code)}; its log is above`, code || EXIT.internal);
+  });
 }
 
 function portOf(text: string | undefined): number | undefined {

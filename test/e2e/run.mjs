@@ -53,6 +53,7 @@ import { stackSteps } from './steps/stacks.mjs';
 import { supervisionSteps } from './steps/supervision.mjs';
 import { upSteps } from './steps/up.mjs';
 import { volumeSteps } from './steps/volumes.mjs';
+import { watchSteps } from './steps/watch.mjs';
 
 const GROUPS = {
   serve: serveSteps,
@@ -61,6 +62,7 @@ const GROUPS = {
   up: upSteps,
   'self-test': selfTestSteps,
   makina: makinaSteps,
+  watch: watchSteps,
   answers: answerSteps,
   bare: bareSteps,
   images: imageSteps,

@@ -5,7 +5,9 @@ import { checkout } from './machine.mjs';
 export const USER = 1000;
 /** What the bin is made of, with what its verbs load. */
 const PACKAGE = ['dist', 'templates', 'package.json'].concat(
-  ['fs-extra', 'graceful-fs', 'jsonfile', 'universalify', 'yaml'].map((name) => `node_modules/${name}`),
+  ['chokidar', 'readdirp', 'fs-extra', 'graceful-fs', 'jsonfile', 'universalify', 'yaml'].map(
+    (name) => `node_modules/${name}`,
+  ),
 );
 
 /** Copies the package into a folder that the ordinary user reaches, which a checkout need not be. */

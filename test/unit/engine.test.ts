@@ -17,11 +17,11 @@ describe('what an engine gets', () => {
     const options = { folder: '/p', dockerfile: '/p/Dockerfile', image: 'shop', buildArgs: [], isFresh: true };
     expect(buildArguments('podman', options).slice(0, 4)).toEqual(['build', '--format', 'docker', '--no-cache']);
   });
-  const run = { root: '/home/me/shop', name: 'shop', tag: 'shop', ports: ['9000:80'], environment: {} };
+  const run = { root: '/home/me/shop', name: 'shop', tag: 'shop', ports: ['9000:80'], environment: {}, live: [] };
   test('a container gets the data folder, the volumes, the port and its time to stop', () => {
     expect(runArguments(image, run).join(' ')).toBe(
       'run --detach --name shop --label makina-image.project=/home/me/shop --publish 9000:80 --stop-timeout 10' +
-        ' --mount type=bind,"source=/home/me/shop/data",target=/srv/projects/shop/data --volume shop-srv-media:/srv/media shop',
+        ' --mount type=bind,"source=/home/me/shop/data","target=/srv/projects/shop/data" --volume shop-srv-media:/srv/media shop',
     );
   });
   test('another container gets volumes of its own, and variables as they are', () => {
@@ -32,8 +32,11 @@ describe('what an engine gets', () => {
     expect(words).not.toContain('--publish');
   });
   test('commas, colons and quotes of a path stay in it', () => {
-    const words = runArguments(image, { ...run, root: '/home/me/a,b:"c"' });
-    expect(words).toContain('type=bind,"source=/home/me/a,b:""c""/data",target=/srv/projects/shop/data');
+    const words = runArguments(image, { ...run, root: '/home/me/a,b:"c"', live: ['app'] });
+    expect(words).toContain('type=bind,"source=/home/me/a,b:""c""/data","target=/srv/projects/shop/data"');
+    expect(words).toContain(
+      'type=bind,"source=/home/me/a,b:""c""/project/app","target=/srv/projects/shop/project/app",readonly',
+    );
   });
 });
 

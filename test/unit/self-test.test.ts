@@ -185,7 +185,7 @@ describe('the override of a container that runs', () => {
         sent.push(readFileSync(pillar, 'utf8'));
       },
     } as unknown as Engine;
-    const run = { root, name: 'shop-test-1', tag: 'shop', ports: [], environment: {} };
+    const run = { root, name: 'shop-test-1', tag: 'shop', ports: [], environment: {}, live: [] };
     const bench = { engine, image: imageOf({}), run, seconds: 1, signal: new AbortController().signal };
     await applyOverride(bench, { app: { a: 1 } });
     expect(sent.map((text) => JSON.parse(text))).toEqual([

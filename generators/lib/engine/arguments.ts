@@ -41,19 +41,27 @@ export interface RunOptions {
   /** What is published, as `8080:80`. */
   ports: readonly string[];
   environment: Readonly<Record<string, string>>;
+  /** Folders below project/ that the container has from the host, instead of a copy. */
+  live: readonly string[];
 }
 
 /** Starts a container of a project in the background. */
-export function runArguments(image: Image, { root, name, tag, ports, environment }: RunOptions): string[] {
-  // Commas and quotes of a path are CSV's.
-  const source = `"source=${`${root}/data`.replaceAll('"', '""')}"`;
+export function runArguments(image: Image, { root, name, tag, ports, environment, live }: RunOptions): string[] {
+  const project = `/srv/projects/${image.name}`;
   return [
     ...['run', '--detach', '--name', name, '--label', `${LABEL}=${root}`],
     ...ports.flatMap((each) => ['--publish', each]),
     ...['--stop-timeout', String(stopTimeout(image))],
     ...Object.entries(environment).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-    ...['--mount', `type=bind,${source},target=/srv/projects/${image.name}/data`],
+    ...mount(`${root}/data`, `${project}/data`),
+    ...live.flatMap((path) => mount(`${root}/project/${path}`, `${project}/project/${path}`, ',readonly')),
     ...namedVolumes({ ...image, name }).flatMap(({ name: volume, path }) => ['--volume', `${volume}:${path}`]),
     tag,
   ];
+}
+
+/** Commas and quotes of a path are CSV's. */
+function mount(source: string, target: string, more = ''): string[] {
+  const quoted = (key: string, path: string) => `"${key}=${path.replaceAll('"', '""')}"`;
+  return ['--mount', `type=bind,${quoted('source', source)},${quoted('target', target)}${more}`];
 }

@@ -23,6 +23,7 @@ const always: readonly FileEntry[] = [
   project('.gitignore'),
   project('README.md'),
   project('compose.yaml'),
+  project('compose.watch.yaml'),
   starter('custom.sls'),
   starter('pillar/init.sls'),
   project('project/Dockerfile'),

@@ -1,9 +1,10 @@
 import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
+import { isWithin } from '../model/path-checks.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
 import { minorVersion, version } from '../package.ts';
 import { dockerfile } from '../text/quote.ts';
-import { codeLines } from './copied.ts';
+import { codeLines, earlyFiles } from './copied.ts';
 import { runtimeHash } from './runtime-files.ts';
 import { saltData } from './salt-data.ts';
 
@@ -17,6 +18,7 @@ export function projectView(image: Image): Record<string, unknown> {
     user: `${name}-user`,
     project_dir: `/srv/projects/${name}`,
     ...volumeLines(image),
+    watch_rules: watchRules(image),
     run_flags: runFlags(image),
     override_memory: memoryForOverrides(image)
       .map((folder) => `--tmpfs ${folder}`)
@@ -64,6 +66,19 @@ function volumeLines(image: Image): Record<string, string> {
     backup_lines: named.map((volume) => tar(volume, '', '-cz . >')).join(''),
     restore_lines: named.map((volume) => tar(volume, ' -i', '-xz <')).join(''),
   };
+}
+
+/** What compose.watch.yaml does about an edit: code is copied and started again; what Salt's steps read needs a build. */
+function watchRules(image: Image): string {
+  const app = 'project/app';
+  const read = earlyFiles(image).map((path) => (path ? `project/${path}` : app));
+  const built = ['custom.sls', 'pillar', 'project/.salt', 'project/Dockerfile', ...read];
+  const quoted = (path: string) => JSON.stringify(path).replaceAll('$', '$$$$');
+  const rules = built.map((path) => `action: rebuild, path: ${quoted(path)}`);
+  const target = `/srv/projects/${image.name}/${app}`;
+  if (!built.some((path) => isWithin(app, path)))
+    rules.push(`action: sync+restart, path: ${quoted(app)}, target: ${quoted(target)}`);
+  return rules.map((rule) => `        - { ${rule} }\n`).join('');
 }
 
 /** The ports nginx listens on; 80 where there is no vhost yet. */

@@ -4,7 +4,7 @@ import { EXIT, UserError } from '../errors.ts';
 import { imageOf } from './up.ts';
 
 /** Where build.sh of the runtime puts it: the container's PATH is the application's. */
-const MAKINA = '/usr/local/bin/makina';
+export const MAKINA = '/usr/local/bin/makina';
 
 export interface InContainer {
   engine: Engine;

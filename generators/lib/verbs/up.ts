@@ -17,6 +17,8 @@ import { type BuildRequest, buildProject, interrupted, refuseCertificates } from
 export interface UpRequest extends BuildRequest {
   /** The port of the host; that of the answers if not given. */
   port: number | undefined;
+  /** Folders below project/ that the container has from the host, instead of a copy. */
+  live: readonly string[];
 }
 
 /** The container of a project that was started. */
@@ -31,7 +33,7 @@ export interface Started {
  * @throws UserError with one sentence for what failed
  */
 export async function up(request: UpRequest): Promise<Started> {
-  const { engine, root, onStep, signal } = request;
+  const { engine, root, live, onStep, signal } = request;
   refuseCertificates(request);
   const image = imageOf(root);
   const port = request.port ?? image.publish;
@@ -43,7 +45,7 @@ export async function up(request: UpRequest): Promise<Started> {
   if (old) await remove(engine, old);
   if (signal.aborted) throw interrupted();
   onStep(`Starting ${image.name}`);
-  const options = { root, name: image.name, tag: image.name, ports: [`${port}:80`], environment: {} };
+  const options = { root, name: image.name, tag: image.name, ports: [`${port}:80`], environment: {}, live };
   await engine.run(runArguments(image, options), () => undefined);
   return { container: (await inspect(engine, image.name)) as Container, url: `http://localhost:${port}/` };
 }

@@ -63,6 +63,7 @@ export async function selfTest(request: SelfTestRequest): Promise<void> {
       tag: request.built ?? image.name,
       ports: ports.map((port) => `127.0.0.1::${port}`),
       environment,
+      live: [],
     },
   };
   const step = (name: string, action: () => Promise<void>) => runStep(request, bench, name, action);

@@ -7,6 +7,7 @@ import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
 import type { TestRequest } from '../../generators/lib/model/test-file.ts';
 import { junit } from '../../generators/lib/output/junit.ts';
+import { packageRoot } from '../../generators/lib/package.ts';
 import { readTestFile } from '../../generators/lib/verbs/self-test/file.ts';
 import { applyOverride } from '../../generators/lib/verbs/self-test/override.ts';
 import { requestsOf, wrongIn } from '../../generators/lib/verbs/self-test/requests.ts';
@@ -39,6 +40,10 @@ describe('what a project is asked', () => {
   });
   test('is the root of a virtual host without locations', () => {
     expect(namesOf({ plain: { root: '/srv/plain' } })).toEqual(['GET http://plain/']);
+  });
+  test('is no root that is closed on purpose, and another path once', () => {
+    const locations = { '= /': { return: '503' }, '/a': { return: '204' }, '= /a': { return: '204' } };
+    expect(namesOf({ shut: { locations } })).toEqual(['GET http://shut/a']);
   });
   test('is http and https where there is a certificate', () => {
     const tls = {
@@ -117,6 +122,12 @@ describe('test.yaml', () => {
       seconds: 60,
       requests: [{ ...request, path: '/a?b=1', contains: '404' }],
     });
+  });
+  test('takes the example of its page', async () => {
+    const page = readFileSync(join(packageRoot, 'docs/testing-a-project.md'), 'utf8');
+    const [, example = ''] = /```yaml\n(# yaml-language-server[\s\S]*?)```/.exec(page) ?? [];
+    const { seconds, requests } = await read(example);
+    expect([seconds, requests.map(({ status }) => status)]).toEqual([120, [undefined, 302, 201]]);
   });
   test.each([
     ['requests: [{}]', 'requests.0.path is required; correct it there'],

@@ -107,6 +107,7 @@ export async function selfTestSteps(context) {
       for (const when of ['', ', on the used volume']) {
         assert.match(stdout, new RegExp(`^ok requests.0: GET http://localhost/${when} \\(`, 'm'));
         assert.match(stdout, new RegExp(`^FAILED requests.1: .*${when} \\(.* s\\): the answer is 200, not 404$`, 'm'));
+        assert.match(stdout, new RegExp(`^ok GET http://b.example.com:8081/${when} \\(`, 'm'));
         assert.match(stdout, new RegExp(`^ok GET http://b.example.com:8081/deny${when} \\(`, 'm'));
         assert.match(stdout, new RegExp(`^ok GET https://b.example.com:8443/deny${when} \\(`, 'm'));
         assert.match(stdout, new RegExp(`^ok requests.2: GET https://b.example.com:8443/100%25${when} \\(`, 'm'));

@@ -55,18 +55,17 @@ function hostOf(key: string, { domain = key, default_server }: Vhost): string {
   return domain.replace(/^\*\./, 'makina-image-test.');
 }
 
-/** The paths of locations that say which requests they are for; the root of a virtual host that has none. */
+/** The root, and the paths of locations that say which requests they are for; none that is closed on purpose. */
 function pathsOf({ locations }: Vhost): string[] {
-  const entries = Object.entries(locations);
-  if (entries.length === 0) return ['/'];
-  return [
-    ...new Set(
-      entries
-        .filter(([where, { return: answer = '' }]) => !/^[~@]/.test(where) && !/^(5|444)/.test(answer))
-        // nginx compares with the path of a request after its %xx are decoded.
-        .map(([where]) => where.replace(/^(=|\^~) /, '').replaceAll('%', '%25')),
-    ),
-  ];
+  const plain = Object.entries(locations)
+    .filter(([where]) => !/^[~@]/.test(where))
+    .map(([where, { return: answer = '' }]) => ({
+      // nginx compares with the path of a request after its %xx are decoded.
+      path: where.replace(/^(=|\^~) /, '').replaceAll('%', '%25'),
+      isClosed: /^(5|444)/.test(answer),
+    }));
+  const closed = plain.filter(({ isClosed }) => isClosed).map(({ path }) => path);
+  return [...new Set(['/', ...plain.map(({ path }) => path)])].filter((path) => !closed.includes(path));
 }
 
 /** Whether nginx speaks TLS on a port: it does on all of a port, or on none. */

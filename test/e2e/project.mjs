@@ -58,10 +58,17 @@ export async function makeBase({ work, options }) {
 
 /** Builds the base image from its folder, on a Debian image. Returns all that docker printed. */
 export async function buildBase(docker, folder, debian, image, env = {}) {
-  const pip = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'].filter((name) => process.env[name]);
-  const passed = [...pip.flatMap((name) => ['--build-arg', name]), ...proxies()];
   built.push(image);
-  const args = ['build', '--build-arg', `DEBIAN_IMAGE=${debian}`, ...passed, '--tag', image, folder];
+  const args = [
+    'build',
+    '--build-arg',
+    `DEBIAN_IMAGE=${debian}`,
+    ...packageIndex(),
+    ...proxies(),
+    '--tag',
+    image,
+    folder,
+  ];
   return (await docker(args, { timeout: 900_000, env })).all;
 }
 
@@ -69,6 +76,7 @@ export async function buildBase(docker, folder, debian, image, env = {}) {
 export async function buildProject(docker, folder, image, env = {}, options = []) {
   const args = [
     'build',
+    ...packageIndex(),
     ...proxies(),
     ...options,
     '--tag',
@@ -79,6 +87,12 @@ export async function buildProject(docker, folder, image, env = {}, options = []
   ];
   built.push(image);
   return (await docker(args, { timeout: 600_000, env })).all;
+}
+
+/** Build arguments that hand on where pip of this machine finds packages. */
+function packageIndex() {
+  const names = ['PIP_INDEX_URL', 'PIP_DEFAULT_TIMEOUT'];
+  return names.filter((name) => process.env[name]).flatMap((name) => ['--build-arg', name]);
 }
 
 /** Build arguments that hand on the proxy of this machine, if it has one. */

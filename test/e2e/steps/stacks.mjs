@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { join } from 'node:path';
 import { withContainer } from '../docker.mjs';
+import { twoAtATime } from '../parallel.mjs';
 import { buildProject, built, freshVolume, imageName, makinaImage, writeOverride } from '../project.mjs';
 
 /** Of each stack: what more is true of its container. A note is left where there is a form. */
@@ -69,8 +70,7 @@ async function withNotes({ leave, container }) {
 export async function stackSteps(context) {
   const base = await context.step('a base image that trusts the certificates of this machine', () => trusting(context));
   if (!base) return;
-  // They wait for downloads most of the time.
-  const projects = await Promise.all(Object.keys(STACKS).map((stack) => buildStep({ ...context, base }, stack)));
+  const projects = await twoAtATime(Object.keys(STACKS), (stack) => buildStep({ ...context, base }, stack));
   for (const project of projects.filter(Boolean)) await serveSteps(context, project);
 }
 

@@ -6,7 +6,12 @@ import type { Image } from '../../generators/lib/model/schema.ts';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { render } from '../../generators/lib/render/render.ts';
 
-const image = complete({ name: 'demo', ci: ['github', 'gitlab'], runtime: 'vendored' }).image as Image;
+const image = complete({
+  name: 'demo',
+  ci: ['github', 'gitlab'],
+  editors: ['devcontainer', 'vscode'],
+  runtime: 'vendored',
+}).image as Image;
 const { files, dirs } = render(image);
 const generated = ['.yo-rc.json', ...files.keys(), ...dirs.map((dir) => `${dir}/`)];
 const read = (page: string) => readFileSync(join(packageRoot, page), 'utf8');

@@ -90,6 +90,11 @@ export const imageSchema = z.strictObject({
     'Where CI takes the generator from: `@scope/name` of a registry, `https://....tgz`, `git+https://...` or `git+ssh://...`; `ci` asks for it',
   ),
   ci_folder: field(ciFolder, '.', 'Where the project lies in its git repository, as CI finds it; `ci` sets it'),
+  editors: field(
+    z.array(z.enum(['devcontainer', 'vscode'])),
+    [],
+    'Files for editors: devcontainer (a development container), vscode (checks and completes the override)',
+  ),
   packages: field(
     z.array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'must be a Debian package name')),
     [],

@@ -44,6 +44,14 @@ const ci: Record<Image['ci'][number], FileEntry> = {
   gitlab: project('.gitlab/makina-image.yml'),
 };
 
+const editors: Record<Image['editors'][number], readonly FileEntry[]> = {
+  devcontainer: [project('.devcontainer/devcontainer.json'), project('.devcontainer/compose.yaml')],
+  vscode: [
+    project('.vscode/settings.json'),
+    { path: '.vscode/pillar.schema.json', template: 'runtime/pillar.schema.json' },
+  ],
+};
+
 const ciJobs = ['common', 'prepare', 'propose'].map((part) => project(`.ci/makina-image/${part}.mjs`));
 
 const vendored = runtimeIn(RUNTIME);
@@ -62,7 +70,12 @@ export function isNeeded(path: string): boolean {
 export function projectFiles(image: Image): FileEntry[] {
   const app = image.demo ? demoApp : [starter('project/app/README.md')];
   const runtime = hasOwnRuntime(image) ? vendored : [];
-  return [...always, ...runtime, ...app, ...image.ci.map((kind) => ci[kind]), ...(image.ci.length > 0 ? ciJobs : [])];
+  return [
+    ...[...always, ...runtime, ...app],
+    ...image.editors.flatMap((editor) => editors[editor]),
+    ...image.ci.map((kind) => ci[kind]),
+    ...(image.ci.length > 0 ? ciJobs : []),
+  ];
 }
 
 function runtimeIn(folder: string): FileEntry[] {

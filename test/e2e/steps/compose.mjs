@@ -7,13 +7,14 @@ import { checkout } from '../machine.mjs';
 import { makeProject } from '../project.mjs';
 
 const NAME = 'e2ecompose';
+const DEVCONTAINERS = '@devcontainers/cli@0.89.0';
 
 /** The project's compose.yaml with docker-compose. */
 export async function composeSteps(context) {
   const { step, signal, docker } = context;
   const port = await freePort();
   const project = await step('a project for docker-compose builds', () =>
-    makeProject(context, NAME, { publish: port }),
+    makeProject(context, NAME, { publish: port, editors: ['devcontainer'] }),
   );
   if (!project) return;
   await step('doctor finds nothing that stops the built project', () => doctor(context, project, 'is free'));
@@ -39,7 +40,29 @@ export async function composeSteps(context) {
   } finally {
     await compose(['down', '--volumes']);
   }
+  await step('the reference tool of development containers opens it', () => devcontainer(context, project));
   await step('docker-compose down leaves nothing', async () => assert.equal(await list('--quiet'), ''));
+}
+
+/** Opens the project as an editor does, and looks around in it. */
+async function devcontainer({ env, work, signal }, { folder }) {
+  const options = {
+    env: { DOCKER_BUILDKIT: '0', COMPOSE_DOCKER_CLI_BUILD: '0', ...env },
+    timeout: 300_000,
+    cancelSignal: signal,
+  };
+  const tool = join(work, 'devcontainers');
+  await execa('npm', ['install', '--prefix', tool, '--no-audit', '--no-fund', DEVCONTAINERS], options);
+  const run = (verb, ...words) =>
+    execa(join(tool, 'node_modules/.bin/devcontainer'), [verb, '--workspace-folder', folder, ...words], options);
+  const files = ['compose.yaml', '.devcontainer/compose.yaml'].flatMap((file) => ['--file', join(folder, file)]);
+  try {
+    await run('up');
+    assert.match((await run('exec', 'makina', 'status')).stdout, /^web +running/m);
+    assert.match((await run('exec', 'cat', '/workspace/project/app/server.py')).stdout, /http.server/);
+  } finally {
+    await execa('docker-compose', [...files, 'down', '--volumes', '--timeout', '5'], options);
+  }
 }
 
 /** Runs doctor, which must find no error, and say this of the port. */

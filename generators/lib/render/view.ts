@@ -74,11 +74,11 @@ function watchRules(image: Image): string {
   const read = earlyFiles(image).map((path) => (path ? `project/${path}` : app));
   const built = ['custom.sls', 'pillar', 'project/.salt', 'project/Dockerfile', ...read];
   const quoted = (path: string) => JSON.stringify(path).replaceAll('$', '$$$$');
-  const rules = built.map((path) => `action: rebuild, path: ${quoted(path)}`);
+  const rules = built.map((path) => ['action: rebuild', `path: ${quoted(path)}`]);
   const target = `/srv/projects/${image.name}/${app}`;
   if (!built.some((path) => isWithin(app, path)))
-    rules.push(`action: sync+restart, path: ${quoted(app)}, target: ${quoted(target)}`);
-  return rules.map((rule) => `        - { ${rule} }\n`).join('');
+    rules.push(['action: sync+restart', `path: ${quoted(app)}`, `target: ${quoted(target)}`]);
+  return rules.map((rule) => `        - ${rule.join('\n          ')}\n`).join('');
 }
 
 /** The ports nginx listens on; 80 where there is no vhost yet. */

@@ -51,7 +51,7 @@ interface Following {
  */
 export async function follow(
   { engine, signal: stop }: project.UpRequest,
-  { container, url }: project.Started,
+  { container, port, url }: project.Started,
   isQuiet: boolean,
   { isDetached = false, until, isFollowed = false }: Following,
 ): Promise<number | undefined> {
@@ -64,8 +64,11 @@ export async function follow(
     engine.succeeds(['wait', container.id], end),
   ]);
   const isUp = await project.isHealthy(engine, container, end);
-  if (isUp && !isQuiet)
-    printDone(`==> ${url} is up${isDetached ? '; makina-image down stops it' : '; Ctrl-C stops it'}`);
+  const status = isUp ? await project.statusOf(port, end) : undefined;
+  if (isUp && !end.aborted && !isQuiet) {
+    const but = status && project.NOT_YET.includes(status) ? `, but answers ${status}: the log may say why` : '';
+    printDone(`==> ${url} is up${but}; ${isDetached ? 'makina-image down' : 'Ctrl-C'} stops it`);
+  }
   if (isUp && isDetached) detach.abort();
   await finished;
   if (detach.signal.aborted && !stop.aborted) return undefined;

@@ -1,8 +1,14 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { buildArguments, runArguments } from '../../generators/lib/engine/arguments.ts';
 import { failed, unusable } from '../../generators/lib/engine/failures.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
+import { version } from '../../generators/lib/package.ts';
+import { runtimeHash } from '../../generators/lib/render/runtime-files.ts';
+import { isCurrentBase } from '../../generators/lib/verbs/build.ts';
+import { statusOf } from '../../generators/lib/verbs/up.ts';
 
 const { image } = complete({ name: 'shop', volumes: ['/srv/media'] }) as { image: Image };
 
@@ -62,4 +68,46 @@ test.each([
 ])('a failure is one sentence: %s', (output, expected) => {
   expect(failed('docker build', output)).toMatch(/^docker build failed: .*$/);
   expect(failed('docker build', output)).toMatch(expected);
+});
+
+test.each([
+  ['of this version', version, runtimeHash(), true],
+  ['of this version, with an earlier runtime', version, 'abc', false],
+  ['of this version, without a hash', version, undefined, false],
+  ['of a trial of this version', `${version}.1`, 'abc', false],
+  ['of a newer version', '99.0.0', 'abc', true],
+  ['of an older version', '0.3.9', runtimeHash(), false],
+  ['of no version', undefined, runtimeHash(), false],
+])('a base image %s can stay: %s', (_, label, hash, stays) => {
+  const labels = { 'org.opencontainers.image.version': label, 'makina-image.runtime-hash': hash };
+  expect(isCurrentBase(JSON.stringify(labels))).toBe(stays);
+});
+test('a base image that is not there is built', () => {
+  expect(isCurrentBase('[]\n')).toBe(false);
+});
+
+describe('the first page', () => {
+  test.each([
+    [[502, 503, 200], 200],
+    [[302], 302],
+    [[404], 404],
+  ])('is asked for until a program answers: %j', async (statuses, last) => {
+    const left = [...statuses];
+    const server = createServer((_, response) => response.writeHead(left.shift() ?? 500).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    try {
+      const { port } = server.address() as AddressInfo;
+      expect([await statusOf(port, AbortSignal.timeout(5000)), left]).toEqual([last, []]);
+    } finally {
+      server.close();
+    }
+  });
+  test('is waited for no longer than the signal says', async () => {
+    const server = createServer((_, response) => response.writeHead(502).end());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    expect(await statusOf(port, AbortSignal.timeout(500))).toBe(502);
+    server.close();
+    expect(await statusOf(port, AbortSignal.timeout(500))).toBeUndefined();
+  });
 });

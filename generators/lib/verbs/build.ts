@@ -7,6 +7,7 @@ import { type Image, ownBaseImage } from '../model/schema.ts';
 import { isOlder, version } from '../package.ts';
 import { baseInDockerfile, DOCKERFILE } from '../project/dockerfile.ts';
 import { renderBase } from '../render/render.ts';
+import { runtimeHash } from '../render/runtime-files.ts';
 import { asOwner } from '../system/rights.ts';
 
 export interface BuildRequest {
@@ -89,9 +90,8 @@ ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt NODE_EXTRA_CA_CERTS=/etc/ssl/cer
 
 async function makeBase(request: BuildRequest): Promise<void> {
   const { engine, isFresh, certificates, scratch, onStep } = request;
-  const { code, stdout } = await engine.ask('image', 'inspect', '--format', '{{json .Config.Labels}}', ownBaseImage);
-  const built = code === 0 ? /"org\.opencontainers\.image\.version":"([^"]*)"/.exec(stdout)?.[1] : undefined;
-  if (built && !isOlder(built, version) && !isFresh) return;
+  const { stdout } = await engine.ask('image', 'inspect', '--format', '{{json .Config.Labels}}', ownBaseImage);
+  if (!isFresh && isCurrentBase(stdout)) return;
   const folder = join(scratch, 'base');
   const { default: fse } = await import('fs-extra');
   for (const [path, { bytes, executable }] of renderBase().files)
@@ -99,6 +99,16 @@ async function makeBase(request: BuildRequest): Promise<void> {
   await copyCertificates(certificates, join(folder, 'certs'));
   onStep(`Building the base image ${ownBaseImage}, once for all projects`);
   await build(request, folder, join(folder, 'Dockerfile'), ownBaseImage, []);
+}
+
+/**
+ * Whether a base image can stay: it is of a newer version, or of this one with the same runtime, which changes between two releases.
+ * @param labels its labels, as JSON; anything else if there is no such image
+ */
+export function isCurrentBase(labels: string): boolean {
+  const [, built] = /"org\.opencontainers\.image\.version":"([^"]*)"/.exec(labels) ?? [];
+  if (!built || isOlder(built, version)) return false;
+  return isOlder(version, built) || labels.includes(`"makina-image.runtime-hash":"${runtimeHash()}"`);
 }
 
 async function copyCertificates(files: readonly string[], folder: string): Promise<void> {

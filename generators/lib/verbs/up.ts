@@ -13,6 +13,7 @@ import { lstat } from '../system/files.ts';
 import { portState } from '../system/port.ts';
 import { asOwner } from '../system/rights.ts';
 import { type BuildRequest, buildProject, interrupted, refuseCertificates } from './build.ts';
+import { ask } from './self-test/ask.ts';
 
 export interface UpRequest extends BuildRequest {
   /** The port of the host; that of the answers if not given. */
@@ -24,6 +25,8 @@ export interface UpRequest extends BuildRequest {
 /** The container of a project that was started. */
 export interface Started {
   container: Container;
+  /** On the host. */
+  port: number;
   url: string;
 }
 
@@ -47,7 +50,7 @@ export async function up(request: UpRequest): Promise<Started> {
   onStep(`Starting ${image.name}`);
   const options = { root, name: image.name, tag: image.name, ports: [`${port}:80`], environment: {}, live };
   await engine.run(runArguments(image, options), () => undefined);
-  return { container: (await inspect(engine, image.name)) as Container, url: `http://localhost:${port}/` };
+  return { container: (await inspect(engine, image.name)) as Container, port, url: `http://localhost:${port}/` };
 }
 
 /**
@@ -64,6 +67,29 @@ export async function isHealthy(engine: Engine, { id, healthcheck }: Container, 
 }
 
 const POLL_MILLISECONDS = 200;
+
+/** How long a program may take for its first answer, after the container is healthy. */
+const ANSWER_MILLISECONDS = 10_000;
+
+/** What nginx answers while a program does not yet. */
+export const NOT_YET: readonly number[] = [502, 503, 504];
+
+/**
+ * Asks for the first page, until a program answers.
+ * @returns the status of the last answer; undefined if there was none
+ */
+export async function statusOf(port: number, signal: AbortSignal): Promise<number | undefined> {
+  const request = { path: '/', host: `localhost:${port}`, method: 'GET', headers: {} };
+  const late = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]);
+  for (let status: number | undefined; ; await sleep(POLL_MILLISECONDS)) {
+    try {
+      ({ status } = await ask(request, port, false, late));
+    } catch {
+      return status;
+    }
+    if (!NOT_YET.includes(status)) return status;
+  }
+}
 
 /**
  * Stops the container of a project gracefully, and removes it; its data and volumes stay.

@@ -10,7 +10,7 @@ const MAX_BODY = 16 << 20;
  * @throws Error when nothing answers, or `signal` ends it
  */
 export async function ask(
-  { path, host, method, headers, body, contains }: TestRequest,
+  { path, host, method, headers, body, contains }: Omit<TestRequest, 'port' | 'status' | 'answer_headers'>,
   port: number,
   isHttps: boolean,
   signal: AbortSignal,

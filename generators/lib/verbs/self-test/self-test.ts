@@ -6,7 +6,7 @@ import type { TestRequest } from '../../model/test-file.ts';
 import { readYoRc } from '../../project/project.ts';
 import { asOwner } from '../../system/rights.ts';
 import { type BuildRequest, buildProject, interrupted, refuseCertificates } from '../build.ts';
-import { imageOf } from '../up.ts';
+import { imageOf, NOT_YET } from '../up.ts';
 import { ask } from './ask.ts';
 import {
   type Bench,
@@ -140,8 +140,6 @@ async function restart(bench: Bench): Promise<void> {
 /** Milliseconds between two requests; each pause is twice the one before. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 3200;
-/** What nginx answers while a program does not yet. */
-const NOT_YET = [502, 503, 504];
 
 /** Asks until the answer is right, or another one than that of a program that still starts. @param late ends the patience */
 async function askUntil(bench: Bench, request: TestRequest, isHttps: boolean, late: AbortSignal): Promise<void> {

@@ -200,6 +200,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
             resolve
             restore
             schema
+            test
             up
             upgrade"
       `);

@@ -23,6 +23,16 @@ def test_other_names_hide_nothing(package, key):  # noqa: F811
     assert not part("hidden").is_secret(("app", key), ())
 
 
+@pytest.mark.parametrize("key", ("proxy_pass", "fastcgi_pass", "uwsgi_pass"))
+def test_an_address_of_nginx_is_shown_without_its_password(package, key):  # noqa: F811
+    hidden = part("hidden")
+    path = ("vhosts", "localhost", "locations", "/", key)
+    assert hidden.without_secrets("http://127.0.0.1:8000", path, (), ()) == "http://127.0.0.1:8000"
+    assert hidden.without_secrets("http://me:abc@db", path, (), ()) == "http://me:***@db"
+    assert hidden.is_secret(("app", key), ()) and hidden.is_secret(path, {path})
+    assert hidden.is_secret(("vhosts", "localhost", "locations", "/token", key), ())
+
+
 def test_what_env_from_names_is_a_secret_and_env_from_is_none(package):  # noqa: F811
     hidden = part("hidden")
     data = {"programs": {"web": {"env_from": {"DB_PASSWORD": "app:db:word"}}, "gone": None}, "crons": {"x": {"env_from": {"A": "app:one"}}}}

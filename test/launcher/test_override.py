@@ -183,10 +183,18 @@ def test_a_folder_that_is_a_link_is_refused(parts, project):
         parts("override").read_override(project)
 
 
-@pytest.mark.parametrize("mode, uid", [(0o666, 0), (0o660, 0), (0o640, 33)])
-def test_a_file_that_a_program_can_write_is_refused(parts, project, mode, uid):
+@pytest.mark.parametrize(
+    "mode, uid, needed",
+    [
+        (0o666, 0, "run chmod go-w on it"),
+        (0o660, 54321, "run chmod go-w on it"),
+        (0o640, 33, "chown it to root"),
+        (0o660, 33, "chown it to root, and run chmod go-w on it"),
+    ],
+)
+def test_a_file_that_a_program_can_write_is_refused(parts, project, mode, uid, needed):
     os.chown(write(project, "", mode=mode), uid, 0)
-    assert "chown" in sentence(parts, project)
+    assert sentence(parts, project).endswith(f"/pillar.sls; {needed}")
 
 
 def test_a_file_of_the_hosts_user_is_accepted(parts, project):

@@ -4,6 +4,7 @@ import { describe, expect, test, vi } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { printResults as printBoot } from '../bench/boot/print.mjs';
 import { printResults as printBuild } from '../bench/build/print.mjs';
+import { printResults as printDay } from '../bench/day/print.mjs';
 
 const page = readFileSync(join(packageRoot, 'docs/benchmarks.md'), 'utf8');
 /** The goals of printed lines, each with the words before its number, and whether that number meets it. */
@@ -41,11 +42,18 @@ const build = (names: string) =>
     printBuild(subjects, false, values, 3);
   });
 
+const day = printed(() =>
+  printDay(
+    letters('abcd', (label) => ({ label })),
+    letters('abcd', () => ({ cold: [9], warm: [1, 2], edit: [0.3, 0.6] })),
+  ),
+);
+
 describe('docs/benchmarks.md', () => {
   const blocks = page.split('```').filter((_, index) => index % 2);
   test('has goals that the benchmarks print, and says of each number what is true', () => {
     const goals = blocks.flatMap(goalsOf);
-    const known = goalsOf(`${boot}\n${build('abc')}`).map(({ what }) => what);
+    const known = goalsOf(`${boot}\n${build('abc')}\n${day}`).map(({ what }) => what);
     expect(goals.length).toBeGreaterThan(8);
     for (const { what, value, sign, goal, verdict } of goals)
       expect([what, verdict]).toEqual([

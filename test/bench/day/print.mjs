@@ -6,8 +6,8 @@ const EDIT_GOAL = 0.5;
 /** In: the subjects by letter, and by letter `{cold, warm, edit}`, each with its seconds. */
 export function printResults(subjects, values) {
   const seconds = (list) => (list.length > 0 ? `${median(list).toFixed(2)} s` : '');
-  console.log('seconds; medians. Cold: nothing was installed, built or downloaded before.\n');
-  const rows = [['', '', 'first page, cold', 'first page', 'edit to page']];
+  console.log('seconds, medians; in the first round of a new engine nothing was built or downloaded before\n');
+  const rows = [['', '', 'first page, first round', 'later', 'edit to page']];
   for (const [letter, { label }] of Object.entries(subjects)) {
     const { cold, warm, edit } = values[letter];
     rows.push([letter, label, seconds(cold), seconds(warm), seconds(edit)]);

@@ -32,7 +32,7 @@ export function subjects({ debian, certificates }) {
       edit: (words) => replaced(/<h1>[^%{]*/, `<h1>${words} `),
     },
     b: {
-      label: 'a Dockerfile and a compose.yaml written by hand: Flask with its reloader',
+      label: 'a hand-written Dockerfile and compose.yaml: Flask with its reloader',
       prepare: (folder) => cpSync(fileURLToPath(new URL('hand-written', import.meta.url)), folder, { recursive: true }),
       begin: () => [],
       serve: (folder) => compose(folder, 'up', '--build'),

@@ -70,6 +70,8 @@ const POLL_MILLISECONDS = 200;
 
 /** How long a program may take for its first answer, after the container is healthy. */
 const ANSWER_MILLISECONDS = 10_000;
+/** Before the first request; each pause is twice the one before, since nginx logs each failure. */
+const FIRST_PAUSE = 250;
 
 /** What nginx answers while a program does not yet. */
 export const NOT_YET: readonly number[] = [502, 503, 504];
@@ -81,8 +83,9 @@ export const NOT_YET: readonly number[] = [502, 503, 504];
 export async function statusOf(port: number, signal: AbortSignal): Promise<number | undefined> {
   const request = { path: '/', host: `localhost:${port}`, method: 'GET', headers: {} };
   const late = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MILLISECONDS)]);
-  for (let status: number | undefined; ; await sleep(POLL_MILLISECONDS)) {
+  for (let status: number | undefined, pause = FIRST_PAUSE; ; pause *= 2) {
     try {
+      await sleep(pause, undefined, { signal: late });
       ({ status } = await ask(request, port, false, late));
     } catch {
       return status;

@@ -99,7 +99,8 @@ export async function watch(
   };
   const tell = (error: Error) => onStep(`${error.message}; edits of it are not seen`);
   await eachReaction({ root, image, live, signal, tell }, async (reaction, path) => {
-    if (reaction === 'build') {
+    // One that has ended has nothing to restart.
+    if (reaction === 'build' || !(await inspect(engine, container.id))?.isRunning) {
       onStep(`${path} has changed: building again`);
       return onBuild();
     }

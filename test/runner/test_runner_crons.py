@@ -210,7 +210,9 @@ def test_a_signal_is_told_and_what_cannot_be_executed(runner):
 def test_runs_go_on_beside_each_other_and_end_with_the_runner(runner):
     leaf = runner.script("leaf", "trap '' TERM; sleep 1000; :")
     cmd = runner.script("tick", f"(setsid {leaf} &) ; trap 'echo told; exit' TERM; echo ran; while :; do sleep 0.02; done")
-    runner.write(STAYS, crons(one=(cmd, "* * * * *"), two=(cmd, "* * * * *")))
+    # What still runs is killed once the programs have stopped: this one leaves the runs the time to end.
+    slow = runner.script("slow", "trap 'sleep 1; exit' TERM; while :; do sleep 0.02; done")
+    runner.write({"web": {"cmd": slow}}, crons(one=(cmd, "* * * * *"), two=(cmd, "* * * * *")))
     start(runner, look=0.2)
     poll(lambda: runner.output() == "ran\nran\n")
     # The next minute comes while both run.

@@ -38,7 +38,10 @@ export async function serveSteps(context) {
       const expected = [
         ['0', /^\/usr\/bin\/tini /],
         ['0', /^\/bin\/sh \/srv\/projects\/e2edemo\/project\/launch\.sh$/],
-        ['0', /^\/srv\/apps\/circus\/venv\/bin\/python -I -S \/srv\/projects\/e2edemo\/project\/\.salt\/runtime\/runner /],
+        [
+          '0',
+          /^\/srv\/apps\/circus\/venv\/bin\/python -I -S \/srv\/projects\/e2edemo\/project\/\.salt\/runtime\/runner /,
+        ],
         [user, /^python3 app\/server.py$/],
         ['0', /^nginx: master process /],
         [www, /^nginx: worker process$/],

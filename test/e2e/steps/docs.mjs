@@ -27,6 +27,8 @@ export async function docsSteps(context) {
   const env = {
     ...prepareCommands(bin, join(home, 'package')),
     ...engine,
+    // Docker warns where it cannot read root's.
+    DOCKER_CONFIG: giveToUser(freshFolder(join(home, 'docker-'))),
     DOCKER_BUILDKIT: '0',
     COMPOSE_DOCKER_CLI_BUILD: '0',
   };

@@ -1,4 +1,5 @@
 /** The table of what was measured, and what it is worth beside the goals. */
+import { printTable } from '../table.mjs';
 
 /** `[label, letter, other, what, goal]`: the ratio of two medians is at most the goal, if there is one. */
 const RATIOS = [
@@ -26,15 +27,7 @@ export function printResults(subjects, values, rounds) {
     rows.push([letter, label, spread(boot), spread(stop), spread(pss, 1), spread(rss, 1)]);
   }
   rows.push(['', 'docker run --rm IMAGE true', spread(values.empty.boot), '', '', '']);
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    );
-  console.log('');
+  printTable(rows);
   for (const [label, letter, other, what, goal] of RATIOS) {
     const ratio = median(values[letter][what].map((value, round) => value / values[other][what][round]));
     const worth = goal ? ` (goal <= ${goal}) ${verdict(ratio <= goal)}` : '';

@@ -1,4 +1,5 @@
 import { median } from '../regenerate/command.mjs';
+import { printTable } from '../table.mjs';
 
 /** Seconds from an edit to the page that has it. */
 const EDIT_GOAL = 0.5;
@@ -12,15 +13,7 @@ export function printResults(subjects, values) {
     const { cold, warm, edit } = values[letter];
     rows.push([letter, label, seconds(cold), seconds(warm), seconds(edit)]);
   }
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  for (const row of rows)
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    );
-  console.log('');
+  printTable(rows);
   for (const other of Object.keys(subjects).filter((letter) => letter !== 'a'))
     for (const what of ['warm', 'edit']) {
       const ratio = median(values.a[what].map((value, round) => value / values[other][what][round]));

@@ -17,7 +17,8 @@ describe.each(['up', 'down', 'test'])('%s', (verb) => {
   test.each<[string[], number, RegExp]>([
     [['shop', '--engine', 'podman'], 1, /there is no podman in PATH; install it$/],
     [['shop'], 1, /there is no docker and no podman in PATH; install one of them$/],
-    [['.'], 1, /is not in a project of this generator; start one with makina-image new$/],
+    [['.'], 1, /is not in a project of this generator; go to the folder of one, or start one with makina-image new$/],
+    [['nosuch'], 1, /nosuch is not there; name the folder of a project$/],
     [['shop', 'x'], 2, new RegExp(`${verb} takes one folder, not 2 words: shop x$`)],
     [['shop', '--engine', 'lxc'], 2, /--engine must be one of docker, podman, not "lxc"$/],
   ])('%j is refused with a sentence', async (args, code, sentence) => {

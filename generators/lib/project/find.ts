@@ -12,7 +12,9 @@ import { asOwner } from '../system/rights.ts';
 export function findProject(start: string): string {
   const found = projectAround(start);
   if (found !== undefined) return found;
-  throw new UserError(`${start} is not in a project of this generator; start one with makina-image new`, EXIT.internal);
+  if (!fs.existsSync(start)) throw new UserError(`${start} is not there; name the folder of a project`, EXIT.internal);
+  const message = `${start} is not in a project of this generator; go to the folder of one, or start one with makina-image new`;
+  throw new UserError(message, EXIT.internal);
 }
 
 /** The nearest folder that is a project, or that of a base image, however broken; undefined if there is none. */

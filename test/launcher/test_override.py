@@ -108,6 +108,7 @@ REFUSED = {
     "another project's key": ("makina-projects.other: {data: {}}", KEY),
     "the key of PILLAR.sample": ("makina-projects.projectname: {data: {}}", KEY),
     "a key beside data": (KEY + ": {data: {}, user: root}", "data"),
+    "what only a build reads": (data("{users: {svc: null}}"), "data.users is only read by a build; change it in the answers, and build the image again"),
     "a key of mc_project's": (data("{user: root}"), "data.user is not a setting"),
     "a misspelt field": (data("{programs: {web: {graceful_timout: 3}}}"), "graceful_timeout"),
     "a wrong type": (data("{programs: {web: {numprocesses: many}}}"), "whole number"),

@@ -24,8 +24,16 @@ HOSTILE = [
 # Of the project's user, below project/ and below a folder of that user.
 GIVEN = {"user": "{user}", "group": "{group}", "mode": "0750"}
 FOLDERS = {"{project_root}/var/tmp": GIVEN, "/srv/users": GIVEN, "/srv/users/way": GIVEN, "/srv/users/way/{name}": GIVEN}
+# Numbers that a package could take, a home in the volume, and one that the build makes.
+USERS = {
+    "svc": {"uid": 901, "group": "svc", "groups": ["www-data", "ssl-cert"], "home": "{data_root}/data/svc"},
+    "homed": {"uid": 999, "group": "{group}", "home": "/home/homed", "shell": "/bin/sh", "createhome": True},
+}
 ANSWERS = {
-    "directories": FOLDERS,
+    "directories": {**FOLDERS, "/srv/svc": {"user": "svc", "group": "svc", "mode": "2750"}},
+    "groups": {"svc": {"gid": 901}},
+    "users": USERS,
+    "packages": ["ssl-cert"],
     "app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}, "n": 7},
     "programs": {"probe": {"cmd": "true", "args": HOSTILE, "env_from": {"FIRST": "app:hostile:0", "N": "app:n", "HOSTILE": "app:hostile:8"}}},
     "crons": {"tick": {"schedule": "*/5 1-3 * jan sun", "cmd": "true", "env": {"A": HOSTILE[7]}, "user": "www-data"}},
@@ -102,6 +110,40 @@ def test_an_edit_of_the_code_runs_no_salt(image):
 def test_directories_keep_owner_and_mode(image):
     folders = ("/srv/projects/demo/project/var/tmp", "/srv/users", "/srv/users/way", "/srv/users/way/demo")
     assert image.run("stat", "-c", "%U %G %a", *folders).stdout.split("\n")[:4] == ["demo-user demo-grp 750"] * 4
+
+
+def test_accounts_of_ones_own(image):
+    users = image.run("getent", "passwd", "svc", "homed").stdout
+    assert users == "svc:x:901:901::/srv/projects/demo/data/data/svc:/usr/sbin/nologin\nhomed:x:999:900::/home/homed:/bin/sh\n"
+    assert set(image.run("id", "-Gn", "svc").stdout.split()) == {"svc", "www-data", "ssl-cert"}
+    folders = image.run("stat", "-c", "%n %U %G %a", "/srv/svc", "/home/homed").stdout
+    assert folders == "/srv/svc svc svc 2750\n/home/homed homed demo-grp 750\n"
+    # It is the volume's.
+    assert not (image.root / "srv/projects/demo/data/data/svc").exists()
+
+
+ACCOUNTS = {
+    "another number": ({"users": {"svc": {"uid": 905}}}, "data.users.svc.uid is 905, and the image has svc already with 901; use that number, or another name"),
+    "a taken number": ({"users": {"new": {"uid": 900, "group": "svc"}}}, "data.users.new.uid is 900, which demo-user has in the image; use another number"),
+    "another group": ({"users": {"svc": {"group": "games"}}}, "data.users.svc.group is games, and the image has svc already with another group; use that, or another name"),
+    "no group": ({"users": {"new": {"uid": 905, "group": "nix"}}}, "data.users.new.group is nix, which `groups` does not have; add it there"),
+    "root's number": ({"unix_groups": {"new": {"gid": 0}}}, "data.groups.new.gid must be a whole number from 100 to 2147483647"),
+    "text": ({"users": {"new": {"uid": "905", "group": "svc"}}}, "data.users.new.uid must be a whole number from 100 to 2147483647"),
+    "nothing": ({"unix_groups": {"new": {"x": 1}}}, "data.groups.new has no gid"),
+    "a number twice": ({"unix_groups": {"new": {"gid": 901}}}, "data.groups.new.gid is the number of groups.svc too; use another one"),
+}
+
+
+@pytest.mark.parametrize("data, sentence", ACCOUNTS.values(), ids=ACCOUNTS)
+def test_an_account_that_is_there_is_not_changed(image, data, sentence):
+    builtin, passwd = image.root / "srv/projects/demo/pillar/builtin.sls", image.root / "etc/passwd"
+    before, accounts = builtin.read_text(), passwd.read_text()
+    try:
+        builtin.write_text(yaml.safe_dump({KEY: {"data": data}}))
+        ret = image.salt_call("mc_project.deploy", "demo", "only=install", f"only_steps={STEPS[0]}", check=False)
+        assert ret["result"] is False and sentence in ret["comment"] and passwd.read_text() == accounts
+    finally:
+        builtin.write_text(before)
 
 
 def test_the_answers_are_readable_for_root_alone(image):

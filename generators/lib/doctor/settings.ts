@@ -71,6 +71,8 @@ function ofMapping(schema: Schema, value: Intent, where: string, known: Record<s
   return Object.entries(value).flatMap(([key, item]) => {
     const here = `${where}.${key}`;
     if (Object.hasOwn(properties, key)) return judged(properties[key] as Schema, item, here, known);
+    if (Array.isArray(schema.buildKeys) && schema.buildKeys.includes(key))
+      return [`${here} is only read by a build; change it in the answers, and build the image again`];
     if (others === false)
       return [`${here} is not a setting; ${where} takes ${Object.keys(properties).sort().join(', ')}`];
     const badName = isDict(name) && typeof name.pattern === 'string' && !matches(name.pattern, key);

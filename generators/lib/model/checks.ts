@@ -1,5 +1,6 @@
 /** What no single field shows: whether the parts of an image fit together. */
 
+import { checkAccounts } from './account-checks.ts';
 import { checkBuild } from './build-checks.ts';
 import { checkCommands } from './command-checks.ts';
 import { checkHeaders } from './header-checks.ts';
@@ -29,6 +30,7 @@ export function checkImage(image: Image): Problem[] {
     ...checkUpstreams(image),
     ...checkHeaders(image),
     ...checkBuild(image),
+    ...checkAccounts(image),
   ];
 }
 

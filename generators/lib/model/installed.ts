@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import {
   absolutePath,
   account,
+  accountName,
   field,
   integer,
   matching,
@@ -12,6 +13,7 @@ import {
   PATH_KEYS,
   path,
   required,
+  volume,
   withKeys,
 } from './types.ts';
 
@@ -77,6 +79,22 @@ export const directorySchema = z.strictObject({
   user: root('Unix user that owns it'),
   group: root('Unix group of it'),
   mode: field(octalMode, '0755', 'Mode'),
+});
+
+/** Below 100 are the numbers that Debian gives itself. */
+const accountNumber = integer(100, 2147483647);
+
+export const groupSchema = z.strictObject({
+  gid: required(accountNumber, 'Its number, which the files in the volumes keep'),
+});
+
+export const userSchema = z.strictObject({
+  uid: required(accountNumber, 'Its number, which the files in the volumes keep'),
+  group: required(account, 'Its main group: one of `groups`, {group}, or one of Debian'),
+  groups: field(z.array(accountName), [], 'Groups that it is in too'),
+  home: field(absolutePath, '/nonexistent', 'Its home folder'),
+  shell: field(volume, '/usr/sbin/nologin', 'Its login shell'),
+  createhome: field(z.boolean(), false, 'Its home is made in the image, with mode 0750'),
 });
 
 export const configSchema = z.strictObject({

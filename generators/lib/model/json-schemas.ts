@@ -98,7 +98,12 @@ function nullable(schema: JsonSchema): JsonSchema {
 export function overrideSchema(): JsonSchema {
   const runtime = fields.filter((field) => field.runtime).map((field) => [field.key, true]);
   const { $schema, $defs, ...data } = toJsonSchema(z.pick(imageSchema, Object.fromEntries(runtime)));
-  const settings = { ...withoutRequired(removable(data)), propertyNames: { not: { enum: RESERVED_DATA_KEYS } } };
+  const buildKeys = fields.filter((field) => !field.runtime).map((field) => field.key);
+  const settings = {
+    ...withoutRequired(removable(data)),
+    propertyNames: { not: { enum: RESERVED_DATA_KEYS } },
+    buildKeys,
+  };
   const texts = new Map<string, string>();
   return {
     $schema,

@@ -52,6 +52,10 @@ export function checkPaths(image: Image): Problem[] {
       const message = inTheWay(plainPath(path, image.name), image, isRoots(user, mode));
       return message ? [{ path: ['directories', path], message }] : [];
     }),
+    ...Object.entries(image.users).flatMap(([name, { home, createhome }]): Problem[] => {
+      const message = createhome ? inTheWay(plainPath(home, image.name), image, false) : undefined;
+      return message ? [{ path: ['users', name, 'home'], message }] : [];
+    }),
   ];
 }
 
@@ -133,7 +137,10 @@ function openPlace(path: string, image: Image, reads: boolean): string | undefin
   const given = Object.entries(image.directories)
     .filter(([, { user, mode }]) => !isRoots(user, mode))
     .map(([folder]) => folder);
-  const open = [...OPEN, `/home/users/${name}-user`, ...unpacked, ...given].map((folder) => plainPath(folder, name));
+  const homes = Object.values(image.users).flatMap(({ home, createhome }) => (createhome ? [home] : []));
+  const open = [...OPEN, `/home/users/${name}-user`, ...unpacked, ...given, ...homes].map((folder) =>
+    plainPath(folder, name),
+  );
   const found = open.find((folder) => isWithin(path, folder));
   return found && `in ${found}, where others than root can write`;
 }

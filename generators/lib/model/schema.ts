@@ -12,8 +12,10 @@ import {
   configSchema,
   directorySchema,
   downloadSchema,
+  groupSchema,
   label,
   stepName,
+  userSchema,
   virtualenvSchema,
 } from './installed.ts';
 import { upstreamSchema, vhostSchema } from './nginx.ts';
@@ -21,6 +23,7 @@ import { cronSchema, programName, programSchema } from './program.ts';
 import {
   absolutePath,
   account,
+  accountName,
   environmentName,
   field,
   hostname,
@@ -110,6 +113,8 @@ export const imageSchema = z.strictObject({
   downloads: field(z.record(identifier, downloadSchema), {}, 'Files and archives fetched while the image is built', {
     salt: true,
   }),
+  groups: field(z.record(accountName, groupSchema), {}, 'Unix groups that the build makes, by name', { salt: true }),
+  users: field(z.record(accountName, userSchema), {}, 'Unix users that the build makes, by name', { salt: true }),
   directories: field(
     z.record(absolutePath, directorySchema),
     {},

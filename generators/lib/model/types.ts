@@ -112,6 +112,8 @@ export const account = withKeys(
   'must be the name of a Unix account or a {key}',
 );
 
+export const accountName = matching(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be the name of a Unix account');
+
 export const environmentName = matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name');
 
 /** What interpreters, the loader and libc obey never reaches Salt (launcher/environment.py has the same names). */

@@ -1,14 +1,8 @@
 /** What is probably not meant, and cannot be refused: only the build knows what packages and own steps make. */
 
+import { DEBIAN_GROUPS, DEBIAN_USERS } from './account-checks.ts';
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
-
-const words = (text: string) => new Set(text.split(' '));
-/** The users and groups of Debian's own images. */
-const USERS = words('_apt backup bin daemon games irc list lp mail man news nobody proxy root sync sys uucp www-data');
-const GROUPS = words(
-  'adm audio backup bin cdrom daemon dialout dip disk fax floppy games irc kmem list lp mail man news nogroup operator plugdev proxy root sasl shadow src staff sudo sys tape tty users utmp uucp video voice www-data',
-);
 
 /** What a person should know of an image that can be built. */
 export function warningsOf(image: Image): Problem[] {
@@ -38,21 +32,26 @@ function samePort({ programs }: Image): Problem[] {
 /** Users and groups that neither Debian nor the project makes: the build refuses them if nothing else does. */
 function unknownAccounts(image: Image): Problem[] {
   const { name } = image;
+  const users = new Set([...DEBIAN_USERS, ...Object.keys(image.users)]);
+  const groups = new Set([...DEBIAN_GROUPS, ...Object.keys(image.groups)]);
   const found = new Map<string, Problem>();
   const check = (path: string[], account: string, known: ReadonlySet<string>, own: string) => {
     if (known.has(account) || account === own || account.startsWith('{')) return;
-    const kind = known === USERS ? 'user' : 'group';
+    const kind = known === users ? 'user' : 'group';
     const message = `is the ${kind} ${account}, which a package or a step of yours must make: the build stops without it`;
     if (!found.has(`${kind} ${account}`)) found.set(`${kind} ${account}`, { path, message });
   };
   for (const kind of ['programs', 'crons', 'configs', 'downloads', 'directories'] as const)
     for (const [key, entry] of Object.entries(image[kind])) {
-      check([kind, key, 'user'], entry.user, USERS, `${name}-user`);
-      check([kind, key, 'group'], entry.group, GROUPS, `${name}-grp`);
+      check([kind, key, 'user'], entry.user, users, `${name}-user`);
+      check([kind, key, 'group'], entry.group, groups, `${name}-grp`);
     }
   for (const [key, { owner, group }] of Object.entries(image.seeds)) {
-    check(['seeds', key, 'owner'], owner, USERS, `${name}-user`);
-    check(['seeds', key, 'group'], group, GROUPS, `${name}-grp`);
+    check(['seeds', key, 'owner'], owner, users, `${name}-user`);
+    check(['seeds', key, 'group'], group, groups, `${name}-grp`);
   }
+  for (const [key, { groups: also }] of Object.entries(image.users))
+    for (const [index, group] of also.entries())
+      check(['users', key, 'groups', String(index)], group, groups, `${name}-grp`);
   return [...found.values()];
 }

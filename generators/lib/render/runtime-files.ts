@@ -7,6 +7,7 @@ const launcher = [
   'build',
   'capabilities',
   'circus',
+  'declared_accounts',
   'environment',
   'errors',
   'failed_states',
@@ -87,12 +88,14 @@ const runner = [
 ];
 
 const states = [
+  'accounts',
   'app',
   'circus',
   'circus_venv',
   'downloads',
   'fixperms',
   'folders',
+  'memberships',
   'nginx',
   'packages',
   'prerequisites',

@@ -19,6 +19,10 @@ const ENTRIES: Record<string, Entry> = {
   crons: cronSchema,
 };
 
+/** Where the name of the model is one of mc_project's own. */
+const OTHER_NAMES: Record<string, string> = { groups: 'unix_groups' };
+const nameOf = (key: string) => OTHER_NAMES[key] ?? key;
+
 /** The fields of the run time, and those that Salt states need at build time. */
 const saltFields = fields
   .filter((field) => field.runtime || field.salt)
@@ -33,7 +37,7 @@ export function saltDefaults(): Record<string, unknown> {
   return Object.fromEntries(
     saltFields.flatMap(({ key, fallback, entry }) => [
       ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry]] : []),
-      [key, fallback],
+      [nameOf(key), fallback],
     ]),
   );
 }
@@ -46,7 +50,7 @@ export function saltData(image: Image): string {
   const data = Object.fromEntries(
     saltFields
       .filter(({ key, fallback }) => !isDeepStrictEqual(given[key], fallback))
-      .map(({ key }) => [key, given[key]]),
+      .map(({ key }) => [nameOf(key), given[key]]),
   );
   return yamlBlock({ data }, sls, 2);
 }

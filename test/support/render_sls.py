@@ -81,6 +81,8 @@ def part(name):
 # Whose a path is depends on the machine: test/launcher asks that.
 functions = {
     'quoted': part('sls_text').quoted,
+    'with_variables': lambda cfg: cfg,
+    'wrong_accounts': lambda cfg: [],
     'told_by_nginx': part('settings/nginx_snippet').told_by,
     'wrong_paths': lambda cfg, kinds: [],
     'build_settings': lambda cfg: {},

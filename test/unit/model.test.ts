@@ -161,6 +161,7 @@ describe('what is wrong with answers', () => {
       base_image: `registry.example.com:5000/team/base-image:1.2@sha256:${'a'.repeat(64)}`,
       volumes: ['/etc/letsencrypt', '/var/lib/app'],
       vhosts: { '*.example.com': { locations: { '/': { proxy_pass: 'http://127.0.0.1:{port}/x' } } }, _: {} },
+      variables: { port: '8000' },
       programs: { a: { cmd: `sh -c "echo \\"a b\\" 'c'" d\\ e` } },
     };
     expect(problems({ name: 'x', ...answers })).toEqual([]);

@@ -2,7 +2,6 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
-import { unknownReference } from '../model/references.ts';
 import { packageRoot } from '../package.ts';
 import { asRunner } from '../system/rights.ts';
 
@@ -48,10 +47,6 @@ function judged(given: Schema, value: unknown, where: string, known: Record<stri
     found.push(`${where} must be ${rangeOf(schema)}`);
   if (typeof pattern === 'string' && typeof value === 'string' && !matches(pattern, value))
     found.push(`${where} ${schema.patternErrorMessage ?? 'has a form that is not allowed'}`);
-  if (Array.isArray(schema.knownKeys) && typeof value === 'string') {
-    const problem = unknownReference(value, schema.knownKeys as string[]);
-    if (problem) found.push(`${where} ${problem}`);
-  }
   if (Array.isArray(value) && isDict(schema.items))
     found.push(...value.flatMap((item, index) => judged(schema.items as Schema, item, `${where}[${index}]`, known)));
   if (isDict(value)) found.push(...ofMapping(schema, value, where, known));

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
+import { withVariables } from '../model/variables.ts';
 import { madeByBuild } from '../project/sources.ts';
 import { lstat } from '../system/files.ts';
 import { asOwner } from '../system/rights.ts';
@@ -9,7 +10,7 @@ import { error, type Finding, ok, warning } from './finding.ts';
 /**
  * What fits in a pillar, but not with the answers below it. A warning, since PILLAR.sample may be edited.
  * @param layers what the pillars set, lowest first: of those that are built in, and of the override
- * @returns the image that counts in the end, and what is wrong with it
+ * @returns the image that counts in the end, with its variables replaced, and what is wrong with it
  */
 export function checkTogether(root: string, data: string, intent: Intent, builtIn: Intent[], override: Intent[]) {
   const below = builtIn.reduce((lower, upper) => merge(lower, upper), intent);
@@ -21,7 +22,7 @@ export function checkTogether(root: string, data: string, intent: Intent, builtI
   const findings = (problems ?? []).map(({ path, message }) =>
     warning(id, `with what it is merged into, data.${path.join('.')} ${message}`, where, 'correct it there'),
   );
-  return { image, findings };
+  return { image: image && withVariables(image), findings };
 }
 
 /**

@@ -12,16 +12,19 @@ import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
 import type { Image } from './schema.ts';
+import { checkVariables, withVariables } from './variables.ts';
 
 /** Everything in an image that does not fit together. */
-export function checkImage(image: Image): Problem[] {
+export function checkImage(given: Image): Problem[] {
+  const image = withVariables(given);
   return [
+    ...checkVariables(given),
+    ...checkReferences(given),
     ...checkPrograms(image),
     ...checkReaders(image),
     ...checkCommands(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
-    ...checkReferences(image),
     ...checkPaths(image),
     ...checkKeys(image),
     ...checkVhosts(image),

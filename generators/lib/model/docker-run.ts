@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { isWithin, plainPath } from './path-checks.ts';
 import type { Image } from './schema.ts';
+import { withVariables } from './variables.ts';
 
 /** The extra volumes with their names, the same in compose.yaml and `docker run`: an anonymous one is lost with its container. */
 export function namedVolumes({ name: project, volumes }: Image): { name: string; path: string }[] {
@@ -31,7 +32,8 @@ const SYSTEM =
   /^\/(|bin|etc|home|lib|opt|root|sbin|srv|usr(\/.*)?|var|var\/(cache|lib|log|spool|www)|etc\/(apt|cron\.d|default|init\.d|nginx|ssl))$/;
 
 /** What a read-only root needs in memory to apply an override, beside what each start needs: Salt's cache, and each folder of configs. */
-export function memoryForOverrides({ name, configs, volumes }: Image): string[] {
+export function memoryForOverrides(image: Image): string[] {
+  const { name, configs, volumes } = withVariables(image);
   const targets = Object.values(configs).flatMap(({ target }) => (target ? [plainPath(target, name)] : []));
   const folders = targets.map((target) => posix.dirname(target)).filter((folder) => !SYSTEM.test(folder));
   const ours = [`/etc/makina-projects/${name}`, '/var/cache/salt'];

@@ -10,6 +10,7 @@ import { type Dict, isDict } from './dict.ts';
 import { defaultOf, fields, innerType } from './fields.ts';
 import type { Problem } from './problem.ts';
 import { type Image, imageSchema } from './schema.ts';
+import { withVariables } from './variables.ts';
 
 export type Intent = Dict;
 
@@ -103,8 +104,13 @@ export function complete(intent: Intent): { image: Image; problems?: never } | {
   const given = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
   const result = imageSchema.safeParse(sortKeys(given));
   if (!result.success) return { problems: problemsOf(imageSchema, result.error) };
-  const problems = checkImage(result.data);
-  return problems.length > 0 ? { problems } : { image: result.data };
+  const image = result.data;
+  const problems = checkImage(image);
+  if (problems.length > 0) return { problems };
+  const meant = withVariables(image);
+  // What a variable makes of a field must have its form too.
+  const { error } = meant === image ? {} : imageSchema.safeParse(meant);
+  return error ? { problems: problemsOf(imageSchema, error) } : { image };
 }
 
 /** What a schema says is wrong with a value. */

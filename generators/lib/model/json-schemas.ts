@@ -99,6 +99,8 @@ export function overrideSchema(): JsonSchema {
   const runtime = fields.filter((field) => field.runtime).map((field) => [field.key, true]);
   const { $schema, $defs, ...data } = toJsonSchema(z.pick(imageSchema, Object.fromEntries(runtime)));
   const buildKeys = fields.filter((field) => !field.runtime).map((field) => field.key);
+  const values = (data.properties as Record<string, JsonSchema>).variables as JsonSchema;
+  values.additionalProperties = orNull(values.additionalProperties as JsonSchema);
   const settings = {
     ...withoutRequired(removable(data)),
     propertyNames: { not: { enum: RESERVED_DATA_KEYS } },

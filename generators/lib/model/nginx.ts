@@ -12,10 +12,12 @@ import {
   integer,
   matching,
   optional,
+  PATH_KEYS,
   PORT,
   port,
   size,
   text,
+  withKeys,
 } from './types.ts';
 
 /** Values in which nginx replaces its variables; with a `$` that is not one nginx would not start. */
@@ -45,15 +47,17 @@ const statusCodes = matching(
 const headers = z.record(headerName, nginxText);
 
 /** Who answers: a host with a port, an upstream, or a Unix socket. */
-const passed = matching(
+const passed = withKeys(
+  PATH_KEYS,
   new RegExp(
-    `^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z_]+\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`,
+    `^(unix:/[A-Za-z0-9_./@+{}-]+|[A-Za-z0-9_.{}-]+(:(${PORT}|\\{[a-z][a-z0-9_]*\\}))?|\\[[0-9A-Fa-f:.]+\\]:${PORT})$`,
   ),
   'must be HOST:PORT, the name of an upstream, or unix:/PATH',
 );
-const proxied = matching(
+const proxied = withKeys(
+  PATH_KEYS,
   new RegExp(
-    `^https?://(unix:/[A-Za-z0-9_./@+{}-]+:?|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\])(:(${PORT}|\\{[a-z_]+\\}))?)(/[A-Za-z0-9_.~/{}%-]*)?$`,
+    `^https?://(unix:/[A-Za-z0-9_./@+{}-]+:?|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\])(:(${PORT}|\\{[a-z][a-z0-9_]*\\}))?)(/[A-Za-z0-9_.~/{}%-]*)?$`,
   ),
   'must be an http or https URL',
 );
@@ -191,9 +195,10 @@ export const vhostSchema = z.strictObject({
 export const upstreamSchema = z.strictObject({
   servers: field(
     z.array(
-      matching(
+      withKeys(
+        PATH_KEYS,
         new RegExp(
-          `^(unix:/[A-Za-z0-9_./@+{}-]+|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\]):(${PORT}|\\{[a-z_]+\\}))( (backup|down|weight=[1-9][0-9]{0,5}|(max_fails|max_conns)=[0-9]{1,6}|fail_timeout=[0-9]{1,6}s?))*$`,
+          `^(unix:/[A-Za-z0-9_./@+{}-]+|([A-Za-z0-9_.{}-]+|\\[[0-9A-Fa-f:.]+\\]):(${PORT}|\\{[a-z][a-z0-9_]*\\}))( (backup|down|weight=[1-9][0-9]{0,5}|(max_fails|max_conns)=[0-9]{1,6}|fail_timeout=[0-9]{1,6}s?))*$`,
         ),
         'must be HOST:PORT or unix:/PATH, with parameters such as weight=2 and backup after it',
       ),

@@ -34,6 +34,7 @@ import {
   path,
   port,
   required,
+  variableName,
   volume,
   watchedName,
 } from './types.ts';
@@ -144,6 +145,12 @@ export const imageSchema = z.strictObject({
     z.array(watchedName),
     [],
     "Environment variables of the container that the Salt project reads, with salt['environ.get']: a start with another value reconfigures",
+  ),
+  variables: field(
+    z.record(variableName, line),
+    {},
+    'Values of your own, by name: `{name}` stands for one in paths, hosts, accounts, commands and every other text of `data`',
+    { runtime: true },
   ),
   programs: field(z.record(programName, programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
   vhosts: field(z.record(hostname, vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),

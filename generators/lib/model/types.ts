@@ -108,12 +108,15 @@ export const volume = matching(
 );
 export const account = withKeys(
   ACCOUNT_KEYS,
-  /^([a-z_][a-z0-9_-]{0,31}|\{[a-z_]+\})$/,
+  /^([a-z_][a-z0-9_-]{0,31}|\{[a-z][a-z0-9_]*\})$/,
   'must be the name of a Unix account or a {key}',
 );
 
 export const accountName = matching(/^[a-z_][a-z0-9_-]{0,31}$/, 'must be the name of a Unix account');
-
+export const variableName = matching(
+  /^[a-z][a-z0-9_]{0,63}$/,
+  'must be 1 to 64 lower-case letters, digits and _, starting with a letter',
+);
 export const environmentName = matching(/^[A-Za-z_][A-Za-z0-9_]{0,159}$/, 'must be an environment variable name');
 
 /** What interpreters, the loader and libc obey never reaches Salt (launcher/environment.py has the same names). */

@@ -2,11 +2,12 @@
 
 import { DEBIAN_GROUPS, DEBIAN_USERS } from './account-checks.ts';
 import type { Problem } from './problem.ts';
+import { nearReferences } from './references.ts';
 import type { Image } from './schema.ts';
 
 /** What a person should know of an image that can be built. */
 export function warningsOf(image: Image): Problem[] {
-  return [...unknownAccounts(image), ...deadPort(image), ...samePort(image)];
+  return [...unknownAccounts(image), ...deadPort(image), ...samePort(image), ...nearReferences(image)];
 }
 
 /** compose.yaml and the README publish port 80. */

@@ -2,12 +2,14 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import { isWithin, plainPath } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
+import { withVariables } from '../model/variables.ts';
 import { lstat } from '../system/files.ts';
 
 const OURS = /^(100_dirs_and_prerequisites|200_reconfigure|300_nginx|400_circus)\.sls$/;
 
 /** The sources of `kind` that are not in the project and that nothing in the build may make: `[name, source]` each. */
-export function missingSources(root: string, image: Image, kind: 'configs' | 'seeds'): [string, string][] {
+export function missingSources(root: string, given: Image, kind: 'configs' | 'seeds'): [string, string][] {
+  const image = withVariables(given);
   const before = kind === 'configs' ? 200 : 1000;
   return Object.entries(image[kind]).flatMap(([name, { source }]): [string, string][] => {
     if (source === undefined || source.includes('{') || lstat(join(root, 'project', source))) return [];

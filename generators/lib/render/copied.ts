@@ -1,9 +1,11 @@
 import { posix } from 'node:path';
 import { isWithin, plainPath } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
+import { withVariables } from '../model/variables.ts';
 
 /** The COPY instructions of a Dockerfile that bring project/ into the image, one line for each file that comes before the code. */
-export function codeLines(image: Image): Record<string, string> {
+export function codeLines(given: Image): Record<string, string> {
+  const image = withVariables(given);
   const root = plainPath('{project_root}', image.name);
   const copy = (path: string) => `COPY ${posix.join('project', path)} ${posix.join(root, path)}\n`;
   if (filesBelow(image.build_files, image).includes(''))
@@ -23,7 +25,8 @@ export function codeLines(image: Image): Record<string, string> {
 }
 
 /** What steps below 200 read of project/, as the answers name it. */
-export function earlyFiles(image: Image): string[] {
+export function earlyFiles(given: Image): string[] {
+  const image = withVariables(given);
   const { virtualenvs, apt_repositories, downloads, build_files, name } = image;
   const root = plainPath('{project_root}', name);
   const local = Object.values(downloads).flatMap(({ url }) => {

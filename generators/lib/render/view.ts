@@ -2,6 +2,7 @@ import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../mode
 import { isWithin } from '../model/path-checks.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import type { Image } from '../model/schema.ts';
+import { buildVariables } from '../model/variables.ts';
 import { minorVersion, version } from '../package.ts';
 import { dockerfile } from '../text/quote.ts';
 import { codeLines, earlyFiles } from './copied.ts';
@@ -37,6 +38,7 @@ export function projectView(image: Image): Record<string, unknown> {
     ...ciNames(image),
     ci_kinds: image.ci.join(' ') || 'github',
     watched_env_json: JSON.stringify(image.watched_env),
+    build_variables_lines: buildVariablesLines(image),
     override_jinja_py: image.override_jinja ? 'True' : 'False',
     // Last: to add to what was spread takes many times as long.
     ...image,
@@ -95,6 +97,13 @@ function dockerLines(instruction: string, values: Record<string, string>): strin
   return Object.entries(values)
     .map(([key, value]) => `${instruction} ${key}=${dockerfile(value)}\n`)
     .join('');
+}
+
+/** In SETTINGS of mc_launcher.py, which reads the override before any pillar. */
+function buildVariablesLines(image: Image): string {
+  const used = buildVariables(image);
+  if (Object.keys(used).length === 0) return '';
+  return `    # Variables that a field of the build uses: an override cannot change them.\n    'build_variables': ${JSON.stringify(used)},\n`;
 }
 
 /** The sls that a reconfiguration runs, in their order. */

@@ -34,6 +34,13 @@ def test_ports_that_meet(parts, programs, told):
     assert list(parts["program_checks"].check_ports(whole, NGINX)) == ([f"data.programs.{told}"] if told else [])
 
 
+@pytest.mark.parametrize("programs, told", TABLE["waits"])
+def test_a_program_that_waits_for_the_container_itself(parts, programs, told):
+    defaults = {"numprocesses": 1, "autostart": True, "oneshot": False, "essential": True, "priority": 100, "wait_for": []}
+    whole = {name: {**defaults, **entry} for name, entry in programs.items()}
+    assert list(parts["program_checks"].check_waits(whole, NGINX)) == ([f"data.programs.{told}"] if told else [])
+
+
 def test_what_the_kernel_does_not_start(parts):
     check = parts["program_checks"].check_command
     (sentence,) = check("data.crons.a", {"cmd": "x", "args": ["y", "z" * 131072]})

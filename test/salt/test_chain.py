@@ -244,10 +244,13 @@ def check_program(image, name, entry, expected, found):
     what = "programs.%s" % name
     same(what + ".words", [PYTHON, "-I", "-S", EXEC_PROGRAM, "%s/circus/programs/%s.json" % (CONFIGURATION, name), str(wid(entry))], watcher["words"])
     same(what + ".env", True, watcher["env"])
-    plain = {key: entry[key] for key in ("numprocesses", "priority", "graceful_timeout", "max_retry", "autostart", "warmup_delay", "stop_children")}
+    plain = {key: entry[key] for key in ("numprocesses", "priority", "graceful_timeout", "autostart", "warmup_delay", "stop_children")}
     for reader in ("runner", "stock"):
         same(what, plain, {key: watcher[reader].get(key) for key in plain})
         same(what + ".essential", entry["essential"], watcher[reader]["essential"] in (True, "True"))
+    same(what + ".max_retry", entry.get("max_retry"), watcher["runner"].get("max_retry"))
+    waits = {key: entry[key] for key in ("wait_for", "wait_timeout")} if entry["wait_for"] else {}
+    same(what + ".wait_for", waits, {key: watcher["runner"][key] for key in ("wait_for", "wait_timeout") if key in watcher["runner"]})
     same(what + ".oneshot", entry["oneshot"], bool(watcher["runner"].get("oneshot")))
 
 

@@ -33,6 +33,38 @@ it.each(table.ports as [Record<string, Intent>, string | null][])('ports that me
   expect(found).toEqual(message === null ? [] : [`programs.${message}`]);
 });
 
+it.each(
+  table.waits as [Record<string, Intent>, string | null][],
+)('a program that waits for the container itself: %j', (programs, message) => {
+  const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));
+  const found = problems({ programs: named, vhosts: { localhost: { locations: { '/': { return: '200' } } } } });
+  expect(found).toEqual(message === null ? [] : [`programs.${message}`]);
+});
+
+it('an address to wait for is HOST:PORT or unix:/PATH', () => {
+  const found = (address: unknown) => problems({ programs: { a: { cmd: 'x', wait_for: [address] } } });
+  for (const address of [
+    'db',
+    'db:0',
+    'db:65536',
+    '/run/x',
+    'unix:x',
+    'unix:/a/../b',
+    'a b:1',
+    '-x:1',
+    'a:1\n',
+    ' ;:1',
+    '',
+  ])
+    expect(found(address)).toEqual(['programs.a.wait_for.0 must be HOST:PORT or unix:/PATH']);
+  expect(found('unix:{x}/y')[0]).toContain('has the unknown {x}');
+  for (const address of ['db:5432', '[fe80::1]:1', '10.0.0.1:65535', 'unix:{data_root}/data/x.sock', 'a_b.c-d:80'])
+    expect(found(address)).toEqual([]);
+  expect(problems({ programs: { a: { cmd: 'x', wait_timeout: 0 } } })).toEqual([
+    'programs.a.wait_timeout must be a whole number from 1 to 86400',
+  ]);
+});
+
 it.each([
   [
     { volumes: ['/vol/a-b', '/vol/a/b'] },

@@ -13,6 +13,7 @@ import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
 import type { Image } from './schema.ts';
 import { checkVariables, withVariables } from './variables.ts';
+import { checkWaits } from './wait-checks.ts';
 
 /** Everything in an image that does not fit together. */
 export function checkImage(given: Image): Problem[] {
@@ -23,6 +24,7 @@ export function checkImage(given: Image): Problem[] {
     ...checkPrograms(image),
     ...checkReaders(image),
     ...checkCommands(image),
+    ...checkWaits(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
     ...checkPaths(image),

@@ -9,9 +9,12 @@ import {
   integer,
   matching,
   optional,
+  PATH_KEYS,
+  PORT,
   port,
   required,
   text,
+  withKeys,
 } from './types.ts';
 
 // nginx is a watcher of our own, and circus keeps the first of two.
@@ -24,6 +27,13 @@ const commandLine = matching(
   'must be words with balanced quotes',
 );
 const dataPath = matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
+const awaited = withKeys(
+  PATH_KEYS,
+  new RegExp(
+    `^(unix:[/{](?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*|([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):${PORT})$`,
+  ),
+  'must be HOST:PORT or unix:/PATH',
+);
 const rlimitName = matching(
   /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
   'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
@@ -75,7 +85,20 @@ export const programSchema = z.strictObject({
     'Signal that asks it to stop',
   ),
   graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
-  max_retry: field(integer(-1, 1000), 5, 'Deaths within a minute after which it is not started again; -1 for no limit'),
+  max_retry: optional(
+    integer(-1, 1000),
+    'Deaths within a minute after which it is not started again, 5 if not given; of a oneshot how often it is tried, once if not given; -1 for no limit',
+  ),
+  wait_for: field(
+    z.array(awaited),
+    [],
+    'What must accept connections before it starts, tried each second: HOST:PORT or unix:/PATH',
+  ),
+  wait_timeout: field(
+    integer(1, 86_400),
+    60,
+    'Seconds it waits at most; then the container ends if it is essential, otherwise it starts all the same',
+  ),
   essential: field(z.boolean(), true, 'The container ends with its exit code when it is not started again'),
   oneshot: field(
     z.boolean(),

@@ -83,6 +83,7 @@ const runner = [
   'report',
   'schedules',
   'supervisor',
+  'waiting',
   'watched',
   'watcher',
 ];

@@ -61,6 +61,13 @@ export const program = fc.record({
   stop_signal: maybe(fc.constantFrom('TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL')),
   graceful_timeout: maybe(fc.nat(3600)),
   max_retry: maybe(fc.integer({ min: -1, max: 1000 })),
+  wait_for: maybe(
+    fc.array(
+      fc.constantFrom('db:5432', '[fe80::1]:1', '10.0.0.1:65535', 'unix:{data_root}/data/x.sock', 'unix:/run/@+x'),
+      { maxLength: 3 },
+    ),
+  ),
+  wait_timeout: maybe(fc.integer({ min: 1, max: 86400 })),
   essential: maybe(fc.boolean()),
   oneshot: maybe(fc.boolean()),
   autostart: maybe(fc.boolean()),

@@ -15,7 +15,20 @@ const SEED = Number(process.env.SEED ?? Date.now() % 10 ** 6);
 const CASES = Number(process.env.ACCESS_CASES ?? 60);
 
 /** What a client without access asks. */
-const PLAIN = ['/a', '/a/', '/a/x', '/ax', '/a/x?a=1', '/a/.x', '/a/.x?a=1', '/a/%78', '//a/x', '/a/none'];
+const PLAIN = [
+  '/a',
+  '/a/',
+  '/a/x',
+  '/ax',
+  '/a/x?a=1',
+  '/a/.x',
+  '/a/.x?a=1',
+  '/a/%78',
+  '//a/x',
+  '/a/none',
+  '/open/in/x',
+  '/open/in/a/x',
+];
 const REQUESTS = [
   ...PLAIN.map((path) => ({ path, method: 'GET', more: '' })),
   // What nginx may refuse before it asks who it is.
@@ -44,10 +57,13 @@ async function withoutRefused(file: string): Promise<string[]> {
   }
 }
 
+const shapes: Record<string, RegExp> = { '= /a': /^\/a$/, '/a/': /^\/a\//, '^~ /a/': /^\/a\// };
+
 /** Whether the path belongs to what the rule guards. */
-function isInside({ where, isAbove }: Guarded, path: string): boolean {
+function isInside({ where, isAbove, rewrite }: Guarded, path: string): boolean {
   const plain = decodeURIComponent(path.split('?')[0] as string).replace('//', '/');
-  const shapes: Record<string, RegExp> = { '= /a': /^\/a$/, '/a/': /^\/a\//, '^~ /a/': /^\/a\// };
+  const [regex, target] = rewrite.split(' ') as [string, string];
+  if (plain.startsWith('/open/')) return (shapes[where] ?? /^\/a/).test(plain.replace(new RegExp(regex), target));
   // nginx takes what is in a plain location first: dot files are hidden before a regular expression counts.
   if (!isAbove && where.startsWith('~') && plain.includes('/.')) return false;
   return isAbove || (shapes[where] ?? /^\/a/).test(plain);

@@ -3,7 +3,9 @@ import re
 import shlex
 
 SIZES = ("client_max_body_size", "keepalive_timeout", "client_header_timeout", "client_body_timeout", "send_timeout",
-         "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "expires")  # fmt: skip
+         "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "expires",
+         *(f"{kind}_{what}_timeout" for kind in ("fastcgi", "uwsgi") for what in ("connect", "read", "send")))  # fmt: skip
+SWITCHES = ("proxy_buffering", "proxy_request_buffering", "fastcgi_buffering", "uwsgi_buffering", "autoindex", "gzip", "chunked_transfer_encoding")
 PASSED = {"Host": "$http_host", "X-Real-IP": "$remote_addr", "X-Forwarded-For": "$remote_addr",
           "X-Forwarded-Host": "$http_host", "X-Forwarded-Proto": "$scheme", "Connection": ""}  # fmt: skip
 OWN_HEADERS = {"X-Content-Type-Options": "$content_type_options", "Referrer-Policy": "$referrer_policy"}
@@ -52,7 +54,8 @@ def directive(name, *args, block=None):
 def common(place, vhost, raw):
     """What a vhost and a location both take. raw: parses nginx text."""
     found = [directive(key, place[key]) for key in SIZES if key in place]
-    found += [directive(key, "on" if place[key] else "off") for key in ("proxy_buffering", "proxy_request_buffering") if key in place]
+    found += [directive(key, "on" if place[key] else "off") for key in SWITCHES if key in place]
+    found += [directive("gzip_types", *place["gzip_types"])] if place.get("gzip_types") else []
     found += [directive("root", place["root"])] if "root" in place else []
     found += [directive("index", *place["index"])] if place.get("index") else []
     found += [directive("try_files", *place["try_files"])] if place.get("try_files") else []
@@ -95,13 +98,17 @@ def passed(place, where, backend):
     return found + ([directive("proxy_ssl_name", host)] if scheme == "https" else [])
 
 
+def rewrites(place):
+    return [directive("rewrite", *line.split(" ")) for line in place.get("rewrite", [])]
+
+
 def has_rule(directives):
     return any(name.startswith(("auth_", "access_by")) or name in ("allow", "deny", "limit_except", "include") for name, _, _ in directives)
 
 
 def location(where, place, vhost, raw, number, raw_http, backend):
     """The blocks of one location: two if what it answers has to wait for a rule of access."""
-    found = common(place, vhost, raw)
+    found = common(place, vhost, raw) + rewrites(place)
     found += [directive("internal")] if place.get("internal") else []
     found += passed(place, where, backend) if "proxy_pass" in place else []
     given = place.get("proxy_set_header", {})
@@ -171,7 +178,7 @@ def servers(key, vhost, has_certificate, raw, raw_http, backend):
         port = "" if number == 443 else ":%d" % number
         blocks.append([*listen(vhost["listen"], *default), directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
     main = [] if secure and vhost["ssl_redirect"] else listen(vhost["listen"], *default)
-    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw)]
+    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw), *rewrites(vhost)]
     for number, (where, place) in enumerate(vhost["locations"].items(), 1):
         main += location(where, place, vhost, raw, number, raw_http, backend)
     if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):

@@ -96,6 +96,15 @@ export function answers({ backend, folder }: Places): Intent[] {
   ];
 }
 
+/** What an open location of the same folder or program does with what is asked below /open/in/. */
+const REWRITES = [
+  '^/open/in/(.*)$ /a/$1 break',
+  '^/open/in(/.*)$ $1 break',
+  '^/open/in/(.*)$ /a/$1 last',
+  '^/open/in(/.*)$ /a$1',
+  '^/open/in/(.*)$ /a/$1 redirect',
+];
+
 function locationLines({ backend }: Places): string[] {
   return [
     `return 200 ${INSIDE};\n`,
@@ -125,6 +134,8 @@ function joined(...parts: Intent[]): Intent {
 export interface Guarded {
   where: string;
   isAbove: boolean;
+  /** That of the open location /open/in/. */
+  rewrite: string;
   vhost: Intent;
 }
 
@@ -147,6 +158,8 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
       pages,
       pagesAbove: pages,
       raw: sometimes(locationLines(places)),
+      rewrite: fc.constantFrom(undefined, undefined, undefined, '^ /open/x last', '^ /a/x break', '^ /open/x redirect'),
+      rewriteOfOpen: fc.constantFrom(...REWRITES),
       rawAbove: sometimes(SERVER_LINES),
     })
     .map((made) => {
@@ -156,9 +169,15 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
       const led = (to: Record<string, string>) =>
         Object.fromEntries(Object.entries(to).map(([codes, page]) => [codes, page === 'inside' ? inside : page]));
       const [here, above] = answersAbove ? [rest, root ? { root } : {}] : [answer, {}];
-      const location = joined({ error_page: led(pages), ...(internal && { internal }) }, here, isAbove ? {} : rule, {
-        raw: `${made.satisfy}${raw}`,
-      });
+      const rewrite = made.rewrite === undefined ? {} : { rewrite: [made.rewrite] };
+      const location = joined(
+        { error_page: led(pages), ...rewrite, ...(internal && { internal }) },
+        here,
+        isAbove ? {} : rule,
+        {
+          raw: `${made.satisfy}${raw}`,
+        },
+      );
       const vhost = joined(
         { listen: places.port, error_page: led(pagesAbove) },
         above,
@@ -170,6 +189,14 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
       const locations = {
         [where]: location,
         '/open/': { auth_basic: 'off', allow: ['all'], return: `200 ${OPEN}`, raw: 'auth_request off;\n' },
+        '/open/in/': {
+          auth_basic: 'off',
+          allow: ['all'],
+          error_page: { '418': '/none' },
+          ...Object.fromEntries(Object.entries(answer).filter(([key]) => key === 'root' || key === 'proxy_pass')),
+          rewrite: [made.rewriteOfOpen],
+          raw: `auth_request off;\n${answer.raw ?? ''}`,
+        },
         // A page of its own, so that no page from above gives its 401 another status.
         ...(made.asksAuth && { '= /auth': { error_page: { '418': '/none' }, return: '401' } }),
         // Who asks for what is nowhere gets this, a subrequest too.
@@ -178,6 +205,6 @@ export function guarded(places: Places): fc.Arbitrary<Guarded> {
         '@text': { return: '200 no' },
         '@files': { root: places.folder, raw: made.rawOfNamed },
       };
-      return { where, isAbove, vhost: { ...vhost, locations } };
+      return { where, isAbove, rewrite: made.rewriteOfOpen, vhost: { ...vhost, locations } };
     });
 }

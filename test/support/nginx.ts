@@ -1,14 +1,17 @@
 /** Real nginx, with the configuration that a project comes to. */
 
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer as createSocket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
+import { expect, onTestFinished } from 'vitest';
 import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { type Rendered, render, renderBase } from '../../generators/lib/render/render.ts';
 import { needs, works } from './needs.ts';
+import { tempDir } from './run.ts';
 
 const PYTHON = process.env.TOOLS_PYTHON ?? 'python3';
 export const withNginx = needs('nginx', works('nginx', '-v') && works(PYTHON, '-c', 'import jinja2, yaml, circus'));
@@ -55,8 +58,8 @@ export const ask = (port: number, domain: string, { path, method, more }: Asked)
   });
 
 /** The text of nginx.conf, with users and everything else in one folder. */
-export async function configuration(root: string, vhosts: Intent): Promise<string> {
-  const { image, problems } = complete({ name: 'demo', demo: false, vhosts });
+export async function configuration(root: string, vhosts: Intent, more: Intent = {}): Promise<string> {
+  const { image, problems } = complete({ name: 'demo', demo: false, vhosts, ...more });
   if (problems) throw new Error(JSON.stringify(problems));
   unpack(render(image as Image), join(root, 'demo'));
   unpack(renderBase(), join(root, 'base'));
@@ -68,4 +71,23 @@ export async function configuration(root: string, vhosts: Intent): Promise<strin
     .replace('/run/nginx.pid', join(root, 'nginx.pid'))
     .replaceAll(/\/etc\/makina-projects\/demo\/nginx\/users\/\w+/g, join(root, 'users'))
     .replaceAll(/^( *listen )(?=\d)/gm, '$1127.0.0.1:');
+}
+
+/**
+ * Starts nginx with some virtual hosts of a port, until the test ends.
+ * @param more other answers of the image
+ * @returns the text of its configuration
+ */
+export async function started(port: number, vhosts: Intent, more: Intent = {}): Promise<string> {
+  const root = tempDir();
+  chmodSync(root, 0o755);
+  const file = join(root, 'nginx.conf');
+  const text = await configuration(root, vhosts, more);
+  writeFileSync(file, text);
+  const nginx = spawn('nginx', ['-c', file], { stdio: 'ignore' });
+  onTestFinished(() => void nginx.kill());
+  await expect
+    .poll(() => ask(port, 'none.invalid', { path: '/', method: 'GET', more: '' }), { timeout: 10_000 })
+    .not.toContain('ECONNREFUSED');
+  return text;
 }

@@ -120,6 +120,8 @@ function checkDefaultServers(vhosts: Image['vhosts']): Problem[] {
 const isSecure = ({ ssl_cert, ssl_certificate }: Image['vhosts'][string]) =>
   (ssl_cert ?? ssl_certificate) !== undefined;
 
+const BALANCED = 'must have balanced ( ) and [ ], and no backslash at its end';
+
 /** @param plain which vhost listens on a port without TLS */
 function checkVhost(key: string, vhost: Image['vhosts'][string], plain: Map<number, string>): Problem[] {
   const path = ['vhosts', key];
@@ -143,7 +145,7 @@ function checkVhost(key: string, vhost: Image['vhosts'][string], plain: Map<numb
     if (where.startsWith('~') && !isBalancedRegex(where))
       problems.push({
         path: [...path, 'locations', where],
-        message: 'must have balanced ( ) and [ ], and no backslash at its end',
+        message: BALANCED,
       });
   for (const where of prefixes)
     if (where.startsWith('^~ ') && prefixes.has(where.slice(3)))
@@ -151,10 +153,19 @@ function checkVhost(key: string, vhost: Image['vhosts'][string], plain: Map<numb
         path: [...path, 'locations', where],
         message: `is the same to nginx as ${where.slice(3)}; take one away with null`,
       });
-  const locations = Object.entries(vhost.locations).flatMap(([where, location]) =>
-    checkLocation([...path, 'locations', where], where, location),
+  const locations = Object.entries(vhost.locations).flatMap(([where, location]) => [
+    ...checkLocation([...path, 'locations', where], where, location),
+    ...checkRewrites([...path, 'locations', where], location),
+  ]);
+  return [...problems, ...checkRewrites(path, vhost), ...locations];
+}
+
+function checkRewrites(path: string[], { rewrite = [] }: Pick<Location, 'rewrite'>): Problem[] {
+  return rewrite.flatMap((line, index) =>
+    isBalancedRegex(line.split(' ')[0] as string)
+      ? []
+      : [{ path: [...path, 'rewrite', String(index)], message: BALANCED }],
   );
-  return [...problems, ...locations];
 }
 
 /** What answers a request in a location; there is one at most. */

@@ -90,6 +90,8 @@ function effective(place: Place, vhost: Vhost): Directive[] {
   for (const [codes, page] of Object.entries(place.error_page ?? {}))
     add('error_page', 'error_page', ...codes.split(' '), ...page.split(' '));
   if ('internal' in place && place.internal) add('internal', 'internal');
+  if (place.root) add('root', 'root', place.root);
+  for (const line of place.rewrite ?? []) add('rewrite', 'rewrite', ...line.split(' '));
   return [...found, ...(directivesOf(place.raw ?? '', 'raw') ?? [])];
 }
 
@@ -148,12 +150,15 @@ function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefine
       return [where, { answers: location.return !== undefined, guarded }];
     }),
   );
+  const open = places.filter(({ where }) => !named.get(where)?.guarded);
+  const closed = places.filter(({ where }) => named.get(where)?.guarded && !where.startsWith('@'));
   const inside = [...places, ...nested(directives).map((block) => ({ where: '', at: path, directives: block }))];
   const anyGuarded = isGuarded(scope) || inside.some(({ directives }) => hasGuard(directives, scope));
   return [
     ...ofScope(directives, scope, anyGuarded, named, path),
     ...inside.flatMap(({ directives, at }) => ofLocation(directives, scope, named, at)),
     ...ofAliases(directives, path),
+    ...open.flatMap((place) => ofBreaks(place, closed, directives)),
     ...ofSubrequests(
       scope,
       places.flatMap(({ where, directives }) => [where, ...locationsOf(directives)]).concat(locationsOf(directives)),
@@ -169,6 +174,53 @@ function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefine
       return [...problems, { path: [...at, 'raw'], message }];
     }),
   ];
+}
+
+/** A location as the check of its rewrites needs it. */
+interface Served {
+  where: string;
+  location: Vhost['locations'][string];
+  at: string[];
+  directives: Directive[];
+}
+
+/** A location without a rule that goes on with the path of one that has a rule, and answers from the same place. */
+function ofBreaks({ where, location, at, directives }: Served, closed: Served[], server: Directive[]): Problem[] {
+  const own = sourceOf(where, location, directives, server);
+  return rewritesOf(directives).flatMap(({ args: [regex, target = '', flag], field }) => {
+    const other = closed.find((one) => {
+      const source = sourceOf(one.where, one.location, one.directives, server);
+      return source && source.from === own?.from && mayReach(target, source.path);
+    });
+    if (flag !== 'break' || !other) return [];
+    const message = `has \`rewrite ${regex}\`, which stays here, without a rule of access, and may answer what ${other.where} keeps; write \`last\` instead of \`break\`, or give this location the rule`;
+    return [{ path: [...at, field], message }];
+  });
+}
+
+const rewritesOf = (directives: Directive[]): Directive[] =>
+  directives.flatMap((one) => [
+    ...(one.name === 'rewrite' ? [one] : []),
+    ...(one.name === 'if' ? rewritesOf(one.block ?? []) : []),
+  ]);
+
+/** Where the answers of a location come from, and the location as it is named there. */
+function sourceOf(where: string, location: Served['location'], directives: Directive[], server: Directive[]) {
+  const pass = directives.find(({ name }) => /^(proxy|fastcgi|uwsgi|scgi|grpc)_pass$/.test(name))?.args[0];
+  const passed = location.proxy_pass ?? location.fastcgi_pass ?? location.uwsgi_pass ?? pass;
+  const [, host, path] = /^((?:https?:\/\/)?(?:unix:[^:]*:?|[^/]*))(\/.*)?$/.exec(passed ?? '') ?? [];
+  if (passed !== undefined) return { from: `server ${host}`, path: path ?? where };
+  const root = [...directives, ...server].find(({ name }) => name === 'root')?.args[0];
+  return location.alias || location.return || root === undefined ? undefined : { from: `folder ${root}`, path: where };
+}
+
+/** Whether the replacement of a rewrite can be in a location. */
+function mayReach(target: string, location: string): boolean {
+  const [, modifier = '', pattern = ''] = /^(=|\^~|~\*|~|)\s*([\s\S]*)$/.exec(location) ?? [];
+  const [start = '', ...variables] = target.replace(/\?[\s\S]*$/, '').split('$');
+  const isOpen = variables.length > 0;
+  if (modifier.startsWith('~')) return isOpen || matches(pattern, start, modifier);
+  return (isOpen && pattern.startsWith(start)) || (modifier === '=' ? start === pattern : start.startsWith(pattern));
 }
 
 function ofLocation(directives: Directive[], above: Scope, named: Map<string, Named>, path: string[]): Problem[] {

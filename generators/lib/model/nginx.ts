@@ -76,6 +76,18 @@ const snippet = text.check(
   z.refine(isWholeSnippet, 'must be whole directives of nginx: balanced braces and quotes, `;` or `}` at the end'),
 );
 
+/** A regular expression, its replacement, and how nginx goes on. */
+const rewrite = matching(
+  new RegExp(
+    `^[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]{1,500} ([^$\\s\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})+( (last|break|redirect|permanent))?$`,
+  ),
+  "must be REGEX REPLACEMENT, with last, break, redirect or permanent after it; in the replacement $ only starts one of nginx's variables",
+);
+const mimeType = matching(
+  /^(\*|[a-z0-9][a-z0-9.+-]{0,99}\/[a-z0-9][a-z0-9.+-]{0,99})$/,
+  'must be a type such as text/css, or * for all',
+);
+
 const fileName = matching(/^\/?[A-Za-z0-9_.-]+$/, 'must be a file name');
 
 /** What a virtual host and a location both take. */
@@ -85,10 +97,26 @@ const both = {
     'Folder that paths are looked up in; nginx runs as www-data and must be able to read it',
   ),
   index: optional(z.array(fileName), 'Files that stand for a folder'),
+  autoindex: optional(z.boolean(), 'A folder without such a file is shown as a list of its files'),
+  rewrite: optional(
+    z.array(rewrite),
+    'Changes of the path, in order: `^/old/(.*)$ /new/$1 permanent`; `last` looks for the location again, `break` stays',
+  ),
+  gzip: optional(z.boolean(), 'Answers are compressed for clients that can read them; true if not given'),
+  gzip_types: optional(z.array(mimeType), 'Types of answers that are compressed beside text/html'),
+  chunked_transfer_encoding: optional(z.boolean(), 'Answers of unknown length are sent in chunks'),
   client_max_body_size: optional(size, 'Largest request body'),
   proxy_connect_timeout: optional(duration, 'How long connecting to a server may take'),
   proxy_read_timeout: optional(duration, 'How long a server may be silent'),
   proxy_send_timeout: optional(duration, 'How long a server may take nothing'),
+  fastcgi_connect_timeout: optional(duration, 'How long connecting to a FastCGI server may take'),
+  fastcgi_read_timeout: optional(duration, 'How long a FastCGI server may be silent'),
+  fastcgi_send_timeout: optional(duration, 'How long a FastCGI server may take nothing'),
+  fastcgi_buffering: optional(z.boolean(), 'Answers of a FastCGI server are collected before they are passed on'),
+  uwsgi_connect_timeout: optional(duration, 'How long connecting to a uwsgi server may take'),
+  uwsgi_read_timeout: optional(duration, 'How long a uwsgi server may be silent'),
+  uwsgi_send_timeout: optional(duration, 'How long a uwsgi server may take nothing'),
+  uwsgi_buffering: optional(z.boolean(), 'Answers of a uwsgi server are collected before they are passed on'),
   auth_basic: optional(
     nginxText,
     'Asks for a name and a password of auth_basic_users, under this title, "Restricted" if not given; `off` does not',

@@ -49,7 +49,7 @@ function problemsOf(kind: Kind, tree: Intent): Problem[] {
 
 /** Fields that can name what is not there: an account, a host, a directive, a key; only Salt and nginx can tell. */
 const OUTSIDE =
-  /^(raw|raw_http|~.*|env_from|user|group|working_dir|.*_pass|servers|ssl_cert|ssl_key|ssl_certificate|ssl_certificate_key)$/s;
+  /^(raw|raw_http|rewrite|~.*|env_from|user|group|working_dir|.*_pass|servers|ssl_cert|ssl_key|ssl_certificate|ssl_certificate_key)$/s;
 
 /** Rules of access; where one leaves another place open, the problem is told there. */
 const ACCESS = /^(auth_basic|auth_basic_users|allow|deny)$/;

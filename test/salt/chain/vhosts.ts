@@ -31,7 +31,7 @@ const directive = fc.oneof(
   fc.constantFrom(
     '# } ; "',
     '# {{ x }}',
-    'gzip off;',
+    'log_not_found off;',
     'etag\n off ;',
     'set $own a\\;b\\{\\}c;',
     "set $own it's;",
@@ -56,7 +56,36 @@ const users = fc.dictionary(
   { maxKeys: 3 },
 );
 
+const rewrite = mostly(
+  [
+    '^/old/(.*)$ /new/$1 permanent',
+    '^/a{2} /b last',
+    '"; "\'#\\.x /$request_uri?q=$arg_a break',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's own
+    '(?<n>é)[^;]* https://${host}/{name}"\'\\ redirect',
+    '^ /x}',
+  ],
+  ['( /x', '^/a', '^/a /b now', '^/a /$bogus'],
+);
+
 const both = {
+  autoindex: maybe(fc.boolean()),
+  rewrite: maybe(fc.uniqueArray(rewrite, { maxLength: 2 })),
+  gzip: maybe(fc.boolean()),
+  gzip_types: maybe(
+    fc.uniqueArray(mostly(['*', 'text/plain', 'image/svg+xml', 'application/vnd.x-y+json'], ['text', 'a/b c']), {
+      maxLength: 2,
+    }),
+  ),
+  chunked_transfer_encoding: maybe(fc.boolean()),
+  fastcgi_connect_timeout: maybe(duration),
+  fastcgi_read_timeout: maybe(duration),
+  fastcgi_send_timeout: maybe(duration),
+  fastcgi_buffering: maybe(fc.boolean()),
+  uwsgi_connect_timeout: maybe(duration),
+  uwsgi_read_timeout: maybe(duration),
+  uwsgi_send_timeout: maybe(duration),
+  uwsgi_buffering: maybe(fc.boolean()),
   root: maybe(path),
   index: maybe(fc.array(fc.constantFrom('index.html', '/i.php', 'a..b', '-'), { maxLength: 3 })),
   client_max_body_size: maybe(fc.constantFrom('0', '10m', '999999999g', '1K')),

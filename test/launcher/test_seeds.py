@@ -1,11 +1,15 @@
 """How the generated launcher fills volumes: all of a seed or nothing, once, and never outside of the volume."""
 import json
 import os
+import pathlib
 import random
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -175,6 +179,8 @@ def test_a_large_volume_costs_no_more_than_an_empty_one(world):
         ({"mode": None}, 'seeds.a.mode must be text such as "0640"; put it in quotes'),
         ({"mode": "rw"}, "seeds.a.mode must be an octal mode"),
         ({"mode": "4755"}, "seeds.a.mode must be an octal mode"),
+        ({"mode": "keep "}, "seeds.a.mode must be an octal mode"),
+        ({"mode": "keep", "source": None}, "seeds.a.mode cannot be keep without a source; give it one, or a mode"),
         ({"owner": "stranger"}, "there is no user stranger"),
         ({"group": "strangers"}, "there is no group strangers"),
         ({"owner": 33}, "seeds.a.owner must be text"),
@@ -220,9 +226,136 @@ def test_a_device_fifo_or_socket_in_a_source_is_refused(world):
     assert not (world.data / "data/site").exists()
 
 
-def test_a_source_that_the_user_cannot_read_is_refused(world):
+def test_a_source_that_only_root_can_read_is_copied_as_the_user(world):
     (world.project / "site/deep").chmod(0o700)
-    refused(world, 78, "seeds.a.source", "site/deep cannot be read: Permission denied", a=world.seed("site", "data/s"))
+    (world.project / "site/index.html").chmod(0o600)
+    (world.data / "data").mkdir()
+    os.chown(world.data / "data", UID, GID)
+    assert world.fill(a=world.seed("site", "data/s")) == ["a"]
+    assert world.tree(world.data)["data/s/deep/er/page.html"] == ("-rw-r-----", UID, GID, b"page")
+
+
+# Modes.
+
+
+@pytest.mark.parametrize("owner", ["www-data", "nobody"])
+def test_four_digits_are_for_folders(world, owner):
+    group = "www-data" if owner == "www-data" else "nogroup"
+    world.fill(
+        a=world.seed("site", "data/a", mode="2750", owner=owner, group=group),
+        b=world.seed("site", "data/b", mode="1644", owner=owner, group=group),
+        c=world.seed(None, "data/c", mode="3770", owner=owner, group=group),
+    )
+    data = world.tree(world.data)
+    assert [data[path][0] for path in ("data/a", "data/a/deep/er", "data/a/index.html")] == ["drwxr-s---"] * 2 + ["-rwxr-x---"]
+    assert [data[path][0] for path in ("data/b", "data/b/index.html", "data/c")] == ["drwxr-xr-t", "-rw-r--r--", "drwxrws--T"]
+
+
+@pytest.mark.parametrize("owner", ["www-data", "nobody"])
+def test_keep_takes_the_bits_of_each_source(world, owner):
+    for path, mode in (("run", 0o6777), ("plain", 0o1646), ("site/index.html", 0o640), ("site/deep", 0o3757), ("site/empty", 0o555)):
+        (world.project / path).touch()
+        (world.project / path).chmod(mode)
+    world.fill(
+        a=world.seed("run", "data/run", mode="keep", owner=owner),
+        b=world.seed("plain", "data/plain", mode="keep", owner=owner),
+        c=world.seed("site", "data/site", mode="keep", owner=owner),
+    )
+    data = world.tree(world.data)
+    modes = [data[path][0] for path in ("data/run", "data/plain", "data/site", "data/site/index.html", "data/site/deep", "data/site/empty")]
+    assert modes == ["-rwxrwxr-x", "-rw-r--r--", "drwxr-xr-x", "-rw-r-----", "drwxr-sr-t", "dr-xr-xr-x"]
+
+
+def test_keep_fits_a_disk(world):
+    disk = world.data / "data/disk"
+    disk.mkdir(parents=True)
+    world.mount("-t", "tmpfs", "tmpfs", disk)
+    (world.project / "site").chmod(0o2750)
+    assert world.fill(a=world.seed("site", "data/disk", mode="keep")) == ["a"]
+    assert stat.filemode(disk.stat().st_mode) == "drwxr-s---"
+
+
+# Sources of the image.
+
+
+@pytest.fixture
+def package_folder():
+    """A folder that a package could bring."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="seeds-", dir="/opt"))
+    folder.chmod(0o755)
+    (folder / "brought").mkdir()
+    (folder / "brought/file").write_text("of a package")
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("owner", ["www-data", "nobody"])
+def test_a_source_of_the_image(world, package_folder, owner):
+    brought = package_folder / "brought"
+    # As a package leaves it: its user's alone.
+    for path in (brought / "file", brought):
+        os.chown(path, OTHER_UID, OTHER_GID)
+        path.chmod(0o700)
+    (package_folder / "link").symlink_to(brought)
+    seeds = {
+        "whole": world.seed(str(brought), "data/whole", owner=owner),
+        "file": world.seed(f"/opt//./{package_folder.name}/brought/file", "data/file", owner=owner, mode="keep"),
+        "link": world.seed(str(package_folder / "link"), "data/link", owner=owner),
+    }
+    # The parents alone must be root's.
+    os.chown(brought, 0, 0)
+    assert sorted(world.fill(**seeds)) == ["file", "link", "whole"]
+    data = world.tree(world.data)
+    assert data["data/whole/file"][0] == "-rw-r-----" and data["data/file"][0] == "-rwx------"
+    assert os.readlink(world.data / "data/link") == str(brought)
+
+
+@pytest.mark.parametrize(
+    "source", ["/proc/version", "/sys", "/dev/null", "/run", "/tmp/x", "/etc/makina-projects/demo/app.json", "/etc", "{data}/data/x", "{media}", "{root}"]
+)
+def test_what_is_not_of_the_image_is_no_source(world, source):
+    source = source.format(data=world.data, media=world.media, root=world.root)
+    refused(world, 78, "seeds.a.source must not lie in ", " or hold it; name a file or folder of the image's own", a=world.seed(source))
+
+
+def test_a_way_to_a_source_that_others_can_change(world, package_folder):
+    brought = package_folder / "brought"
+    (package_folder / "data").symlink_to(world.data)
+    (world.data / "x").touch()
+    refused(world, 78, "must not be in /tmp, which others than root can change", a=world.seed(str(package_folder / "data/x")))
+    (package_folder / "sys").symlink_to("/proc/sys")
+    refused(world, 78, "seeds.a.source must not lie in /proc or hold it", a=world.seed(str(package_folder / "sys/kernel")))
+    refused(world, 78, f"seeds.a.source {brought}/none does not exist", a=world.seed(str(brought / "none")))
+    refused(world, 78, f"seeds.a.source {brought}/file/none does not exist", a=world.seed(str(brought / "file/none")))
+    os.chown(package_folder, OTHER_UID, 0)
+    refused(world, 78, f"must not be in {package_folder}, which others than root can change", a=world.seed(str(brought)))
+    (package_folder / "link").symlink_to(brought)
+    refused(world, 78, f"{package_folder}/link is a link that others can change", a=world.seed(str(package_folder / "link/file")))
+
+
+def test_root_reads_nothing_for_a_user_that_the_user_put_there(world, package_folder):
+    """Its own folder is a source, and what it must not read is moved or linked there."""
+    brought = package_folder / "brought"
+    os.chown(brought, OTHER_UID, OTHER_GID)
+    secret = world.outside / "secret"
+    secret.chmod(0o600)
+    world.before = world.tree(world.outside)
+    hidden = brought / "hidden"
+    hidden.mkdir(0o700)
+    (hidden / "secret").write_text("secret")
+    for name in ("www-data", "nobody"):
+        refused(world, 78, f"{hidden} is not for everyone to read", a=world.seed(str(brought), owner=name))
+    shutil.rmtree(hidden)
+    moved = package_folder / "moved"
+    moved.write_text("secret")
+    moved.chmod(0o640)
+    os.link(moved, hidden)
+    for name in ("www-data", "nobody"):
+        refused(world, 78, f"{hidden} is not for everyone to read", a=world.seed(str(brought), owner=name))
+    hidden.unlink()
+    hidden.symlink_to(secret)
+    assert world.fill(a=world.seed(str(brought), "data/b")) == ["a"]
+    assert os.readlink(world.data / "data/b/hidden") == str(secret)
 
 
 # Volumes that cannot be written.

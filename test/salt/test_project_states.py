@@ -34,6 +34,7 @@ ANSWERS = {
     "groups": {"svc": {"gid": 901}},
     "users": USERS,
     "packages": ["ssl-cert"],
+    "seeds": {"nginx-1.2": {"source": "/etc/nginx", "target": "data/nginx", "mode": "keep"}},
     "app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}, "n": 7},
     "programs": {"probe": {"cmd": "true", "args": HOSTILE, "env_from": {"FIRST": "app:hostile:0", "N": "app:n", "HOSTILE": "app:hostile:8"}}},
     "crons": {"tick": {"schedule": "*/5 1-3 * jan sun", "cmd": "true", "env": {"A": HOSTILE[7]}, "user": "www-data"}},
@@ -220,6 +221,10 @@ MISSING = {
         {"seeds": {"late": {"source": "gone/x", "target": "data/x"}}},
         "demo: seeds.late.source /srv/projects/demo/project/gone/x does not exist; add it, and build the image again\n",
     ),
+    "a seed of the image": (
+        {"seeds": {"late": {"source": "/opt/none", "target": "data/x"}}},
+        "demo: seeds.late.source /opt/none does not exist; add it, and build the image again\n",
+    ),
     "a config": (
         {"configs": {"late": {"source": "gone/x", "target": "/etc/acme/x"}}},
         "demo: the settings of demo cannot be used: data.configs.late.source /srv/projects/demo/project/gone/x is not there; add it",
@@ -299,14 +304,15 @@ def test_an_override_reaches_the_files(image, override):
 def test_odd_characters_of_a_context_reach_the_file(image, override):
     (image.root / "srv/projects/demo/project/odd.conf").write_text("{{ odd }}")
     odd = "a\x7f\x80\x9f\u2028\u2029\ufffe\uffffb{{ x }}"
-    override({"configs": {"odd": {"source": "odd.conf", "target": "/etc/acme/odd", "context": {"odd": odd}}}})
+    override({"configs": {"odd-2.4.conf": {"source": "odd.conf", "target": "/etc/acme/odd", "context": {"odd": odd}}}})
     assert (image.root / "etc/acme/odd").read_bytes().decode() == odd
 
 
 def test_a_start_looks_at_the_sources_of_configs(image, override):
     """A source can be mounted over the image's: a start that skipped Salt would leave the old text."""
     (image.root / "srv/projects/demo/project/mounted.conf").write_text("one")
-    override({"configs": {"mounted": {"source": "mounted.conf"}}})
+    override({"configs": {"mounted.conf": {"source": "mounted.conf"}}})
+    assert (image.root / "etc/makina-projects/demo/mounted.conf").read_text() == "one"
     record = json.loads((image.root / "etc/makina-projects/demo/launch.json").read_text())
     assert "/srv/projects/demo/project/mounted.conf" in record["outputs"]
 

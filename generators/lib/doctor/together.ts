@@ -40,6 +40,7 @@ export function checkSeeds(root: string, data: string, image: Image, filled: Rea
       return [
         error('seeds', `it is not a folder, and seeds.${name} needs one here ${end}`, blocked, 'put a folder there'),
       ];
+    if (source?.startsWith('/')) return [ok('seeds', `seeds.${name}.source is of the image: the build looks for it`)];
     const from = source && !source.includes('{') ? join(root, 'project', source) : undefined;
     if (!source || !from || asOwner(root, () => lstat(from)) || lstat(join(data, ...steps))) return [];
     const made = asOwner(root, () => madeByBuild(root, image, source));

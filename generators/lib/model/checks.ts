@@ -7,7 +7,7 @@ import { checkHeaders } from './header-checks.ts';
 import { checkAccess } from './nginx-access.ts';
 import { checkNames } from './nginx-names.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
-import { checkPaths } from './path-checks.ts';
+import { checkPaths, wrongSource } from './path-checks.ts';
 import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
@@ -48,10 +48,13 @@ function checkPrograms({ programs }: Image): Problem[] {
 }
 
 function checkSeeds(image: Image): Problem[] {
-  return Object.entries(image.seeds).flatMap(([name, { source, target }]) => {
+  return Object.entries(image.seeds).flatMap(([name, { source, target, mode }]) => {
     const at = ['seeds', name];
     const problems: Problem[] = [];
-    if (source?.startsWith('/')) problems.push({ path: [...at, 'source'], message: 'must be relative to project/' });
+    const wrong = source === undefined ? undefined : wrongSource(source, image);
+    if (wrong) problems.push({ path: [...at, 'source'], message: wrong });
+    if (source === undefined && mode === 'keep')
+      problems.push({ path: [...at, 'mode'], message: 'cannot be keep without a source; give it one, or a mode' });
     if (target.startsWith('/') && !isIn(image.volumes, target))
       problems.push({ path: [...at, 'target'], message: 'must be relative to data/ or lie below one of `volumes`' });
     return problems;

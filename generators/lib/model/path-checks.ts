@@ -75,6 +75,18 @@ function metConfigs({ name: project, configs }: Image): Problem[] {
   });
 }
 
+/** Where nothing of the image's own lies. */
+const NOT_OF_THE_IMAGE = ['/dev', '/etc/makina-projects', '/proc', '/run', '/sys', '/tmp'];
+
+/** Why a seed cannot come from this absolute path of the image, undefined if it can, or if it is one below project/. */
+export function wrongSource(source: string, { name, volumes }: Image): string | undefined {
+  if (!replaced(source, name).startsWith('/')) return undefined;
+  const path = plainPath(source, name);
+  const places = [`/srv/projects/${name}/data`, ...volumes.map((volume) => plainPath(volume, name))];
+  const taken = [...places, ...NOT_OF_THE_IMAGE].find((place) => isWithin(path, place) || isWithin(place, path));
+  return taken && `must not lie in ${taken} or hold it; name a file or folder of the image's own`;
+}
+
 /** A path as it is in the image: references replaced, each folder named once. */
 export function plainPath(path: string, name: string): string {
   return posix.normalize(`/${replaced(path, name)}`).replace(/(?<=.)\/+$/, '');

@@ -26,6 +26,7 @@ import {
   accountName,
   environmentName,
   field,
+  fileName,
   hostname,
   identifier,
   line,
@@ -40,7 +41,10 @@ import {
 } from './types.ts';
 
 export const seedSchema = z.strictObject({
-  source: optional(path, 'File or folder below project/; an empty folder if not given'),
+  source: optional(
+    path,
+    'File or folder below project/, or an absolute path in the image; an empty folder if not given',
+  ),
   target: required(
     path,
     'Where it is copied if nothing is there: below data/, or an absolute path in one of `volumes`',
@@ -48,9 +52,9 @@ export const seedSchema = z.strictObject({
   owner: field(account, '{user}', 'Unix user that owns the copy'),
   group: field(account, '{group}', 'Unix group of the copy'),
   mode: field(
-    matching(/^0?[0-7]{3}$/, 'must be an octal mode such as 0640'),
+    matching(/^([0-3]?[0-7]{3}|keep)$/, 'must be an octal mode such as 0640 or 2750, or keep'),
     '0640',
-    'Mode of its files; folders get the matching x bits',
+    'Mode of its files; folders get the matching x bits, and the setgid or sticky bit of four digits; `keep` takes the bits of each source',
   ),
 });
 
@@ -162,11 +166,11 @@ export const imageSchema = z.strictObject({
       runtime: true,
     },
   ),
-  configs: field(z.record(identifier, configSchema), {}, 'Configuration files made from templates of the project', {
+  configs: field(z.record(fileName, configSchema), {}, 'Configuration files made from templates of the project', {
     runtime: true,
   }),
   seeds: field(
-    z.record(identifier, seedSchema),
+    z.record(fileName, seedSchema),
     {},
     'Files and folders copied into a volume if and only if they are not there yet, by name',
     { runtime: true },

@@ -60,6 +60,10 @@ export const identifier = matching(
   /^[a-z][a-z0-9_-]{0,63}$/,
   'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter',
 );
+export const fileName = matching(
+  /^(?=.{1,64}$)[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*$/,
+  'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, with single dots inside',
+);
 export const hostname = matching(
   /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
   'must be a host name',

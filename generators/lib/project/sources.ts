@@ -12,7 +12,7 @@ export function missingSources(root: string, given: Image, kind: 'configs' | 'se
   const image = withVariables(given);
   const before = kind === 'configs' ? 200 : 1000;
   return Object.entries(image[kind]).flatMap(([name, { source }]): [string, string][] => {
-    if (source === undefined || source.includes('{') || lstat(join(root, 'project', source))) return [];
+    if (source === undefined || /^\/|\{/.test(source) || lstat(join(root, 'project', source))) return [];
     return madeByBuild(root, image, source, before) ? [] : [[name, source]];
   });
 }

@@ -398,7 +398,8 @@ describe('recover', () => {
   /** A project whose run died at one of its last calls before, or after the manifest was replaced. */
   function crashed(isCommitted: boolean) {
     const { before, transaction } = scenarios.upgrade;
-    const { changes } = withFaults({}, () => commit(project(before), transaction));
+    const whole = project(before);
+    const { changes } = withFaults({}, () => commit(whole, transaction));
     for (const deadAt of changes.reverse()) {
       const root = project(before);
       withFaults({ deadAt }, () => commit(root, transaction));

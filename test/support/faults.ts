@@ -23,6 +23,9 @@ export function inject({ signal, deadAt = Infinity, failAt, failOn }: Faults) {
   const table = fs as unknown as Record<string, Call>;
   const names = Object.keys(table).filter((name) => name.endsWith('Sync') && typeof table[name] === 'function');
   const real = new Map(names.map((name) => [name, table[name] as Call]));
+  // Many disks would wear out here, and no fault is power loss.
+  const sync = fs.fsync;
+  table.fsync = (_, done) => (done as Call)();
   let calls = 0;
   const changes: number[] = [];
   for (const [name, call] of real) {
@@ -33,7 +36,6 @@ export function inject({ signal, deadAt = Infinity, failAt, failOn }: Faults) {
       if (failAt && at >= failAt.at && at <= (failAt.until ?? failAt.at)) throw systemError(failAt.code, name);
       if (failOn?.name === name) throw systemError(failOn.code, name);
       if (signal?.at === at && signal.when === 'before') process.kill(process.pid, signal.name);
-      // Many disks would wear out here, and no fault is power loss.
       try {
         return name === 'fsyncSync' ? undefined : call(...args);
       } finally {
@@ -43,6 +45,7 @@ export function inject({ signal, deadAt = Infinity, failAt, failOn }: Faults) {
   }
   return () => {
     for (const [name, call] of real) table[name] = call;
+    table.fsync = sync as Call;
     return { calls, changes };
   };
 }

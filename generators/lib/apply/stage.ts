@@ -1,16 +1,13 @@
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { lstat } from '../system/files.ts';
-import { areasOf, dropFolder, type Step, stagedPath, sync, writeJournal } from './journal.ts';
-import { giveTo, makeOwnedFolder, OWN, TX } from './state.ts';
+import { areasOf, dropFolder, type Step, stagedPath, writeJournal } from './journal.ts';
+import { giveTo, makeOwnedFolder, TX } from './state.ts';
 import type { Write } from './types.ts';
 
 type Content = Extract<Write, { kind: 'write' }>;
 
-/**
- * Puts the new files and the journal next to the tree, and on the disk. They go there together: the first sync takes
- * the others along.
- */
+/** Puts the new files and the journal next to the tree, and on the disk. */
 export function stage(root: string, steps: readonly Step[], writes: readonly Write[]): void {
   makeOwnedFolder(root, TX);
   const areas = areasOf(steps);
@@ -28,11 +25,8 @@ export function stage(root: string, steps: readonly Step[], writes: readonly Wri
     staged.push(name);
     stageFile(name, step.before && join(root, step.path), contents.get(step.path) as Content, owner);
   }
-  // Only when all are written: the disk then has them to do together, which takes half as long.
-  for (const name of staged) sync(name);
-  for (const path of areas.flatMap((area) => [area, dirname(area)])) sync(join(root, path));
-  writeJournal(root, steps);
-  for (const path of [TX, OWN, '.']) sync(join(root, path));
+  const folders = areas.flatMap((area) => [area, dirname(area)]).map((path) => join(root, path));
+  writeJournal(root, steps, [...staged, ...folders]);
 }
 
 /** A replaced file keeps its owner, its group and the mode that this one gave it, the exec bits apart; others belong to `owner`. */

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { EXIT, UserError } from '../errors.ts';
 import { codeOf, lstat } from '../system/files.ts';
 import { areaPath, mountsIn } from './areas.ts';
-import { areasOf, commitPoint, dropTx, readJournal, type Step, sync, turnBack } from './journal.ts';
+import { areasOf, commitPoint, dropTx, readJournal, type Step, sync, syncAll, turnBack } from './journal.ts';
 import { locked, quietly } from './lock.ts';
 import { carryOut, isDone, rollBack, rollForward } from './moves.ts';
 import { refuseForeignFolders } from './owners.ts';
@@ -147,10 +147,10 @@ function run(root: string, transaction: Transaction): void {
     checkUnedited(root, new Map([...statesBefore(steps), ...transaction.expected]));
     const commitAt = commitPoint(steps);
     steps.forEach((step, index) => {
-      if (index === commitAt) for (const path of touchedFolders(root, steps.slice(0, index))) sync(path);
+      if (index === commitAt) syncAll(touchedFolders(root, steps.slice(0, index)));
       carryOut(root, step, index);
     });
-    for (const path of touchedFolders(root, steps.slice(commitAt))) sync(path);
+    syncAll(touchedFolders(root, steps.slice(commitAt)));
   } catch (error) {
     const problems = takeAllBackNow(root, steps);
     if (problems.length > 0) throw failure(root, error, `and not all could be undone: ${problems.join('; ')}`);

@@ -45,7 +45,8 @@ export function optional<T extends z.ZodMiniType>(type: T, description: string) 
   return described(z.optional(type), description, {});
 }
 
-export const matching = (pattern: RegExp, message: string) => z.string().check(z.regex(pattern, message));
+const string = z.string();
+export const matching = (pattern: RegExp, message: string) => string.check(z.regex(pattern, message));
 export const integer = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;
   return z.int(message).check(z.minimum(min, message), z.maximum(max, message));

@@ -110,4 +110,4 @@ export const baseFiles: readonly FileEntry[] = [
 ];
 
 /** Files that the templates moved: the user's edits move with them, where the new file comes out. */
-export const renames: readonly { from: string; to: string }[] = movedRuntime();
+export const renames: readonly { from: string; to: string }[] = movedRuntime;

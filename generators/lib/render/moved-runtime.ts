@@ -18,16 +18,14 @@ const FILES = 'project/.salt/files';
 const WITHOUT_SUCCESSOR = [`${FILES}/circus/program.ini`, `${FILES}/circus/crontab`];
 
 /** Where each file of the runtime was, and where it is now: in a project, and in the folder of the base image. */
-export function movedRuntime(): { from: string; to: string }[] {
-  return runtimeFiles.flatMap((path) => {
-    const from = formerly(path);
-    const base = formerlyInBase(path);
-    return [
-      ...(from ? [{ from, to: `${RUNTIME}/${path}` }] : []),
-      ...(base ? [{ from: base, to: `${BASE_RUNTIME}/${path}` }] : []),
-    ];
-  });
-}
+export const movedRuntime: readonly { from: string; to: string }[] = runtimeFiles.flatMap((path) => {
+  const from = formerly(path);
+  const base = formerlyInBase(path);
+  return [
+    ...(from ? [{ from, to: `${RUNTIME}/${path}` }] : []),
+    ...(base ? [{ from: base, to: `${BASE_RUNTIME}/${path}` }] : []),
+  ];
+});
 
 function formerly(path: string): string | undefined {
   const [folder] = path.split('/');
@@ -53,7 +51,7 @@ function formerlyInBase(path: string): string | undefined {
 
 /** The paths of a project at which the runtime was until 0.2. */
 export const formerRuntime: ReadonlySet<string> = new Set(
-  [...movedRuntime().map(({ from }) => from), ...WITHOUT_SUCCESSOR].filter((path) => path.startsWith('project/')),
+  [...movedRuntime.map(({ from }) => from), ...WITHOUT_SUCCESSOR].filter((path) => path.startsWith('project/')),
 );
 
 /** Whether nothing reads a path of a project any more, since the runtime was there until 0.2. */

@@ -129,6 +129,7 @@ async function world(
       GH_STATE: join(parent, 'state'),
       GH_BODY: join(parent, 'body'),
       PUBLISHED: join(parent, 'published.tgz'),
+      XDG_CACHE_HOME: join(work, 'cache'),
     };
     const { exitCode, all } = await execa('bash', ['-e', '-c', script], {
       cwd: clone,

@@ -49,8 +49,8 @@ const only = (side: string, ...others: string[]) => {
 const properties: Record<string, (merge: ReturnType<typeof mergeOf>, triple: Triple) => void> = {
   'P1 no line that one side added is lost': (merge, { base, ours, theirs }) => {
     const there = new Set(unmarked(textOf(merge(base, ours, theirs))));
-    for (const line of [...only(ours, base, theirs), ...only(theirs, base, ours)])
-      expect(there.has(line), line).toBe(true);
+    const added = [...only(ours, base, theirs), ...only(theirs, base, ours)];
+    expect(added.filter((line) => !there.has(line))).toEqual([]);
   },
   'P2 what we did not touch becomes theirs': (merge, { base, theirs }) => {
     expect(cleanText(merge(base, base, theirs))).toBe(theirs);
@@ -144,10 +144,10 @@ const mutants: Record<string, Merge> = {
 
 describe('a merge fails the properties if it', () => {
   test.each(Object.entries(mutants))('%s', (_, mutant) => {
-    const failed = Object.keys(properties).filter(
+    const isFound = Object.keys(properties).some(
       (name) => fc.check(propertyOf(name, mutant), { numRuns: 500, seed: 1, endOnFailure: true }).failed,
     );
-    expect(failed).not.toEqual([]);
+    expect(isFound).toBe(true);
   });
 });
 
@@ -213,7 +213,7 @@ describe('merge3', () => {
     }
   });
   test('merges what one side changed, whatever it is', () => {
-    const large = Buffer.alloc(3_000_000, 'x\n');
+    const large = Buffer.alloc(3_000_000, `${'x'.repeat(99)}\n`);
     for (const file of [nul, latin1, large]) {
       const results = [
         merge3(a, a, file, LABELS),

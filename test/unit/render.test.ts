@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import ejs from 'ejs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { complete, type Intent } from '../../generators/lib/model/intent.ts';
@@ -74,13 +73,8 @@ describe('a template', () => {
     readdirSync(join(packageRoot, 'templates'), { recursive: true, encoding: 'utf8' }).filter((name) =>
       name.endsWith('.ejs'),
     ),
-  )('says what it says in EJS: %s', (name) => {
+  )('names values and nothing else: %s', (name) => {
     const text = readFileSync(join(packageRoot, 'templates', name), 'utf8');
     expect(text.replaceAll(/<%[-=] it\.\w+ -?%>/g, '')).not.toMatch(/<%|%%>/);
-    const names = [...text.matchAll(/it\.(\w+) -?%>/g)].map(([, value]) => value as string);
-    const it = Object.fromEntries(names.map((value) => [value, `the ${value}`]));
-    const unquoted = (rendered: string) => rendered.replaceAll(/["'\\]/g, '');
-    const rendered = renderTemplate(name.slice(0, -'.ejs'.length), it);
-    expect(unquoted(rendered)).toBe(unquoted(ejs.render(text, { it }, { escape: String })));
   });
 });

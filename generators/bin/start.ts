@@ -6,8 +6,7 @@ import { Script } from 'node:vm';
 import { codeCacheOf } from './code-cache.ts';
 
 const filename = join(import.meta.dirname, 'bundle.cjs');
-// It is ASCII.
-const source = fs.readFileSync(filename, 'latin1');
+const source = fs.readFileSync(filename, 'utf8');
 const cache = codeCacheOf(source, process.env);
 const script = new Script(source, { filename, cachedData: cache?.code });
 // At the end, when all that such a run needs is compiled.

@@ -3,35 +3,37 @@ import { UserError } from '../errors.ts';
 import { optional, required } from '../model/types.ts';
 import { schemaId, version } from '../package.ts';
 
-const findingSchema = z.strictObject({
-  id: required(z.string(), 'The check'),
-  level: required(z.enum(['ok', 'warning', 'error']), 'How serious it is'),
-  what: required(z.string(), 'What was found'),
-  where: optional(z.string(), 'A path, with line and column if they are known, or an address'),
-  fix: optional(z.string(), 'What to do about it; always present if the level is not ok'),
-});
+const findingSchema = () =>
+  z.strictObject({
+    id: required(z.string(), 'The check'),
+    level: required(z.enum(['ok', 'warning', 'error']), 'How serious it is'),
+    what: required(z.string(), 'What was found'),
+    where: optional(z.string(), 'A path, with line and column if they are known, or an address'),
+    fix: optional(z.string(), 'What to do about it; always present if the level is not ok'),
+  });
 
 /** What one check found. */
-export type Finding = z.output<typeof findingSchema>;
+export type Finding = z.output<ReturnType<typeof findingSchema>>;
 
-/** What `doctor --json` prints; docs/doctor.schema.json is made from it. */
-export const doctorSchema = z.strictObject({
-  schema: required(z.literal(1), 'The version of this format'),
-  generator: required(z.string(), 'The version of this generator'),
-  project: required(
-    z.nullable(z.string()),
-    'The folder of the project; null if there is none, and only the host was checked',
-  ),
-  result: required(z.enum(['ok', 'warnings', 'errors']), 'The worst of all findings'),
-  exit: required(z.int(), 'The exit code'),
-  findings: required(z.array(findingSchema), 'One or more for each check'),
-});
+/** What `doctor --json` prints; docs/doctor.schema.json is made from it. Only made where it is needed: it takes time. */
+export const doctorSchema = () =>
+  z.strictObject({
+    schema: required(z.literal(1), 'The version of this format'),
+    generator: required(z.string(), 'The version of this generator'),
+    project: required(
+      z.nullable(z.string()),
+      'The folder of the project; null if there is none, and only the host was checked',
+    ),
+    result: required(z.enum(['ok', 'warnings', 'errors']), 'The worst of all findings'),
+    exit: required(z.int(), 'The exit code'),
+    findings: required(z.array(findingSchema()), 'One or more for each check'),
+  });
 
-export type DoctorReport = z.output<typeof doctorSchema>;
+export type DoctorReport = z.output<ReturnType<typeof doctorSchema>>;
 
 /** The JSON Schema of what `doctor --json` prints. */
 export const doctorJsonSchema = () => {
-  const { $schema, ...rest } = z.toJSONSchema(doctorSchema);
+  const { $schema, ...rest } = z.toJSONSchema(doctorSchema());
   return { $schema, $id: schemaId('doctor'), title: 'Report of makina-image doctor', ...rest };
 };
 

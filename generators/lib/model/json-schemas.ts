@@ -59,7 +59,7 @@ export function answersSchema(): JsonSchema {
 
 /** The JSON Schema of test.yaml, for editors. */
 export function testFileJsonSchema(): JsonSchema {
-  const { $schema, ...rest } = toJsonSchema(testFileSchema);
+  const { $schema, ...rest } = toJsonSchema(testFileSchema());
   return { $schema, $id: schemaId('test'), title: 'Requests and settings of makina-image test', ...rest };
 }
 

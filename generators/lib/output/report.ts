@@ -6,52 +6,53 @@ import { type Change, changedFiles, isOpen } from '../verbs/change.ts';
 
 const lines = () => z.array(z.string());
 
-/** What `--json` prints of one project; docs/report.schema.json is made from it. */
-export const reportSchema = z.strictObject({
-  schema: required(z.literal(1), 'The version of this format'),
-  project: required(z.string(), 'The folder of the project'),
-  from: required(z.nullable(z.string()), 'The version that wrote the project last; null if there is no project'),
-  to: required(z.string(), 'The version of this generator'),
-  result: required(z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']), 'What the run found or did'),
-  exit: required(z.int(), 'The exit code of this project'),
-  written: required(z.boolean(), 'Whether files were written'),
-  files: required(
-    z.array(
-      z.strictObject({
-        path: required(z.string(), 'Relative to the project'),
-        action: required(z.string(), 'What happens to the file; docs/regeneration.md explains each action'),
-        from: optional(z.string(), 'Its former path, if the templates moved it'),
-        reason: optional(
-          z.string(),
-          'Why the file conflicts, what changed in a deleted or adopted file, or why a file is missing',
-        ),
-        resolved: optional(z.string(), 'The side that resolved the conflict: ours or theirs'),
-        conflicts: optional(
-          z.array(
-            z.strictObject({
-              line: required(z.int(), 'The line where the conflict starts'),
-              ours: required(lines(), 'The lines in your file'),
-              base: required(lines(), 'The lines that were merged last'),
-              theirs: required(lines(), 'The lines of the new template'),
-            }),
+/** What `--json` prints of one project; docs/report.schema.json is made from it. Only made where it is needed: it takes time. */
+const reportSchema = () =>
+  z.strictObject({
+    schema: required(z.literal(1), 'The version of this format'),
+    project: required(z.string(), 'The folder of the project'),
+    from: required(z.nullable(z.string()), 'The version that wrote the project last; null if there is no project'),
+    to: required(z.string(), 'The version of this generator'),
+    result: required(z.enum(['in-sync', 'would-change', 'changed', 'conflicts', 'error']), 'What the run found or did'),
+    exit: required(z.int(), 'The exit code of this project'),
+    written: required(z.boolean(), 'Whether files were written'),
+    files: required(
+      z.array(
+        z.strictObject({
+          path: required(z.string(), 'Relative to the project'),
+          action: required(z.string(), 'What happens to the file; docs/regeneration.md explains each action'),
+          from: optional(z.string(), 'Its former path, if the templates moved it'),
+          reason: optional(
+            z.string(),
+            'Why the file conflicts, what changed in a deleted or adopted file, or why a file is missing',
           ),
-          'The places in the file that conflict',
-        ),
-      }),
+          resolved: optional(z.string(), 'The side that resolved the conflict: ours or theirs'),
+          conflicts: optional(
+            z.array(
+              z.strictObject({
+                line: required(z.int(), 'The line where the conflict starts'),
+                ours: required(lines(), 'The lines in your file'),
+                base: required(lines(), 'The lines that were merged last'),
+                theirs: required(lines(), 'The lines of the new template'),
+              }),
+            ),
+            'The places in the file that conflict',
+          ),
+        }),
+      ),
+      'Files that change or conflict, and files that you edited or deleted',
     ),
-    'Files that change or conflict, and files that you edited or deleted',
-  ),
-  adopted: required(lines(), 'Files that you adopted: upgrades leave them alone'),
-  vendored: optional(
-    lines(),
-    'Edited files of the runtime, for which the project gets a runtime of its own (runtime: vendored)',
-  ),
-  error: optional(z.string(), 'What went wrong'),
-});
+    adopted: required(lines(), 'Files that you adopted: upgrades leave them alone'),
+    vendored: optional(
+      lines(),
+      'Edited files of the runtime, for which the project gets a runtime of its own (runtime: vendored)',
+    ),
+    error: optional(z.string(), 'What went wrong'),
+  });
 
 /** The JSON Schema of what `--json` prints. */
 export const reportJsonSchema = () => {
-  const { $schema, ...rest } = z.toJSONSchema(reportSchema);
+  const { $schema, ...rest } = z.toJSONSchema(reportSchema());
   return {
     $schema,
     $id: schemaId('report'),
@@ -60,7 +61,7 @@ export const reportJsonSchema = () => {
   };
 };
 
-export type Report = z.output<typeof reportSchema>;
+export type Report = z.output<ReturnType<typeof reportSchema>>;
 
 /** The exit codes of check, diff and upgrade; docs/exit-codes.md has the same table. */
 export const CODE = { inSync: 0, error: 1, change: 2, conflict: 3 } as const;

@@ -39,15 +39,6 @@ export const STACK_NAMES: readonly string[] = [
 const PATH = /[/.]/;
 const MAX_BYTES = 1 << 20;
 
-const STACK: Kind = {
-  what: 'stack',
-  holds: 'one mapping with description, detect and answers',
-  place: {
-    ...placeOfType(stackSchema),
-    field: (key) => placeOfType(key === 'answers' ? imageSchema : (stackSchema.shape[key as 'detect'] ?? imageSchema)),
-  },
-};
-
 /**
  * Reads a stack.
  * @param given the name of one of ours, or the path of a file, relative to `cwd`; its files are in the folder `files` beside it
@@ -66,9 +57,18 @@ async function readStackFile(path: string, cwd: string): Promise<Stack> {
   const file = resolve(cwd, path);
   if ((lstat(file)?.size ?? 0) > MAX_BYTES)
     throw new UserError(`${path} is larger than 1 MiB, which no stack is; correct the path`);
-  const content = await readMapping(path, cwd, STACK);
-  const { success, data, error } = stackSchema.safeParse(content);
-  if (!success) throw refused(path, problemsOf(stackSchema, error));
+  const schema = stackSchema();
+  const kind: Kind = {
+    what: 'stack',
+    holds: 'one mapping with description, detect and answers',
+    place: {
+      ...placeOfType(schema),
+      field: (key) => placeOfType(key === 'answers' ? imageSchema : (schema.shape[key as 'detect'] ?? imageSchema)),
+    },
+  };
+  const content = await readMapping(path, cwd, kind);
+  const { success, data, error } = schema.safeParse(content);
+  if (!success) throw refused(path, problemsOf(schema, error));
   const answers = content.answers === undefined ? {} : (data.answers as Intent);
   const problems = problemsIn(answers);
   if (problems.length > 0)

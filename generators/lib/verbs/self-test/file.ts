@@ -11,12 +11,6 @@ import { asOwner } from '../../system/rights.ts';
 
 const MAX_BYTES = 1 << 20;
 
-const KIND = {
-  what: 'test file',
-  holds: 'one mapping, such as `requests: [{path: /, contains: Welcome}]`',
-  place: placeOfType(testFileSchema),
-};
-
 /**
  * Reads test.yaml of a project; without one, its defaults count.
  * @throws UserError (usage) when it cannot be used
@@ -24,11 +18,14 @@ const KIND = {
 export async function readTestFile(root: string): Promise<TestFile> {
   const path = join(root, 'test.yaml');
   const bytes = asOwner(root, () => readFile(path));
-  const given = bytes ? await parseMapping(path, bytes, KIND) : {};
+  const schema = testFileSchema();
+  const holds = 'one mapping, such as `requests: [{path: /, contains: Welcome}]`';
+  const kind = { what: 'test file', holds, place: placeOfType(schema) };
+  const given = bytes ? await parseMapping(path, bytes, kind) : {};
   const odd = unusable(given);
-  const { success, data, error } = testFileSchema.safeParse(given);
+  const { success, data, error } = schema.safeParse(given);
   if (success && odd.length === 0) return data;
-  const problems = odd.length > 0 || !error ? odd : problemsOf(testFileSchema, error);
+  const problems = odd.length > 0 || !error ? odd : problemsOf(schema, error);
   const lines = problems.map(
     ({ path: at, message, fix }) => `  ${at.join('.')} ${message}; ${fix ?? 'correct it there'}`,
   );

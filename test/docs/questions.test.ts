@@ -24,7 +24,7 @@ const QUESTIONS: [question: string, page: string, heading: string, words: string
     'Where do uploads go on the host?',
     'docs/recipes.md',
     'Uploads that stay',
-    ['data/data/uploads', '403', 'umask 0022'],
+    ['data/data/uploads', '403', "umask: '0022'"],
   ],
   ['How often does a migration run?', 'docs/recipes.md', 'Migrations', ['each start', 'the second time', 'priority']],
   ['When is 3 o’clock for a cron?', 'docs/recipes.md', 'Crons', ['UTC', 'TZ']],

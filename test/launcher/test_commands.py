@@ -7,6 +7,7 @@ import random
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -51,6 +52,8 @@ class World:
             "env": {},
             "copy_env": False,
             "port": None,
+            "socket": None,
+            "umask": "0027",
             "working_dir": "/",
             "user": USER,
             "group": USER,
@@ -114,6 +117,44 @@ def test_the_number_and_the_port_of_a_process(world):
     assert world.told(3, port=8000, env={"PORT": "1"})[1]["PORT"] == "1"
     args, env, _ = world.told(2, args=words[:2])
     assert args == ["2", "x$(circus.port)y2"] and "PORT" not in env
+
+
+def test_the_umask(world):
+    show = shlex.join([PYTHON, "-c", "import json, os; print(json.dumps(oct(os.umask(0))))"])
+    assert [world.told(cmd=show, umask=umask) for umask in ("0027", "0007", "000", "7777")] == ["0o27", "0o7", "0o0", "0o777"]
+    log = world.data / "x.log"
+    assert world.run(world.write(cmd=show, umask="0777", log_file=str(log)))[0] == 0
+    subprocess.run(["flock", world.folder / "programs/web.json", "true"], check=True)
+    assert log.read_text() == '"0o777"\n'
+    assert log.stat().st_mode & 0o777 == 0o640
+
+
+LISTEN = """
+import os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen()
+print(oct(os.lstat(sys.argv[1]).st_mode & 0o777), os.lstat(sys.argv[1]).st_gid, flush=True)
+"""
+
+
+def test_a_socket_has_the_group_of_its_folder_and_one_that_was_left_does_not_matter(world):
+    folder = world.folder / "run"
+    folder.mkdir()
+    os.chown(folder, owner()[0], 33)
+    folder.chmod(0o2750)
+    path = world.write(cmd=shlex.join([PYTHON, "-c", LISTEN, f"{folder}/$(circus.wid).sock"]), socket=f"{folder}/$(circus.wid).sock", umask="0007")
+    for _ in range(2):
+        assert world.run(path, wid=3) == (0, "0o770 33\n", "")
+    assert [each.name for each in folder.iterdir()] == ["3.sock"]
+    # Nothing else is removed, and nothing with root's rights.
+    (folder / "4.sock").write_text("kept")
+    assert world.run(path, wid=4)[0] == 1 and (folder / "4.sock").read_text() == "kept"
+    with socket.socket(socket.AF_UNIX) as roots:
+        roots.bind(str(world.folder / "5.sock"))
+    os.symlink(world.folder, world.folder / "link")
+    there = world.write(cmd="true", socket=f"{world.folder}/link/5.sock")
+    assert world.run(there)[0] == 0 and (world.folder / "5.sock").exists()
 
 
 # In a mount namespace of its own, whose /run has the environment of a start.

@@ -12,7 +12,7 @@ NGINX = {"localhost": {"listen": 80, "ssl_listen": 443}}
 @pytest.fixture(scope="session")
 def parts(tmp_path_factory):
     load(generate(tmp_path_factory.mktemp("program-checks")))
-    return {name: module(name) for name in ("program_checks", "schedule_checks")}
+    return {name: module(name) for name in ("program_checks", "schedule_checks", "socket_checks")}
 
 
 @pytest.mark.parametrize("line, told", TABLE["lines"].items())
@@ -39,6 +39,12 @@ def test_a_program_that_waits_for_the_container_itself(parts, programs, told):
     defaults = {"numprocesses": 1, "autostart": True, "oneshot": False, "essential": True, "priority": 100, "wait_for": []}
     whole = {name: {**defaults, **entry} for name, entry in programs.items()}
     assert list(parts["program_checks"].check_waits(whole, NGINX)) == ([f"data.programs.{told}"] if told else [])
+
+
+@pytest.mark.parametrize("programs, told", TABLE["sockets"])
+def test_sockets(parts, programs, told):
+    whole = {name: {"numprocesses": 1, "user": "demo-user", **entry} for name, entry in programs.items()}
+    assert list(parts["socket_checks"].check_sockets(whole)) == ([f"data.programs.{told}"] if told else [])
 
 
 def test_what_the_kernel_does_not_start(parts):

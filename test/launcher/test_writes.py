@@ -2,6 +2,7 @@
 
 SWAP_ROUNDS is how many rounds each of these tests takes.
 """
+import grp
 import importlib
 import json
 import os
@@ -84,7 +85,7 @@ def users(folder, mode=0o755):
 
 
 def settings(**directories):
-    return {"directories": directories, "tops": {}, "root": [], "volumes": []}
+    return {"directories": directories, "sockets": {}, "tops": {}, "root": [], "volumes": []}
 
 
 def state(path):
@@ -105,6 +106,25 @@ def test_directories_get_owner_and_mode_and_those_on_the_way_are_roots(parts, pl
     (place / "a/b").chmod(0o700)
     assert folders.make_folders(wanted) is False and state(place / "a/b") == (UID, GID, 0o700)
     assert folders.make_folders(wanted, is_build=True) is True and state(place / "a/b") == (UID, GID, 0o2750)
+
+
+def test_the_folder_of_a_socket_is_corrected_at_each_start(parts, place):
+    folders = parts[1]
+    wanted = dict(settings(), sockets={f"{place}/run/app": [USER, "www-data", "2750"]})
+    nginx = grp.getgrnam("www-data").gr_gid
+    assert folders.make_folders(wanted) is True and folders.make_folders(wanted) is False
+    assert state(place / "run") == (0, 0, 0o755) and state(place / "run/app") == (UID, nginx, 0o2750)
+    # The program had another user, or has changed the mode.
+    os.chown(place / "run/app", 0, 0)
+    (place / "run/app").chmod(0o777)
+    assert folders.make_folders(wanted) is True and state(place / "run/app") == (UID, nginx, 0o2750)
+    (place / "run/app").rename(place / "other")
+    (place / "run/app").symlink_to(place / "other")
+    os.chown(place / "other", 0, 0)
+    os.chown(place / "run", UID, GID)
+    with pytest.raises(parts[3].LaunchError, match="is a link that others can change"):
+        folders.make_folders(wanted)
+    assert state(place / "other")[:2] == (0, 0)
 
 
 def test_a_link_of_roots_is_followed_and_one_of_a_users_is_not(parts, place):
@@ -256,7 +276,7 @@ def loud(parts, place):
         command = {
             "cmd": "sh -c", "args": [script], "env": {}, "copy_env": False, "port": None, "working_dir": "/", "user": user,
             "group": group, "rlimits": {}, "log_file": str(log), "log_max_bytes": 100, "log_backup_count": 3,
-            "data_root": str(data), "healthcheck": None,
+            "data_root": str(data), "healthcheck": None, "socket": None, "umask": "0027",
         }  # fmt: skip
         path = place / "loud.json"
         path.write_text(json.dumps(command))

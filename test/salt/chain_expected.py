@@ -191,6 +191,9 @@ def upstream(name, settings, programs):
     found += [directive("server", *server.split()) for server in settings["servers"]]
     program = programs.get(settings.get("program"))
     if program:
-        found += [directive("server", "127.0.0.1:%d" % (program["port"] + index), "max_fails=0") for index in range(program["numprocesses"])]
+        numbers = range(1, program["numprocesses"] + 1)
+        addresses = ["unix:" + program["socket"].replace("$(circus.wid)", str(number)) for number in numbers] if "socket" in program else []
+        addresses += ["127.0.0.1:%d" % (program["port"] + number - 1) for number in numbers] if "port" in program else []
+        found += [directive("server", address, "max_fails=0") for address in addresses]
     found += [directive("keepalive", str(settings["keepalive"]))] if settings["keepalive"] else []
     return directive("upstream", name, block=tuple(found))

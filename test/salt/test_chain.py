@@ -210,11 +210,15 @@ def check_command(image, kind, name, entry, expected, found):
     what = "%s.%s" % (kind, name)
     written = json.loads((image.root / (CONFIGURATION + "/circus/" + kind).lstrip("/") / (name + ".json")).read_text())
     env = {**{key: value_at(expected, path) for key, path in entry["env_from"].items()}, **entry["env"]}
-    same(what, {"port": None, "log_file": None, "healthcheck": None, "copy_env": False, **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
+    same(what, {"port": None, "log_file": None, "healthcheck": None, "copy_env": False, "socket": None, "umask": umask(entry), **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
     given = found[kind].get(name)
     if given:
         same(what + ".status", None, given.get("status"))
         check_given(image, what, entry, expected, given, argv(entry["cmd"], entry["args"], wid(entry), entry.get("port")), wid(entry), found)
+
+
+def umask(entry):
+    return entry.get("umask", "0007" if "socket" in entry else "0027")
 
 
 def wid(entry):
@@ -229,6 +233,7 @@ def check_given(image, what, entry, expected, given, words, number, found):
         "argv": words,
         "env": environment(entry, lambda path: value_at(expected, path), account[5], found["container"], number),
         "cwd": os.path.normpath(entry["working_dir"]),
+        "umask": int(umask(entry), 8),
         "rlimits": {key: [str(entry["rlimits"].get(key, usual)) for usual in values] for key, values in given["rlimits"].items()},
         "owner": [int(account[2]), groups[entry["group"]]],
     }

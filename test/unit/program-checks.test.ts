@@ -41,6 +41,42 @@ it.each(
   expect(found).toEqual(message === null ? [] : [`programs.${message}`]);
 });
 
+it.each(table.sockets as [Record<string, Intent>, string | null][])('sockets: %j', (programs, message) => {
+  const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));
+  expect(problems({ programs: named })).toEqual(message === null ? [] : [`programs.${message}`]);
+});
+
+it('a socket is an absolute path, and an upstream can follow it', () => {
+  const found = (socket: unknown) => problems({ programs: { a: { cmd: 'x', socket } } });
+  const message = /^programs\.a\.socket must be an absolute path of letters/;
+  for (const socket of [
+    'run/a/b',
+    '/run/a/../b/c',
+    '/run/$(circus.wid)/x',
+    '/run/a/$HOME',
+    '/run/a/b/',
+    '/run/a/b c',
+    '/run/a/b\n',
+    '',
+  ])
+    expect(found(socket)).toEqual([expect.stringMatching(message)]);
+  expect(found('/run/{x}/y')[0]).toContain('has the unknown {x}');
+  expect(found('{data_root}/x/y')[0]).toContain('must be in a folder of its own');
+  const upstreams = { up: { program: 'a' } };
+  expect(problems({ programs: { a: { cmd: 'x', socket: '/run/{name}/y' } }, upstreams })).toEqual([]);
+  expect(problems({ programs: { a: { cmd: 'x' } }, upstreams })).toEqual([
+    'upstreams.up.program names a, which has no port and no socket',
+  ]);
+});
+
+it('a umask is text of octal digits', () => {
+  const found = (umask: unknown) => problems({ programs: { a: { cmd: 'x', umask } } })[0];
+  for (const umask of ['007', '0027', '7777']) expect(found(umask)).toBeUndefined();
+  for (const umask of ['7', '08', '00027', '0o27', '', '0027\n'])
+    expect(found(umask)).toBe('programs.a.umask must be 3 or 4 octal digits in quotes, such as "0027"');
+  for (const umask of [7, 27, true]) expect(found(umask)).toMatch(/^programs\.a\.umask must be of type string/);
+});
+
 it('an address to wait for is HOST:PORT or unix:/PATH', () => {
   const found = (address: unknown) => problems({ programs: { a: { cmd: 'x', wait_for: [address] } } });
   for (const address of [

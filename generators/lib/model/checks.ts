@@ -12,6 +12,7 @@ import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
 import type { Image } from './schema.ts';
+import { checkSockets } from './socket-checks.ts';
 import { checkVariables, withVariables } from './variables.ts';
 import { checkWaits } from './wait-checks.ts';
 
@@ -25,6 +26,7 @@ export function checkImage(given: Image): Problem[] {
     ...checkReaders(image),
     ...checkCommands(image),
     ...checkWaits(image),
+    ...checkSockets(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
     ...checkPaths(image),
@@ -206,7 +208,8 @@ function checkUpstreams({ upstreams, programs }: Image): Problem[] {
       return [{ path: [...path, 'servers'], message: 'must have one that is no backup' }];
     if (program === undefined) return servers.length > 0 ? [] : [{ path, message: 'must have servers or a program' }];
     if (!programs[program]) return [{ path: [...path, 'program'], message: `there is no program ${program}` }];
-    const { port } = programs[program];
-    return port === undefined ? [{ path: [...path, 'program'], message: `the program ${program} has no port` }] : [];
+    const { port, socket } = programs[program];
+    if (port !== undefined || socket !== undefined) return [];
+    return [{ path: [...path, 'program'], message: `names ${program}, which has no port and no socket` }];
   });
 }

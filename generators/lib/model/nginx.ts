@@ -234,7 +234,7 @@ export const upstreamSchema = z.strictObject({
     [],
     'Servers, as HOST:PORT or unix:/PATH',
   ),
-  program: optional(identifier, 'A program with a `port`: each of its processes is a server'),
+  program: optional(identifier, 'A program with a `port` or a `socket`: each of its processes is a server'),
   method: field(
     z.enum(['round_robin', 'least_conn', 'ip_hash', 'random']),
     'round_robin',

@@ -34,6 +34,11 @@ const awaited = withKeys(
   ),
   'must be HOST:PORT or unix:/PATH',
 );
+const socketPath = withKeys(
+  PATH_KEYS,
+  /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*\/([A-Za-z0-9_.{}@+-]|\$\(circus\.wid\))+$/,
+  'must be an absolute path of letters, digits and _./{}@+- without "..", with $(circus.wid) in the name of the file at most',
+);
 const rlimitName = matching(
   /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
   'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
@@ -70,6 +75,10 @@ const command = {
     10485760,
     'Size at which log_file is renamed to log_file.1, and a new one begun; 0 for never',
   ),
+  umask: optional(
+    matching(/^[0-7]{3,4}$/, 'must be 3 or 4 octal digits in quotes, such as "0027"'),
+    'Mode bits that the files it makes never have, as octal digits: "0027" if not given, and "0007" with a `socket`',
+  ),
   copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),
   log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
 };
@@ -77,6 +86,10 @@ const command = {
 export const programSchema = z.strictObject({
   ...command,
   port: optional(port, 'Port of its first process, which gets it in PORT; the next process has the next port'),
+  socket: optional(
+    socketPath,
+    'Unix socket that it listens on, such as /run/app/web.sock, with $(circus.wid) in its name for several processes: its folder is made so that nginx can connect',
+  ),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
   priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
   stop_signal: field(

@@ -58,6 +58,7 @@ const launcher = [
   'settings/scalars',
   'settings/schedule_checks',
   'settings/schema',
+  'settings/socket_checks',
   'volumes/__init__',
   'volumes/forked',
   'volumes/nested_mounts',

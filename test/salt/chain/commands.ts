@@ -49,6 +49,7 @@ const command = {
   ),
   log_file: maybe(fc.constantFrom('{data_root}/log/x.log', '/var/log/{name}.log', '/tmp/{x}')),
   log_max_bytes: maybe(fc.nat()),
+  umask: maybe(fc.stringMatching(/^[0-7]{3,4}$/)),
   copy_env: maybe(fc.boolean()),
   log_backup_count: maybe(fc.nat(1000)),
 };
@@ -56,6 +57,9 @@ const command = {
 export const program = fc.record({
   ...command,
   port: maybe(fc.integer({ min: 1, max: 65535 })),
+  socket: maybe(
+    fc.constantFrom('/run/{name}/$(circus.wid)@+.sock', '/run/./x//a$(circus.wid)b', '/run/{user}/web.sock'),
+  ),
   numprocesses: maybe(fc.nat(4)),
   priority: maybe(fc.nat(65535)),
   stop_signal: maybe(fc.constantFrom('TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL')),

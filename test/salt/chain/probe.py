@@ -46,11 +46,14 @@ def given(exec_program, arguments, environment):
 
     with open('/proc/%d/limits' % child) as file:
         limits = {LIMITS[line[:26].strip()]: line[26:].split()[:2] for line in file if line[:26].strip() in LIMITS}
+    with open('/proc/%d/status' % child) as file:
+        umask = next(int(line.split()[1], 8) for line in file if line.startswith('Umask:'))
     owner = os.stat('/proc/%d' % child)
     found = {
         'argv': read('cmdline'),
         'env': dict(line.split('=', 1) for line in read('environ')),
         'cwd': os.readlink('/proc/%d/cwd' % child),
+        'umask': umask,
         'rlimits': limits,
         'owner': [owner.st_uid, owner.st_gid],
     }

@@ -22,6 +22,7 @@ const SHARES = { programs: 200, crons: 100, vhosts: 150, upstreams: 50 };
 const BATCH = 500;
 const SNIPPETS = 200;
 const PORTED = { cmd: 'true', port: 9000, numprocesses: 2 };
+const SOCKETED = { cmd: 'true', socket: '/run/socketed/$(circus.wid).sock', numprocesses: 2 };
 
 mkdirSync(folder, { recursive: true });
 const openssl =
@@ -100,6 +101,14 @@ function withOwnPort(entry: Intent): void {
   else for (const number of own) taken.add(number);
 }
 
+/** Two programs with one socket are refused, and that is tested elsewhere. */
+let sockets = 0;
+function withOwnSocket(entry: Intent): void {
+  if (typeof entry.socket !== 'string') return;
+  sockets += 1;
+  entry.socket = entry.socket.replace('/run/', `/run/s${sockets}/`);
+}
+
 const schemas: Record<string, z.ZodMiniObject> = {
   programs: programSchema,
   crons: cronSchema,
@@ -128,12 +137,15 @@ for (let batch = 0; left > 0; batch += 1) {
     for (const [sampledName, entry] of accepted(kind, Number(seed) * 1000 + batch)) {
       if (Object.keys(group).length >= wanted) break;
       const entryName =
-        sampledName in group || sampledName === 'ported' || (kind === 'upstreams' && sampledName === 'up')
+        sampledName in group ||
+        /^(ported|socketed)$/.test(sampledName) ||
+        (kind === 'upstreams' && /^(up|down)$/.test(sampledName))
           ? `${sampledName.replace(/^\*\./, '').replaceAll(/\W/g, '')}${Object.keys(group).length}`
           : sampledName;
       // What vhosts must agree on is refused, and that is tested elsewhere.
       if (entry.listen === 443 || entry.ssl_listen === 80) continue;
       if (kind === 'programs') withOwnPort(entry);
+      if (kind === 'programs') withOwnSocket(entry);
       // A second default server of a port is refused, and that is tested elsewhere.
       if (entry.default_server) {
         const listened = [entry.listen ?? 80, entry.ssl_listen ?? 443];
@@ -163,10 +175,10 @@ for (let batch = 0; left > 0; batch += 1) {
     name: 'demo',
     demo: false,
     app: fc.sample(app, { seed: Number(seed) * 1000 + batch, numRuns: 1 })[0],
-    programs: { ...kept('programs'), ported: PORTED },
+    programs: { ...kept('programs'), ported: PORTED, socketed: SOCKETED },
     crons: kept('crons'),
     vhosts: kept('vhosts'),
-    upstreams: { ...kept('upstreams'), up: { program: 'ported' } },
+    upstreams: { ...kept('upstreams'), up: { program: 'ported' }, down: { program: 'socketed' } },
   };
   const { image: made, problems } = complete(answers);
   if (problems) throw new Error(`SEED=${seed}: ${JSON.stringify(problems)}`);

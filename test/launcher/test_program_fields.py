@@ -1,0 +1,152 @@
+"""Fields of programs in a project that real Salt built, under real circus and nginx, without Docker."""
+import os
+import pathlib
+import socket
+
+import pytest
+from launched import Launched
+
+TAR = os.environ.get("MAKINA_ROOT")
+pytestmark = [
+    pytest.mark.skipif(not TAR, reason="needs root on Debian 12"),
+    pytest.mark.xdist_group("makina"),
+]
+# Says its name at a socket, or at a port.
+SERVER = """
+import http.server, os, socket, socketserver, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(sys.argv[2].encode())
+
+    def address_string(self):
+        return "-"
+
+    def log_message(self, *words):
+        pass
+
+class Unix(socketserver.ThreadingUnixStreamServer):
+    pass
+
+address = sys.argv[1]
+server = Unix(address, Handler) if address.startswith("/") else http.server.ThreadingHTTPServer(("127.0.0.1", int(address)), Handler)
+server.serve_forever()
+"""
+WEB = {
+    "cmd": "python3 {project_root}/server.py /run/app/web-$(circus.wid).sock web$(circus.wid)",
+    "socket": "/run/app/web-$(circus.wid).sock",
+    "numprocesses": 2,
+    "priority": 120,
+}
+
+
+def free_port():
+    """The network of the sandbox is the machine's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+PORT, DATABASE = free_port(), free_port()
+ANSWERS = {
+    "demo": False,
+    "programs": {"web": WEB},
+    "upstreams": {"web": {"program": "web"}},
+    "vhosts": {"localhost": {"listen": PORT, "default_server": True, "locations": {"/": {"proxy_pass": "http://web"}}}},
+}
+ASK = f"PORT, DATABASE = {PORT}, {DATABASE}\n" + r"""
+import urllib.request
+
+def page(path="/"):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{PORT}{path}", timeout=5) as answer:
+            return answer.read().decode()
+    except Exception as error:
+        return str(error)
+
+def state(path):
+    import grp, pwd
+    found = os.lstat(path)
+    return [pwd.getpwuid(found.st_uid).pw_name, grp.getgrgid(found.st_gid).gr_name, oct(found.st_mode & 0o7777)]
+"""
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory):
+    venvs, base = (pathlib.Path(os.environ[name]) for name in ("MAKINA_VENVS", "MAKINA_BASE"))
+    return Launched(tmp_path_factory.mktemp("fields"), TAR, venvs, base, "pinned", ANSWERS, {"project/server.py": SERVER})
+
+
+def test_nginx_reaches_programs_at_sockets(launched):
+    found = launched.run(
+        ASK
+        + r"""
+start = Start()
+start.until(lambda: {page() for _ in range(8)} == {"web1", "web2"})
+first = [state("/run/app"), state("/run/app/web-1.sock"), open("/tmp/log").read()]
+# A kill leaves the socket behind.
+pids = [pid for pid in filter(str.isdigit, os.listdir("/proc")) if b"server.py" in open(f"/proc/{pid}/cmdline", "rb").read()]
+for pid in pids:
+    os.kill(int(pid), 9)
+start.until(lambda: {page() for _ in range(8)} == {"web1", "web2"})
+# Another one, of another user, and no more of the first one.
+override({"programs": {
+    "web": {"numprocesses": 1},
+    "api": {"cmd": "python3 {project_root}/server.py /run/api/deep/api.sock api", "socket": "/run/api/deep/api.sock", "user": "nobody", "group": "nogroup", "umask": "0027"},
+}, "upstreams": {"web": {"program": "api"}}})
+changed = start.reconfigure()
+second = [state("/run/api/deep"), state("/run/api"), state("/run/api/deep/api.sock"), page()]
+override({"programs": {"web": {"port": 8000}}})
+refused = start.reconfigure()
+override({"programs": {"web": {"socket": "/run/web.sock", "numprocesses": 1}}})
+above = start.reconfigure()
+# A user of another start may have been another one.
+override({"programs": {"web": {"user": "nobody", "group": "nogroup"}}})
+other = [start.reconfigure()[0], state("/run/app")]
+start.until(lambda: page().startswith("web"))
+told({"first": first, "changed": changed, "second": second, "refused": refused, "above": above, "other": other, "stop": start.stop()})
+"""
+    )
+    assert found["first"][:2] == [["demo-user", "www-data", "0o2750"], ["demo-user", "www-data", "0o770"]]
+    assert found["changed"][0] == 0
+    folder, above, path, page = found["second"]
+    # The umask that it gives itself counts: nginx cannot connect.
+    assert (folder, above, path) == (["nobody", "www-data", "0o2750"], ["root", "root", "0o755"], ["nobody", "www-data", "0o750"])
+    assert "502" in page
+    assert found["refused"][0] == 78 and "data.programs.web.socket must not be given together with port" in found["refused"][1]
+    assert found["above"][0] == 78 and "must be in a folder of its own below /run" in found["above"][1]
+    assert found["other"] == [0, ["nobody", "www-data", "0o2750"]]
+    assert found["stop"] == 0
+
+
+def test_a_start_waits_for_a_neighbour(launched):
+    found = launched.run(
+        ASK
+        + r"""
+import socket, threading
+
+override({"programs": {"migrate": {"cmd": "true", "oneshot": True, "priority": 200, "wait_for": [f"127.0.0.1:{DATABASE}"], "max_retry": 3}}})
+began = time.monotonic()
+start = Start(wait=False)
+start.until(lambda: "migrate waits for" in start.text())
+health = subprocess.run(["/usr/local/bin/makina", "ready"], env=PLAIN, capture_output=True, text=True)
+status = subprocess.run(["/usr/local/bin/makina", "status"], env=PLAIN, capture_output=True, text=True)
+time.sleep(2)
+before = [os.path.exists("/run/nginx.pid"), "web started" in start.text()]
+server = socket.create_server(("127.0.0.1", DATABASE))
+start.until(lambda: page().startswith("web"))
+# The time of the start has nothing to do with it.
+override({"programs": {"migrate": {"cmd": "true", "oneshot": True, "priority": 200, "wait_for": ["127.0.0.1:1"], "wait_timeout": 2}}})
+late = [start.reconfigure()[0], start.process.wait(30)]
+told({"health": [health.returncode, health.stdout + health.stderr], "status": [status.returncode, status.stdout], "before": before, "late": late, "log": start.text()})
+"""
+    )
+    waits = f"migrate waits for 127.0.0.1:{DATABASE} (Connection refused), 60 s at most"
+    assert found["log"].count(waits) == 1
+    assert found["health"] == [1, f"demo: the start is not done: it waits for migrate, which waits for 127.0.0.1:{DATABASE} (Connection refused)\n"]
+    assert found["status"][0] == 1 and f"migrate: waits for 127.0.0.1:{DATABASE} (Connection refused)" in found["status"][1]
+    assert found["before"] == [False, False]
+    assert "migrate waited 2 s for 127.0.0.1:1 (Connection refused) and is essential: stopping everything, exit code 1" in found["log"]
+    assert found["late"][1] == 1

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { type AddressInfo, createServer as createSocket } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
+import { execa } from 'execa';
 import { expect, onTestFinished } from 'vitest';
 import type { Intent } from '../../generators/lib/model/intent.ts';
 import { ask, freePort, started, withNginx } from '../support/nginx.ts';
@@ -166,4 +167,145 @@ withNginx('a rewrite that stays does not open the hidden files of a named locati
   const status = async (path: string) => (await ask(port, 'x.org', { path, method: 'GET', more: '' })).split(' ')[1];
   expect(await status('/x/a.txt')).toBe('200');
   expect(await status('/x/.hidden')).toBe('404');
+});
+
+/** What a program hears of its client. */
+const heard: RequestListener = ({ headers }, answer) =>
+  answer.end(
+    JSON.stringify(
+      ['host', 'x-real-ip', 'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto'].map((name) => headers[name]),
+    ),
+  );
+
+const FORWARDED =
+  'X-Forwarded-For: 198.51.100.1, 203.0.113.9\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: www.example.com:8443\r\n';
+
+withNginx('a trusted proxy says who the client is and what it used, and no one else does', async () => {
+  const port = await freePort();
+  const proxy_pass = `http://127.0.0.1:${await program(heard)}`;
+  const told: string[] = [];
+  const fastcgi = createSocket((socket) => socket.on('data', (data) => told.push(String(data)) && socket.destroy()));
+  fastcgi.listen(0, '127.0.0.1');
+  onTestFinished(() => void fastcgi.close());
+  await new Promise((done) => fastcgi.once('listening', done));
+  const fastcgi_pass = `127.0.0.1:${(fastcgi.address() as AddressInfo).port}`;
+  const vhost = {
+    listen: port,
+    aliases: ['alias.org'],
+    redirect_aliases: true,
+    rewrite: ['^/moved$ $scheme://$host/to', '^/gone/(.*)$ $scheme://$http_host/$1 permanent'],
+    locations: {
+      '/': { proxy_pass },
+      '/headers': { proxy_pass, websocket: true },
+      '/closed/': { proxy_pass, allow: ['203.0.113.9'], deny: ['all'] },
+      '/to': { return: '302 $scheme://$host/x$is_args$args' },
+      '/php': { fastcgi_pass, fastcgi_param: { HTTP_X_REAL_IP: 'own' } },
+      '/address': { return: '200 $remote_addr' },
+    },
+  };
+  const get = (domain: string, path: string, more: string) => ask(port, domain, { path, method: 'GET', more });
+  const body = (answer: string) => answer.split('\r\n\r\n')[1];
+  const target = (answer: string) => /^Location: (.*)\r$/m.exec(answer)?.[1];
+
+  const stop = await started(port, { 'x.org': vhost }, { trusted_proxies: ['127.0.0.1', '2001:db8::/32'] });
+  const client = ['www.example.com:8443', '203.0.113.9', '203.0.113.9', 'www.example.com:8443', 'https'];
+  for (const path of ['/', '/headers', '/closed/'])
+    expect(JSON.parse(body(await get('x.org', path, FORWARDED)) as string)).toEqual(client);
+  expect(body(await get('x.org', '/address', FORWARDED))).toBe('203.0.113.9');
+  expect(target(await get('x.org', '/moved', FORWARDED))).toBe('https://www.example.com/to');
+  expect(target(await get('x.org', '/gone/a', FORWARDED))).toBe('https://www.example.com:8443/a');
+  expect(target(await get('x.org', '/to?a=b', FORWARDED))).toBe('https://www.example.com/x?a=b');
+  expect(target(await get('alias.org', '/b', FORWARDED))).toBe('//x.org:8443/b');
+  await get('x.org', '/php', FORWARDED);
+  for (const parameter of [
+    'HTTP_X_FORWARDED_PROTOhttps',
+    'HTTP_X_FORWARDED_FOR203.0.113.9',
+    'HTTP_X_FORWARDED_HOSTwww.example.com:8443',
+    'HTTP_HOSTwww.example.com:8443',
+    'REMOTE_ADDR203.0.113.9',
+    'HTTPSon',
+    'HTTP_X_REAL_IPown',
+  ])
+    expect(told.at(-1)).toContain(parameter);
+  // Of a list, the proxy wrote the last one; and what is no scheme and no host does not count.
+  const list = 'X-Forwarded-Proto: https, HTTP\r\nX-Forwarded-Host: evil.org, x.org\r\n';
+  expect(JSON.parse(body(await get('x.org', '/', list)) as string)).toEqual([
+    'x.org',
+    '127.0.0.1',
+    '127.0.0.1',
+    'x.org',
+    'http',
+  ]);
+  const odd = 'X-Forwarded-Proto: ftp\r\nX-Forwarded-Host: a b"/\r\nX-Forwarded-For: nonsense\r\n';
+  expect(JSON.parse(body(await get('x.org', '/', odd)) as string)).toEqual([
+    'x.org',
+    '127.0.0.1',
+    '127.0.0.1',
+    'x.org',
+    'http',
+  ]);
+  expect(await get('x.org', '/closed/', '')).toMatch(/^HTTP\/1.1 403/);
+  const byField = await get('x.org', '/', FORWARDED.replace(/X-Forwarded-Host.*/s, ''));
+  await stop();
+
+  // The lines that images had in the place of the field.
+  const lines = {
+    listen: port,
+    raw_http:
+      'geo $realip_remote_addr $from_proxy { default 0; 127.0.0.1 1; }\nmap $from_proxy$http_x_forwarded_proto $proto { default $scheme; 1https https; }\n',
+    raw: 'set_real_ip_from 127.0.0.1;\nreal_ip_header X-Forwarded-For;\nreal_ip_recursive on;\n',
+    locations: {
+      '/': {
+        proxy_pass,
+        raw: "proxy_set_header X-Forwarded-Proto $proto;\nproxy_set_header Host $http_host;\nproxy_set_header X-Real-IP $remote_addr;\nproxy_set_header X-Forwarded-For $remote_addr;\nproxy_set_header X-Forwarded-Host $http_host;\nproxy_set_header Connection '';\n",
+      },
+    },
+  };
+  await started(port, { 'x.org': vhost, 'lines.org': lines }, { trusted_proxies: ['192.0.2.0/24'] });
+  const before = body(await get('lines.org', '/', FORWARDED))?.replaceAll('lines.org', 'x.org');
+  expect(before).toBe(body(byField));
+  await get('x.org', '/php', FORWARDED);
+  expect(told.at(-1)).toMatch(/HTTP_X_FORWARDED_PROTOhttp(?!s)/);
+  expect(told.at(-1)).not.toContain('198.51.100.1');
+  expect(JSON.parse(body(await get('x.org', '/', FORWARDED)) as string)).toEqual([
+    'x.org',
+    '127.0.0.1',
+    '127.0.0.1',
+    'x.org',
+    'http',
+  ]);
+  expect(await get('x.org', '/closed/', FORWARDED)).toMatch(/^HTTP\/1.1 403/);
+  expect(target(await get('x.org', '/moved', FORWARDED))).toBe('http://x.org/to');
+  expect(target(await get('alias.org', '/b', FORWARDED))).toBe('//x.org/b');
+});
+
+withNginx('ssl_redirect sends on what came to a trusted proxy by http, and only that', async () => {
+  const [port, secure] = [await freePort(), await freePort()];
+  const folder = files();
+  const request =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x -keyout key.pem';
+  await execa('openssl', [...request.split(' '), '-out', 'cert.pem'], { cwd: folder });
+  const [ssl_cert, ssl_key] = ['cert.pem', 'key.pem'].map((file) => readFileSync(join(folder, file), 'utf8'));
+  const locations = { '/': { return: '200 in' } };
+  const vhosts = {
+    'plain.org': { listen: port, locations },
+    'forced.org': { listen: port, ssl_redirect: true, locations },
+    'other.org': { listen: port, ssl_redirect: true, ssl_redirect_port: 8443, locations },
+    'secure.org': { listen: port, ssl_listen: secure, ssl_cert, ssl_key, locations },
+    'both.org': { listen: port, ssl_listen: secure, ssl_cert, ssl_key, ssl_redirect: false, locations },
+  };
+  await started(port, vhosts, { trusted_proxies: ['127.0.0.1'] });
+  const answer = async (domain: string, more: string) => {
+    const text = await ask(port, domain, { path: '/a?b', method: 'GET', more });
+    return /^Location: (.*)\r$/m.exec(text)?.[1] ?? text.split('\r\n\r\n')[1];
+  };
+  const [http, https] = ['http', 'https'].map((scheme) => `X-Forwarded-Proto: ${scheme}\r\n`) as [string, string];
+  for (const more of ['', http, https]) expect(await answer('plain.org', more)).toBe('in');
+  for (const more of ['', https]) expect(await answer('forced.org', more)).toBe('in');
+  expect(await answer('forced.org', http)).toBe('https://forced.org/a?b');
+  expect(await answer('forced.org', `${http}X-Forwarded-Host: www.org:81\r\n`)).toBe('https://www.org/a?b');
+  expect(await answer('other.org', http)).toBe('https://other.org:8443/a?b');
+  expect(await answer('secure.org', https)).toBe('in');
+  for (const more of ['', http]) expect(await answer('secure.org', more)).toBe(`https://secure.org:${secure}/a?b`);
+  for (const more of ['', http, https]) expect(await answer('both.org', more)).toBe('in');
 });

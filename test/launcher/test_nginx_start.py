@@ -251,3 +251,14 @@ def test_a_process_may_have_any_name(parts, tmp_path, monkeypatch):
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_proxy_that_anyone_can_be_is_told(start, capsys):
+    start(CONFIGURATION + "    set_real_ip_from 10.0.0.0/8;\n    set_real_ip_from 192.0.2.0;\n")
+    assert capsys.readouterr().err == ""
+    start(CONFIGURATION + "    set_real_ip_from 0.0.0.0/0;\n    set_real_ip_from ::/0;\n")
+    assert capsys.readouterr().err.splitlines() == [
+        "data.trusted_proxies has %s, which trusts everybody: any client can then choose the address and the host that it seems to have; "
+        "name the addresses of your proxies" % network
+        for network in ("0.0.0.0/0", "::/0")
+    ]

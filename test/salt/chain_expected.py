@@ -6,8 +6,6 @@ SIZES = ("client_max_body_size", "keepalive_timeout", "client_header_timeout", "
          "proxy_connect_timeout", "proxy_read_timeout", "proxy_send_timeout", "expires",
          *(f"{kind}_{what}_timeout" for kind in ("fastcgi", "uwsgi") for what in ("connect", "read", "send")))  # fmt: skip
 SWITCHES = ("proxy_buffering", "proxy_request_buffering", "fastcgi_buffering", "uwsgi_buffering", "autoindex", "gzip", "chunked_transfer_encoding")
-PASSED = {"Host": "$http_host", "X-Real-IP": "$remote_addr", "X-Forwarded-For": "$remote_addr",
-          "X-Forwarded-Host": "$http_host", "X-Forwarded-Proto": "$scheme", "Connection": ""}  # fmt: skip
 OWN_HEADERS = {"X-Content-Type-Options": "$content_type_options", "Referrer-Policy": "$referrer_policy"}
 INTERPOLATED = {"name": "demo", "user": "demo-user", "group": "demo-grp", "project_root": "/srv/projects/demo/project",
                 "data_root": "/srv/projects/demo/data"}  # fmt: skip
@@ -98,22 +96,48 @@ def passed(place, where, backend):
     return found + ([directive("proxy_ssl_name", host)] if scheme == "https" else [])
 
 
-def rewrites(place):
-    return [directive("rewrite", *line.split(" ")) for line in place.get("rewrite", [])]
+class Client:
+    """What the client used, as nginx or a proxy that is trusted says."""
+
+    def __init__(self, trusted):
+        self.trusted = trusted
+        self.scheme, self.host, self.name = ("$mc_scheme", "$mc_host", "$mc_name") if trusted else ("$scheme", "$http_host", "$host")
+
+    def passed(self):
+        return {"Host": self.host, "X-Real-IP": "$remote_addr", "X-Forwarded-For": "$remote_addr",
+                "X-Forwarded-Host": self.host, "X-Forwarded-Proto": self.scheme, "Connection": ""}  # fmt: skip
+
+    def parameters(self):
+        found = {"HTTP_" + name.upper().replace("-", "_"): (value,) for name, value in self.passed().items() if name.startswith("X-")}
+        more = {"HTTP_HOST": (self.host,), "REQUEST_SCHEME": (self.scheme,), "HTTPS": ("$mc_https", "if_not_empty")}
+        return {**found, **(more if self.trusted else {})}
+
+    def redirect(self, text):
+        text = text.replace("$scheme://", self.scheme + "://")
+        return re.sub(r"://\$(http_host|host(?![^\W]))", lambda found: "://" + (self.host if found[1] == "http_host" else self.name), text)
+
+    def rewrites(self, place):
+        found = []
+        for line in place.get("rewrite", []):
+            regex, target, *flag = line.split(" ")
+            if self.trusted and target.startswith("$scheme://") and flag != ["permanent"]:
+                flag = ["redirect"]
+            found.append(directive("rewrite", regex, self.redirect(target), *flag))
+        return found
 
 
 def has_rule(directives):
     return any(name.startswith(("auth_", "access_by")) or name in ("allow", "deny", "limit_except", "include") for name, _, _ in directives)
 
 
-def location(where, place, vhost, raw, number, raw_http, backend):
+def location(where, place, vhost, raw, number, raw_http, backend, client):
     """The blocks of one location: two if what it answers has to wait for a rule of access."""
-    found = common(place, vhost, raw) + rewrites(place)
+    found = common(place, vhost, raw) + client.rewrites(place)
     found += [directive("internal")] if place.get("internal") else []
     found += passed(place, where, backend) if "proxy_pass" in place else []
     given = place.get("proxy_set_header", {})
     if given or place.get("websocket"):
-        usual = {**PASSED, **({"Upgrade": "$http_upgrade", "Connection": "$connection_upgrade"} if place.get("websocket") else {})}
+        usual = {**client.passed(), **({"Upgrade": "$http_upgrade", "Connection": "$connection_upgrade"} if place.get("websocket") else {})}
         lower = {name.lower() for name in given}
         usual = {name: value for name, value in usual.items() if name.lower() not in lower}
         found += [directive("proxy_set_header", *header) for header in [*usual.items(), *given.items()]]
@@ -126,6 +150,7 @@ def location(where, place, vhost, raw, number, raw_http, backend):
             found.append(directive("include", "/etc/nginx/%s_params" % kind))
             if kind == "fastcgi" and "SCRIPT_FILENAME" not in parameters:
                 found.append(directive("fastcgi_param", "SCRIPT_FILENAME", "$document_root$fastcgi_script_name"))
+            found += [directive(kind + "_param", name, *words) for name, words in client.parameters().items() if name not in parameters]
             found += [directive(kind + "_param", *parameter) for parameter in parameters.items()]
         host, colon, port = place.get(kind + "_pass", "").rpartition(":")
         server = backend(host) + colon + port if host and backend(host) else place.get(kind + "_pass")
@@ -141,7 +166,8 @@ def location(where, place, vhost, raw, number, raw_http, backend):
             found.append(directive("location", "~", r"^%s\.\.(/|$)" % re.sub(r"[.+]", r"\\\g<0>", pattern), block=(NOTHING,)))
     answers = []
     if "return" in place:
-        answer = directive("return", *place["return"].split(" ", 1))
+        code, *text = place["return"].split(" ", 1)
+        answer = directive("return", code, *map(client.redirect, text))
         if any(key in one for key in RULES for one in (place, vhost)) or has_rule(raw(raw_http + vhost.get("raw", "") + place.get("raw", ""))):
             name = "@-answer%d" % number
             found.append(directive("try_files", "/dev/null/-", name))
@@ -156,7 +182,7 @@ def in_any_order(directives):
     return tuple(sorted(directives, key=repr))
 
 
-def servers(key, vhost, has_certificate, raw, raw_http, backend):
+def servers(key, vhost, has_certificate, raw, raw_http, backend, client):
     """The server blocks of one vhost, in their order. has_certificate: of its paths, whether they are there."""
     domain = vhost.get("domain") or key
     redirected = vhost["aliases"] if vhost["redirect_aliases"] else []
@@ -173,14 +199,20 @@ def servers(key, vhost, has_certificate, raw, raw_http, backend):
     if redirected:
         target = "//%s$client_port$request_uri" % domain
         blocks.append([*listen(vhost["listen"]), *secured(), directive("server_name", *redirected), directive("return", "301", target)])
-    if secure and vhost["ssl_redirect"]:
-        number = vhost.get("ssl_redirect_port", vhost["ssl_listen"])
-        port = "" if number == 443 else ":%d" % number
+    number = vhost.get("ssl_redirect_port", vhost["ssl_listen"] if secure else 443)
+    port = "" if number == 443 else ":%d" % number
+    redirects = secure and vhost.get("ssl_redirect", True) and not client.trusted
+    if redirects:
         blocks.append([*listen(vhost["listen"], *default), directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
-    main = [] if secure and vhost["ssl_redirect"] else listen(vhost["listen"], *default)
-    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw), *rewrites(vhost)]
+    main = [] if redirects else listen(vhost["listen"], *default)
+    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw), *client.rewrites(vhost)]
+    if client.trusted:
+        main.append(directive("set", "$mc_seen", "$mc_scheme $mc_host $mc_name"))
+    if client.trusted and vhost.get("ssl_redirect", secure):
+        answer = directive("return", "301", "https://$mc_name%s$request_uri" % port)
+        main.append(directive("if", "$mc_scheme" if secure else "$mc_forwarded_scheme", "=", "http", block=(answer,)))
     for number, (where, place) in enumerate(vhost["locations"].items(), 1):
-        main += location(where, place, vhost, raw, number, raw_http, backend)
+        main += location(where, place, vhost, raw, number, raw_http, backend, client)
     if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
         main.append(directive("location", "/", block=(HIDDEN,)))
     return [directive("server", block=in_any_order(block)) for block in [*blocks, main]]

@@ -13,7 +13,7 @@ import subprocess
 
 import crossplane
 import pytest
-from chain_expected import argv, environment, in_any_order, interpolated, servers, upstream
+from chain_expected import Client, argv, environment, in_any_order, interpolated, servers, upstream
 from conftest import BASE, VENVS, override_text
 from image import Failed, Image, generate, install_base
 
@@ -76,7 +76,7 @@ def test_an_override_brings_the_same_and_configs_get_their_context_as_it_is(imag
         shutil.copy(samples / name, image.root / "etc/ssl/chain")
     shutil.copy(folder / "demo/project/.salt/PILLAR.sample", image.root / SALT_ROOT.lstrip("/"))
     answers, wanted = (json.loads((samples / (kind + "-0.json")).read_text()) for kind in ("answers", "image"))
-    data = {kind: answers[kind] for kind in ("app", "programs", "crons", "vhosts", "upstreams")}
+    data = {kind: answers[kind] for kind in ("app", "programs", "crons", "vhosts", "upstreams", "trusted_proxies")}
     data["crons"]["tick"] = None
     # An exponent in an override is refused: readers of YAML differ about it.
     data["app"]["large"] = wanted["app"]["large"] = 1.5
@@ -280,9 +280,13 @@ def check_nginx(image, expected):
         same_block("upstreams." + name, upstream(name, settings, expected["programs"]), next(upstreams))
     blocks = iter([block for block in written if block[0] == "server" and not is_catch_all(block)])
     maps = [block for block in written if block[0] == "map"]
+    client = Client(expected["trusted_proxies"])
+    trusted = [args[0] for name, args, _ in written if name == "set_real_ip_from"]
+    geos = [sorted(name for name, _, _ in block) for name, args, block in written if name == "geo" and args[-1] == "$mc_trusted"]
+    same("trusted_proxies", (client.trusted, [sorted(["default", *client.trusted])] if client.trusted else []), (trusted, geos))
     raw_http = "".join(vhost.get("raw_http", "") for vhost in expected["vhosts"].values())
     for name, vhost in sorted(expected["vhosts"].items(), key=lambda item: item[0].lower()):
-        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw, raw_http, backends(maps, expected["upstreams"])):
+        for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw, raw_http, backends(maps, expected["upstreams"]), client):
             same_block("vhosts." + name, block, next(blocks))
         for block in raw(vhost.get("raw_http", "")):
             assert block in maps, (name, block)

@@ -1,6 +1,7 @@
 /** Real nginx, with the configuration that a project comes to. */
 
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, connect, createServer as createSocket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -57,7 +58,7 @@ export const ask = (port: number, domain: string, { path, method, more }: Asked)
     socket.on('end', () => resolve(told)).on('error', (error) => resolve(String(error)));
   });
 
-/** The text of nginx.conf, with users and everything else in one folder. */
+/** The text of nginx.conf, with users, one certificate and everything else in one folder. */
 export async function configuration(root: string, vhosts: Intent, more: Intent = {}): Promise<string> {
   const { image, problems } = complete({ name: 'demo', demo: false, vhosts, ...more });
   if (problems) throw new Error(JSON.stringify(problems));
@@ -66,28 +67,34 @@ export async function configuration(root: string, vhosts: Intent, more: Intent =
   const script = join(packageRoot, 'test/support/render_sls.py');
   await execa(PYTHON, [script, join(root, 'demo'), join(root, 'base'), join(root, 'out')], { maxBuffer: 1e9 });
   const written = readFileSync(join(root, 'out/etc/makina-projects/demo/nginx/nginx.conf'), 'utf8');
+  for (const { ssl_cert, ssl_key } of Object.values(vhosts) as Intent[])
+    for (const [end, text] of Object.entries({ crt: ssl_cert, key: ssl_key }))
+      if (text) writeFileSync(join(root, `ssl.${end}`), text as string);
   writeFileSync(join(root, 'users'), 'joe:$apr1$abcdefgh$0123456789abcdefghijkl\n');
   return written
     .replace('/run/nginx.pid', join(root, 'nginx.pid'))
     .replaceAll(/\/etc\/makina-projects\/demo\/nginx\/users\/\w+/g, join(root, 'users'))
+    .replaceAll(/\/etc\/makina-projects\/demo\/nginx\/ssl\/\w+\./g, join(root, 'ssl.'))
     .replaceAll(/^( *listen )(?=\d)/gm, '$1127.0.0.1:');
 }
 
 /**
  * Starts nginx with some virtual hosts of a port, until the test ends.
  * @param more other answers of the image
- * @returns the text of its configuration
+ * @returns what stops it before
  */
-export async function started(port: number, vhosts: Intent, more: Intent = {}): Promise<string> {
+export async function started(port: number, vhosts: Intent, more: Intent = {}): Promise<() => Promise<void>> {
   const root = tempDir();
   chmodSync(root, 0o755);
   const file = join(root, 'nginx.conf');
-  const text = await configuration(root, vhosts, more);
-  writeFileSync(file, text);
+  writeFileSync(file, await configuration(root, vhosts, more));
   const nginx = spawn('nginx', ['-c', file], { stdio: 'ignore' });
   onTestFinished(() => void nginx.kill());
   await expect
     .poll(() => ask(port, 'none.invalid', { path: '/', method: 'GET', more: '' }), { timeout: 10_000 })
     .not.toContain('ECONNREFUSED');
-  return text;
+  return async () => {
+    nginx.kill();
+    await once(nginx, 'exit');
+  };
 }

@@ -163,4 +163,8 @@ it('what may be intended is a warning, not an error', () => {
   const asking = { cmd: 'x', env: { PORT: '8000' } };
   expect(told({ programs: { a: asking, b: { cmd: 'x', port: 8000 } } })).toEqual(['programs.a.env.PORT']);
   expect(told({ programs: { a: asking, b: { cmd: 'x', port: 8001 } } })).toEqual([]);
+  expect(told({ trusted_proxies: ['10.0.0.0/8', '0.0.0.0/0', '::/0'] })).toEqual([
+    'trusted_proxies.1',
+    'trusted_proxies.2',
+  ]);
 });

@@ -198,8 +198,14 @@ export const vhostSchema = z.strictObject({
     'Its key itself, for the override: pillar/ is in git and in the image',
   ),
   ssl_listen: field(port, 443, 'Port nginx listens on for https, where there is a certificate'),
-  ssl_redirect: field(z.boolean(), true, 'Where there is a certificate, http is sent on to https'),
-  ssl_redirect_port: optional(port, 'Port of the host on which https is published; `ssl_listen` if not given'),
+  ssl_redirect: optional(
+    z.boolean(),
+    'http is sent on to https; if not given, where there is a certificate. Without one, `true` does it for what `trusted_proxies` got by http',
+  ),
+  ssl_redirect_port: optional(
+    port,
+    'Port of the host on which https is published; if not given, `ssl_listen`, or 443 without a certificate',
+  ),
   keepalive_timeout: optional(duration, 'How long an idle connection of a client stays open'),
   client_header_timeout: optional(duration, 'How long a client may take to send the headers of a request'),
   client_body_timeout: optional(duration, 'How long a client may pause within the body of a request'),

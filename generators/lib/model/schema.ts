@@ -31,6 +31,7 @@ import {
   identifier,
   line,
   matching,
+  network,
   optional,
   path,
   port,
@@ -165,6 +166,12 @@ export const imageSchema = z.strictObject({
     {
       runtime: true,
     },
+  ),
+  trusted_proxies: field(
+    z.array(network),
+    [],
+    'Addresses of proxies before nginx: what their X-Forwarded-For, -Proto and -Host say of the client counts',
+    { runtime: true },
   ),
   configs: field(z.record(fileName, configSchema), {}, 'Configuration files made from templates of the project', {
     runtime: true,

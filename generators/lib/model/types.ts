@@ -144,4 +144,8 @@ export const address = matching(
   new RegExp(`^(all|unix:|${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
   'must be an address, a network such as 10.0.0.0/8, or all',
 );
+export const network = matching(
+  new RegExp(`^(${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
+  'must be an address, or a network such as 10.0.0.0/8',
+);
 export const octalMode = matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640');

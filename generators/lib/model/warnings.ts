@@ -7,7 +7,13 @@ import type { Image } from './schema.ts';
 
 /** What a person should know of an image that can be built. */
 export function warningsOf(image: Image): Problem[] {
-  return [...unknownAccounts(image), ...deadPort(image), ...samePort(image), ...nearReferences(image)];
+  return [
+    ...anyProxy(image),
+    ...unknownAccounts(image),
+    ...deadPort(image),
+    ...samePort(image),
+    ...nearReferences(image),
+  ];
 }
 
 /** compose.yaml and the README publish port 80. */
@@ -18,6 +24,16 @@ function deadPort({ vhosts, programs, publish }: Image): Problem[] {
   const message = `leads from port ${publish} of the host to port 80, on which no vhost and no program listens: let one listen there, or correct compose.yaml`;
   return [{ path: ['publish'], message }];
 }
+
+/** Whoever is trusted can say that it is anyone. */
+function anyProxy({ trusted_proxies }: Image): Problem[] {
+  return trusted_proxies.flatMap((network, index) =>
+    /\/0+$/.test(network) ? [{ path: ['trusted_proxies', String(index)], message: `trusts everybody: ${ANYONE}` }] : [],
+  );
+}
+
+const ANYONE =
+  'any client can then choose the address and the host that it seems to have; name the addresses of your proxies';
 
 /** A port that a program only has in its environment may be one that it connects to, not one that it listens on. */
 function samePort({ programs }: Image): Problem[] {

@@ -14,7 +14,7 @@ import { cronSchema, programSchema } from '../../../generators/lib/model/program
 import { knownSnippet } from '../../support/snippets.ts';
 import { app, cron, program } from './commands.ts';
 import { name, type Sample, spoil } from './text.ts';
-import { hostname, upstream, vhost } from './vhosts.ts';
+import { hostname, trustedProxies, upstream, vhost } from './vhosts.ts';
 
 const [seed, count, folder, only] = process.argv.slice(2) as [string, string, string, string | undefined];
 /** Of 500 entries that make a batch. */
@@ -177,6 +177,7 @@ for (let batch = 0; left > 0; batch += 1) {
     app: fc.sample(app, { seed: Number(seed) * 1000 + batch, numRuns: 1 })[0],
     programs: { ...kept('programs'), ported: PORTED, socketed: SOCKETED },
     crons: kept('crons'),
+    trusted_proxies: fc.sample(trustedProxies, { seed: Number(seed) * 1000 + batch, numRuns: 1 })[0] ?? [],
     vhosts: kept('vhosts'),
     upstreams: { ...kept('upstreams'), up: { program: 'ported' }, down: { program: 'socketed' } },
   };

@@ -252,6 +252,11 @@ export const vhost = ({ cert, key, folder }: Certificate) =>
       ...(ssl === 'no file' && { ssl_certificate: '{data_root}/{x', ssl_certificate_key: '/srv/{name}' }),
     }));
 
+export const trustedProxies = fc.uniqueArray(
+  fc.constantFrom('10.0.0.0/8', '192.0.2.1', '::1', '2001:db8::/32', '0.0.0.0/0'),
+  { maxLength: 3 },
+);
+
 export const upstream = fc.record({
   servers: maybe(
     fc.array(

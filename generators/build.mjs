@@ -1,6 +1,7 @@
 // Builds dist/: the Yeoman fronts compiled file by file, and the bin bundled into one file that starts fast.
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
@@ -38,6 +39,8 @@ await build({
   outfile: 'dist/makina-image.cjs',
   banner: { js: `#!/usr/bin/env node\n'use strict';\n(${refuseOldNode})(${JSON.stringify(engines.node)});` },
 });
+// Of the one dependency that upgrades in CI may need, where none is installed.
+await build({ ...bundled, entryPoints: [fileURLToPath(import.meta.resolve('yaml'))], outfile: 'dist/yaml.cjs' });
 // Loaded only by the few runs that need them.
 const external = ['chokidar', 'fs-extra', 'inquirer', 'tinyglobby', 'yaml'];
 const { outputFiles } = await build({

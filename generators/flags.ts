@@ -44,6 +44,11 @@ export function newFlags(): Flag[] {
       description: 'with --answers: remove all other answers from .yo-rc.json',
     },
     {
+      flag: 'answers-yaml',
+      hasNo: true,
+      description: "keep the project's answers in answers.yaml, which you edit; .yo-rc.json becomes its copy",
+    },
+    {
       flag: 'destination',
       value: 'DIR',
       names: 'folder',

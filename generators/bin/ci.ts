@@ -8,7 +8,7 @@ import type { Intent } from '../lib/model/intent.ts';
 import { summary } from '../lib/output/summary.ts';
 import { CI_FILES, type CiPlace, ciPlace } from '../lib/project/ci-place.ts';
 import { findProject } from '../lib/project/find.ts';
-import { readYoRc } from '../lib/project/project.ts';
+import { storedAnswers } from '../lib/project/stored.ts';
 import { withProject } from '../lib/project/with-project.ts';
 import { newProject } from '../lib/verbs/new.ts';
 import { isDryRun, printChange, printResult } from './result.ts';
@@ -37,7 +37,7 @@ export const ci: Verb = {
 
 async function run({ flags, words }: CommandLine, host: Host): Promise<Wrote[]> {
   const root = findProject(host.cwd);
-  const { intent } = withProject(root, true, readYoRc);
+  const { intent } = withProject(root, true, (folder) => storedAnswers(folder));
   if (!intent)
     throw new UserError(`${root} is not a project of this generator; go to one, or start one with makina-image new`);
   if (words.length === 0) throw new UserError('ci needs to know where: makina-image ci github, or gitlab');

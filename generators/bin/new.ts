@@ -54,6 +54,7 @@ async function requestOf({ flags, words }: CommandLine, host: Host): Promise<New
     answers: await readAnswers(answersFrom, host.cwd, isExact),
     stack: stack === undefined ? undefined : await readStack(stack, host.cwd),
     isExact,
+    answersYaml: flags['answers-yaml']?.at(-1) as boolean | undefined,
     ask: prompts?.ask,
     askStack: prompts?.askStack,
     insist: prompts?.insist,
@@ -81,5 +82,7 @@ async function write({ flags }: CommandLine, host: Host, request: NewRequest): P
   );
   const others = besideText(change.beside ?? [], request.isExact === true, !isDryRun(flags));
   if (others) printResult(flags, others);
+  const gone = besideText(change.gone ?? [], true, !isDryRun(flags));
+  if (gone) printResult(flags, gone);
   return wrote;
 }

@@ -3,7 +3,7 @@ import { UserError } from '../errors.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
 import { imageSchema } from '../model/schema.ts';
-import { OddScalar, sentenceOf, spelledValue } from './document.ts';
+import { OddScalar, sentenceOf, spelledValue, type Yaml } from './document.ts';
 import { type Place, placeOfType } from './place.ts';
 
 /** A kind of file that a person writes. */
@@ -41,9 +41,10 @@ export async function readMapping(path: string, cwd: string, kind: Kind): Promis
     if (!file.startsWith('/dev/') && !(await fs.stat(file)).isFile()) throw new Error('it is not a file');
     return decode(await fs.readFile(file));
   };
-  return mapping(path, isJson ? 'JSON' : 'YAML', kind, async () =>
-    isJson ? parseJson(await read(), kind.place) : parseYaml(path, await read(), kind.place),
-  );
+  return mapping(path, isJson ? 'JSON' : 'YAML', kind, async () => {
+    const yaml = await import('yaml');
+    return isJson ? parseJson(yaml, await read(), kind.place) : parseYaml(yaml, path, await read(), kind.place);
+  });
 }
 
 /**
@@ -59,31 +60,52 @@ export async function parseAnswers(from: string, bytes: Buffer): Promise<Intent>
 export async function parseMapping(from: string, bytes: Buffer, kind: Kind): Promise<Intent> {
   return mapping(from, 'JSON or YAML', kind, async () => {
     const text = decode(bytes);
-    return parseJson(text, kind.place).catch(() => parseYaml(from, text, kind.place));
+    const yaml = await import('yaml');
+    try {
+      return parseJson(yaml, text, kind.place);
+    } catch {
+      return parseYaml(yaml, from, text, kind.place);
+    }
   });
 }
 
-async function mapping(
-  from: string,
-  language: string,
-  { what, holds }: Kind,
-  read: () => Promise<unknown>,
-): Promise<Intent> {
+async function mapping(from: string, language: string, kind: Kind, read: () => Promise<unknown>): Promise<Intent> {
   let answers: unknown;
   try {
     answers = await read();
   } catch (error) {
-    if (error instanceof UserError) throw error;
-    const [line = ''] = (error as Error).message.split('\n');
-    const sentence = error instanceof RangeError ? 'it is nested too deep' : line.replace(/:$/, '');
     if ((error as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new UserError(`there is no ${what} ${from}; check its path`);
-    throw new UserError(`${from} cannot be read as ${language}: ${sentence}; correct it, then run this again`);
+      throw new UserError(`there is no ${kind.what} ${from}; check its path`);
+    throw unreadable(from, language, error);
   }
+  return intentOf(from, kind, answers);
+}
+
+function unreadable(from: string, language: string, error: unknown): UserError {
+  if (error instanceof UserError) return error;
+  const [line = ''] = (error as Error).message.split('\n');
+  const sentence = error instanceof RangeError ? 'it is nested too deep' : line.replace(/:$/, '');
+  return new UserError(`${from} cannot be read as ${language}: ${sentence}; correct it, then run this again`);
+}
+
+function intentOf(from: string, { holds }: Kind, answers: unknown): Intent {
   if (!isDict(answers)) throw new UserError(`${from} must hold ${holds}`);
   // Only editors use it.
   const { $schema: _, ...intent } = answers;
   return intent;
+}
+
+/**
+ * The answers in a text of YAML, for a run that cannot wait.
+ * @param from where the text came from, for errors
+ * @throws UserError when it is not valid, or is not one mapping
+ */
+export function answersInYaml(yaml: Yaml, from: string, text: string): Intent {
+  try {
+    return intentOf(from, ANSWERS, parseYaml(yaml, from, text, ANSWERS.place));
+  } catch (error) {
+    throw unreadable(from, 'YAML', error);
+  }
 }
 
 function decode(bytes: Buffer): string {
@@ -94,20 +116,18 @@ function decode(bytes: Buffer): string {
  * The value of a text of JSON; where text is wanted, a number or a boolean is that text as it is spelled.
  * @throws Error when it is not valid, or has a key twice
  */
-export async function parseJson(text: string, place: Place): Promise<unknown> {
+function parseJson(yaml: Yaml, text: string, place: Place): unknown {
   const answers = JSON.parse(text);
   // JSON.parse silently takes the last of two equal keys.
-  const { parseDocument } = await import('yaml');
-  const document = parseDocument(text, { logLevel: 'error' });
+  const document = yaml.parseDocument(text, { logLevel: 'error' });
   const twice = document.errors.find(({ code }) => code === 'DUPLICATE_KEY');
   if (twice) throw twice;
-  return document.errors.length > 0 ? answers : spelledValue(document, place, 'json');
+  return document.errors.length > 0 ? answers : spelledValue(yaml, document, place, 'json');
 }
 
-async function parseYaml(from: string, text: string, place: Place): Promise<unknown> {
-  const { LineCounter, parseDocument } = await import('yaml');
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { merge: true, logLevel: 'error', lineCounter });
+function parseYaml(yaml: Yaml, from: string, text: string, place: Place): unknown {
+  const lineCounter = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { merge: true, logLevel: 'error', lineCounter });
   const [wrong] = [...document.errors, ...document.warnings];
   if (wrong?.code === 'MULTIPLE_DOCS') throw new Error('it holds several documents; write one, without ---');
   if (wrong?.code === 'BLOCK_AS_IMPLICIT_KEY') {
@@ -118,7 +138,7 @@ async function parseYaml(from: string, text: string, place: Place): Promise<unkn
   // Throws for endless aliases.
   document.toJS();
   try {
-    return await spelledValue(document, place, 'yaml');
+    return spelledValue(yaml, document, place, 'yaml');
   } catch (error) {
     if (!(error instanceof OddScalar)) throw error;
     const { line, col } = lineCounter.linePos(error.offset);

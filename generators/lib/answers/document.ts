@@ -23,12 +23,15 @@ export function sentenceOf({ code, message }: YAMLError): string {
 /** How plain scalars are read: JSON has one reading of each, and Salt takes none as text. */
 export type Reading = 'yaml' | 'json' | 'salt';
 
+export type Yaml = typeof import('yaml');
+
 /**
+ * @param yaml the package, which most runs do not load
  * @param document without errors and endless aliases
  * @throws OddScalar
  */
-export async function spelledValue(document: Document, place: Place, reading: Reading): Promise<unknown> {
-  const { isAlias, isMap, isScalar, isSeq } = await import('yaml');
+export function spelledValue(yaml: Yaml, document: Document, place: Place, reading: Reading): unknown {
+  const { isAlias, isMap, isScalar, isSeq } = yaml;
 
   const valueAt = (node: Node | null | undefined, place: Place, path: string, inList = false): unknown => {
     if (isAlias(node)) return valueAt(node.resolve(document), place, path, inList);

@@ -107,8 +107,8 @@ function fromJson(flag: string, value: string): unknown {
   }
 }
 
-/** How to fix a problem: with `--base-image`, or for a dict with its JSON flag or the answers file. */
-function flagFor(problem: Problem): string {
+/** How to fix a problem of the answers of `new`: with `--base-image`, or for a dict with its JSON flag or the answers file. */
+export function flagFor(problem: Problem): string {
   const field = fields.find(({ key }) => key === problem.path[0]);
   if (!field) return 'correct it in your answers';
   if (field.positional) return `give it as the first word, or with --${field.flag}`;

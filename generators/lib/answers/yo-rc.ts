@@ -6,6 +6,8 @@ import { unusable } from './unusable.ts';
 
 /** The file of a project that holds its answers. */
 export const YO_RC = '.yo-rc.json';
+/** The file for a person that may hold them in its place; then `.yo-rc.json` is a copy. */
+export const ANSWERS_YAML = 'answers.yaml';
 /** The key below which the answers of this generator are. */
 export const ANSWERS_KEY = 'generator-makina-image';
 /** The version of the model that this generator writes. */
@@ -17,6 +19,10 @@ const REMEDY = 'correct it, or restore it from your git history';
 export interface YoRc {
   intent?: Intent;
   others: Intent;
+  /** The version of the model of the answers. */
+  model?: number;
+  /** Whether the answers are a copy of those in `answers.yaml`. */
+  isCopy?: boolean;
 }
 
 /**
@@ -37,13 +43,15 @@ export function parseYoRc(path: string, text: string): YoRc {
   if (ours === undefined) return { others };
   if (!isDict(ours) || !isDict(ours.answers))
     throw new UserError(`${path}: "${ANSWERS_KEY}" must be an object with "answers"; ${REMEDY}`);
-  const { model } = ours;
+  const { model, file } = ours;
   if (typeof model !== 'number' || !Number.isInteger(model) || model < 1 || model > MODEL_VERSION)
     throw new UserError(
       `${path} holds model ${model}, this generator reads models up to ${MODEL_VERSION}; use the generator that wrote it`,
     );
+  if (file !== undefined && file !== ANSWERS_YAML)
+    throw new UserError(`${path}: "file" of "${ANSWERS_KEY}" must be ${ANSWERS_YAML}; ${REMEDY}`);
   refuseUnusable(path, ours.answers);
-  return { intent: migrate(ours.answers, model), others };
+  return { intent: migrate(ours.answers, model), others, model, ...(file && { isCopy: true }) };
 }
 
 /** The part of a `.yo-rc.json` that is ours, as it is there; undefined where it has none. @throws Error for broken JSON */
@@ -59,7 +67,8 @@ function refuseUnusable(path: string, content: Intent): void {
 }
 
 /** The text of a `.yo-rc.json`; it does not depend on the order in which answers were given. */
-export function formatYoRc(intent: Intent, others: Intent): string {
-  const content = { ...others, [ANSWERS_KEY]: { model: MODEL_VERSION, answers: canonicalIntent(intent) } };
+export function formatYoRc(intent: Intent, others: Intent, isCopy = false): string {
+  const file = isCopy ? { file: ANSWERS_YAML } : {};
+  const content = { ...others, [ANSWERS_KEY]: { model: MODEL_VERSION, ...file, answers: canonicalIntent(intent) } };
   return `${JSON.stringify(content, null, 2)}\n`;
 }

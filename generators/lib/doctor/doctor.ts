@@ -89,7 +89,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(kept ? await found('files', () => checkFiles(root, kept)) : []),
   ];
   const sync = () => found('sync', () => checkSync(root));
-  const ignored = () => found('git', () => checkIgnored(root, kept));
+  const ignored = (isInYaml = false) => found('git', () => checkIgnored(root, kept, isInYaml));
   if (kept?.kind === 'base') return [...findings, ...(await sync()), ...(await ignored())];
 
   const answers = await owned('answers', () => checkAnswers(root));
@@ -104,7 +104,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(answers.result?.findings ?? []),
     ...findings,
     ...(image && (kept || !isBroken) ? await sync() : []),
-    ...(await ignored()),
+    ...(await ignored(answers.result?.isInYaml)),
     ...(image && kept ? await found('runtime', () => checkRuntime(root, image, kept)) : []),
     ...(image ? await found('build', () => checkFirstLayer(root, image)) : []),
     ...(image ? await found('ci', () => checkCi(root, image)) : []),

@@ -1,6 +1,6 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { YO_RC } from '../answers/yo-rc.ts';
+import { ANSWERS_YAML, YO_RC } from '../answers/yo-rc.ts';
 import { OWN } from '../apply/state.ts';
 import type { Manifest } from '../manifest/content.ts';
 import { keptPaths, MANIFEST } from '../manifest/manifest.ts';
@@ -116,9 +116,13 @@ function isOnDisk(root: string, path: string): boolean {
   return lstat(join(root, path)) !== undefined;
 }
 
-/** Whether git leaves out what a fresh clone needs. */
-export function checkIgnored(root: string, manifest: Manifest | undefined): Finding[] {
-  const own = [MANIFEST, `${OWN}/base/x`, ...(fs.existsSync(join(root, YO_RC)) ? [YO_RC] : [])];
+/**
+ * Whether git leaves out what a fresh clone needs.
+ * @param isInYaml whether the answers are in answers.yaml
+ */
+export function checkIgnored(root: string, manifest: Manifest | undefined, isInYaml = false): Finding[] {
+  const answers = [...(fs.existsSync(join(root, YO_RC)) ? [YO_RC] : []), ...(isInYaml ? [ANSWERS_YAML] : [])];
+  const own = [MANIFEST, `${OWN}/base/x`, ...answers];
   const all = manifest ? [...keptPaths(manifest), ...manifest.seeds] : [];
   const generated = all.filter((path) => !own.includes(path) && isOnDisk(root, path));
   let ignored: ReturnType<typeof ignoredPaths>;
@@ -134,9 +138,9 @@ export function checkIgnored(root: string, manifest: Manifest | undefined): Find
     const paths = ignored.filter((each) => each.source === source).map(({ path }) => path);
     const isOwn = paths.some((path) => own.includes(path));
     const verb = !isOwn && paths.length > 1 ? 'are' : 'is';
-    const what = isOwn ? (paths.includes(YO_RC) ? YO_RC : `${OWN}/`) : named(paths);
+    const what = isOwn ? (answers.find((path) => paths.includes(path)) ?? `${OWN}/`) : named(paths);
     const lost = isOwn ? 'a fresh clone cannot be upgraded without it' : `a fresh clone would lack ${itOrThem(paths)}`;
-    const added = isOwn ? [OWN, ...(own.includes(YO_RC) ? [YO_RC] : [])] : paths;
+    const added = isOwn ? [OWN, ...answers] : paths;
     return warning(
       'git',
       `${what} ${verb} ignored, and ${lost}`,

@@ -1,9 +1,10 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
-import { YO_RC } from '../answers/yo-rc.ts';
+import { ANSWERS_YAML, YO_RC } from '../answers/yo-rc.ts';
 import { readJournal } from '../apply/journal.ts';
 import { isLive } from '../apply/lock.ts';
 import { LOCK, TX } from '../apply/state.ts';
+import { UserError } from '../errors.ts';
 import type { Manifest } from '../manifest/content.ts';
 import { keptPaths, MANIFEST, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
@@ -11,7 +12,7 @@ import type { Image } from '../model/schema.ts';
 import { warningsOf } from '../model/warnings.ts';
 import { isOlder, version } from '../package.ts';
 import { FIRST_RELEASE } from '../project/first-release/rendering.ts';
-import { readYoRc } from '../project/project.ts';
+import { type Stored, storedAnswers } from '../project/stored.ts';
 import { lstat } from '../system/files.ts';
 import { plainWord } from '../text/quote.ts';
 import { error, type Finding, fromError, named, ok, warning } from './finding.ts';
@@ -52,14 +53,22 @@ function checkGenerator(root: string, from: string): Finding {
 }
 
 /** The answers and the image that they stand for, if they can be used, and all that is wrong with them. */
-export function checkAnswers(root: string): { intent?: Intent; image?: Image; findings: Finding[] } {
-  const where = join(root, YO_RC);
-  let intent: Intent | undefined;
+export function checkAnswers(root: string): {
+  intent?: Intent;
+  image?: Image;
+  isInYaml?: boolean;
+  findings: Finding[];
+} {
+  let stored: Stored;
   try {
-    ({ intent } = readYoRc(root));
+    stored = storedAnswers(root);
   } catch (failure) {
-    return { findings: [fromError('answers', failure, where)] };
+    const path = join(root, ANSWERS_YAML);
+    const isInYaml = failure instanceof UserError && failure.message.startsWith(path);
+    return { findings: [fromError('answers', failure, isInYaml ? path : join(root, YO_RC))] };
   }
+  const { intent, file } = stored;
+  const where = file?.path ?? join(root, YO_RC);
   if (!intent) {
     const fix = 'restore it from your git history';
     return { findings: [error('answers', 'the answers of the project are missing', where, fix)] };
@@ -71,11 +80,24 @@ export function checkAnswers(root: string): { intent?: Intent; image?: Image; fi
     const odd = warningsOf(image).map(({ path, message }) =>
       warning('answers', `${path.join('.')} ${message}`, where, advice),
     );
-    return { intent, image, findings: odd.length > 0 ? odd : [ok('answers', 'all are valid')] };
+    const unused = !file && lstat(join(root, ANSWERS_YAML)) ? [checkUnused(root)] : [];
+    const findings = [...odd, ...unused];
+    return {
+      intent,
+      image,
+      isInYaml: file !== undefined,
+      findings: findings.length > 0 ? findings : [ok('answers', 'all are valid')],
+    };
   }
   return {
     findings: problems.map(({ path, message }) => error('answers', `${path.join('.')} ${message}`, where, fix)),
   };
+}
+
+/** That a file is there which looks as if it held the answers. */
+function checkUnused(root: string): Finding {
+  const fix = `\`makina-image new ${plainWord(`${root}/`)} --answers-yaml\` takes the answers from it (add --dry-run to see what changes); or rename it`;
+  return warning('answers', `it is not used: the answers are in ${YO_RC}`, join(root, ANSWERS_YAML), fix);
 }
 
 /** What runs that were cut short left behind, and whether another run is writing now. */

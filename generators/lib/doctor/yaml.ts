@@ -20,7 +20,8 @@ const UNPRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\u{10000}-\u{1
  * @param place what may be in it; for a pillar that of the project's keys, by the name of a key
  */
 export async function parseYaml(text: string, plain: boolean, place: Place): Promise<Parsed> {
-  const { LineCounter, isAlias, isPair, isScalar, parseDocument, visit } = await import('yaml');
+  const yaml = await import('yaml');
+  const { LineCounter, isAlias, isPair, isScalar, parseDocument, visit } = yaml;
   const lines = new LineCounter();
   const at = (offset: number, message: string): Parsed => {
     const { line, col } = lines.linePos(offset);
@@ -56,7 +57,7 @@ export async function parseYaml(text: string, plain: boolean, place: Place): Pro
     }
     // Throws for endless aliases.
     document.toJS();
-    return { value: await spelledValue(document, place, plain ? 'yaml' : 'salt') };
+    return { value: spelledValue(yaml, document, place, plain ? 'yaml' : 'salt') };
   } catch (failure) {
     if (failure instanceof OddScalar) return at(failure.offset, failure.message);
     // Nested too deep; then too many aliases.

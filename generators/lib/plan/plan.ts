@@ -57,7 +57,10 @@ function planStarter({ disk }: PlanInput, result: Plan, path: string, theirs: Re
 function planAnswers({ disk }: PlanInput, result: Plan, path: string, theirs: RenderedFile): void {
   const ours = fileAt(disk, path);
   if (!ours) result.files.push({ path, action: 'created', before: undefined, after: theirs });
-  else if (!isSameContent(ours, theirs)) result.files.push({ path, action: 'updated', before: ours, after: theirs });
+  else if (!isSameContent(ours, theirs)) {
+    result.files.push({ path, action: 'updated', before: ours, after: theirs });
+    if (theirs.edited?.losesComment) result.backups.push(ours.bytes);
+  }
 }
 
 /** The base and the user's file of what the templates moved, by the new path. */

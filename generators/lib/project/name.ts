@@ -23,13 +23,14 @@ const HOLDERS: [path: string, pattern: RegExp][] = [
 
 /**
  * Refuses a project whose stored name is not the one that it was written with: volumes, users and the owner's pillar carry the name.
+ * @param path the file that holds the answers
  * @throws UserError (usage)
  */
-export function refuseRenamed(project: Written, name: string): void {
+export function refuseRenamed(project: Written, name: string, path = join(project.root, YO_RC)): void {
   const written = writtenName(project);
   if (written === undefined || written === name) return;
   throw new UserError(
-    `${join(project.root, YO_RC)} says the name ${name}, but the project was written as ${written}, and volumes, users and your pillar carry that; put ${written} back there, or follow "Rename a project" in docs/regeneration.md`,
+    `${path} says the name ${name}, but the project was written as ${written}, and volumes, users and your pillar carry that; put ${written} back there, or follow "Rename a project" in docs/regeneration.md`,
   );
 }
 

@@ -1,9 +1,6 @@
-import fs from 'node:fs';
-import { join } from 'node:path';
 import { problemsError } from '../answers/flags.ts';
-import { formatYoRc, parseYoRc, YO_RC, type YoRc } from '../answers/yo-rc.ts';
+import { YO_RC } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
-import { refuseBlank } from '../manifest/blank.ts';
 import type { Manifest } from '../manifest/content.ts';
 import { MANIFEST, readManifest } from '../manifest/manifest.ts';
 import { complete, type Intent } from '../model/intent.ts';
@@ -12,8 +9,7 @@ import { isTracked } from '../system/git.ts';
 import { pastOf } from './first-release/project.ts';
 import { refuseRenamed } from './name.ts';
 import { keepRuntime } from './own-runtime.ts';
-
-const MAX_BYTES = 16 << 20;
+import { fixOf, storedAnswers, withAnswers } from './stored.ts';
 
 /** A folder that was generated: what is to be there now, and what was merged in last. */
 export interface Project {
@@ -36,18 +32,19 @@ export interface Project {
 export function openProject(root: string): Project {
   const manifest = readManifest(root);
   if (manifest?.kind === 'base') return { root, kind: 'base', theirs: renderBase(), manifest, pastBases: new Map() };
-  const { intent, others } = readYoRc(root);
+  const stored = storedAnswers(root);
+  const { intent } = stored;
   if (!intent)
     throw new UserError(
       `${root} is not a project of this generator: it has no ${YO_RC} with its answers; start one with makina-image new`,
     );
   const { image, problems } = complete(intent);
-  if (!image) throw problemsError(problems ?? []);
+  if (!image) throw problemsError(problems ?? [], fixOf(stored));
   const past = withPast(root, intent, manifest);
   const kept = keepRuntime(root, intent, image, past.manifest);
-  const theirs = withYoRc(render(kept.image), formatYoRc(kept.intent, others));
+  const theirs = withAnswers(render(kept.image), kept.intent, stored);
   const project = { ...past, theirs, vendored: kept.vendored };
-  refuseRenamed(project, image.name);
+  refuseRenamed(project, image.name, stored.file?.path);
   return project;
 }
 
@@ -68,28 +65,4 @@ export function withPast(
     );
   const past = pastOf(root, intent, YO_RC);
   return { root, kind: 'project', manifest: past.manifest, pastBases: past.bases, uncertain: past.uncertain };
-}
-
-/** Adds the stored answers to what is rendered. */
-export function withYoRc(rendered: Rendered, text: string): Rendered {
-  const files = new Map(rendered.files);
-  files.set(YO_RC, { bytes: Buffer.from(text), executable: false, policy: 'answers' });
-  return { ...rendered, files };
-}
-
-/** The stored answers of a folder, if it has any. */
-export function readYoRc(root: string): YoRc {
-  const path = join(root, YO_RC);
-  const stat = fs.lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) return { others: {} };
-  if (!stat.isFile())
-    throw new UserError(`${path} is not a file, which has to be written there; move it away`, EXIT.conflict);
-  if (stat.size > MAX_BYTES)
-    throw new UserError(
-      `${path} is larger than 16 MiB, which no answers are; restore it from your git history`,
-      EXIT.internal,
-    );
-  const bytes = fs.readFileSync(path);
-  if (fs.existsSync(join(root, MANIFEST))) refuseBlank(root, YO_RC, bytes);
-  return parseYoRc(path, bytes.toString());
 }

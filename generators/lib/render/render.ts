@@ -8,6 +8,8 @@ export interface RenderedFile {
   bytes: Buffer;
   executable: boolean;
   policy: Policy;
+  /** What a person wrote there and this is made from; it may lose a comment, with what that explained. */
+  edited?: { from: Buffer; losesComment: boolean };
 }
 
 /** A whole tree: files by path (`project/launch.sh`), and the folders that exist though nothing is in them. */

@@ -44,6 +44,7 @@ export function examine(project: Project, mode: ConflictMode): Change {
   checkFolders(root, theirs.dirs);
   const disk = diskOf(root, theirs.files);
   refuseCutOff(project, disk);
+  refuseChanged(project, disk);
   const found = plan({
     disk,
     manifest,
@@ -121,6 +122,15 @@ function refuseDirty({ project, plan }: Change): void {
     `${project.root}: git does not have your edits of ${dirty.join(', ')}, which would be merged; commit them, or use --allow-dirty`,
     EXIT.internal,
   );
+}
+
+/** What a person saves meanwhile would be lost. */
+function refuseChanged({ root, theirs }: Project, disk: Disk): void {
+  for (const [path, { edited }] of theirs.files) {
+    const ours = edited && disk.get(path);
+    if (ours && !(ours.kind === 'file' && ours.bytes.equals(edited.from)))
+      throw new UserError(`${root}/${path} was changed meanwhile; nothing was written, run this again`, EXIT.internal);
+  }
 }
 
 /** An empty file whose base is empty too is not an edit. */

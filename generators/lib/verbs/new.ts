@@ -3,7 +3,6 @@ import { beside } from '../answers/beside.ts';
 import { problemsError } from '../answers/flags.ts';
 import { idleNulls } from '../answers/idle-nulls.ts';
 import { unusable } from '../answers/unusable.ts';
-import { formatYoRc, type YoRc } from '../answers/yo-rc.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { type Field, fields } from '../model/fields.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
@@ -12,7 +11,8 @@ import { type Image, imageSchema } from '../model/schema.ts';
 import { mentionsUs } from '../project/find.ts';
 import { refuseRenamed } from '../project/name.ts';
 import { keepRuntime } from '../project/own-runtime.ts';
-import { readYoRc, withPast, withYoRc } from '../project/project.ts';
+import { withPast } from '../project/project.ts';
+import { fixOf, type Stored, storedAnswers, withAnswers } from '../project/stored.ts';
 import { withProject } from '../project/with-project.ts';
 import { render } from '../render/render.ts';
 import { placeOfCode } from '../stacks/detect.ts';
@@ -44,6 +44,8 @@ export interface NewRequest extends HowToWrite {
   stack?: Stack;
   /** `answers` and `flags` replace all stored answers but the name. */
   isExact?: boolean;
+  /** Whether the answers are to be in `answers.yaml` from now on, or no longer; without it, they stay where they are. */
+  answersYaml?: boolean;
   /** Absent if no one can be asked. */
   ask?: Ask;
   askStack?: AskStack;
@@ -60,6 +62,8 @@ export interface ProjectChange extends Change {
   image: Image;
   /** Stored answers that were not given now: with `isExact` they are gone. */
   beside?: readonly string[];
+  /** Answers of `.yo-rc.json` that are gone, since `answers.yaml` does not have them. */
+  gone?: readonly string[];
   /** Where there was code for the stack already, so that nothing of the stack was added to it. */
   code?: string;
 }
@@ -85,7 +89,9 @@ export async function askOpen(request: NewRequest): Promise<NewRequest> {
   const destination = locate(request, given());
   if (!destination) throw problemsError(complete(given()).problems ?? []);
   if (!request.isMeant) await refuseNested(destination, request.insist);
-  const { intent } = withProject(destination, request.dryRun === true, readYoRc);
+  const { intent } = withProject(destination, request.dryRun === true, (folder) =>
+    storedAnswers(folder, { inYaml: request.answersYaml, isNew: true }),
+  );
   if (!intent && given().name === undefined) layers.unshift(nameOfFolder(destination, Boolean(request.ask)));
   // Its answers were asked when the project was new.
   if (intent) return { ...request, asked, isMeant: true };
@@ -117,9 +123,10 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
   const destination = locate(request, given());
   if (!destination) throw problemsError(complete(given()).problems ?? []);
   return withProject(destination, request.dryRun === true, async (folder) => {
-    const stored = readYoRc(folder);
-    if (!stored.intent && given().name === undefined) layers.unshift(nameOfFolder(destination, false));
+    const stored = storedAnswers(folder, { inYaml: request.answersYaml, isNew: true });
     const before = stored.intent ?? {};
+    if ((!stored.intent || stored.file) && merge(before, given()).name === undefined)
+      layers.unshift(nameOfFolder(destination, false));
     const lower = merge(below, before);
     const idle = [...idleNulls(request.answers, lower), ...idleNulls(request.flags, merge(lower, request.answers))];
     if (idle.length > 0) throw problemsError(idle);
@@ -128,7 +135,11 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
     const others =
       request.isExact || Object.keys(request.answers).length > 0 ? beside(before, merge(below, given())) : [];
     layers.unshift(below, kept);
-    const planned = { ...planProject(folder, stored, given(), request, stack), beside: others };
+    const planned = {
+      ...planProject(folder, stored, given(), request, stack),
+      beside: others,
+      gone: beside(stored.replaced ?? {}, given()),
+    };
     if (request.dryRun) return withRoot(destination, planned);
     if (asked && request.confirm && !(await request.confirm(withRoot(destination, planned))))
       throw new UserError(
@@ -153,25 +164,31 @@ export interface WriteRequest extends HowToWrite {
 
 /**
  * Brings a folder to what an intent stands for.
- * @param stored what `.yo-rc.json` holds now
+ * @param stored what it holds now
  * @throws UserError as `newProject`
  */
-export function writeIntent(root: string, stored: YoRc, intent: Intent, request: WriteRequest): ProjectChange {
+export function writeIntent(root: string, stored: Stored, intent: Intent, request: WriteRequest): ProjectChange {
   const planned = planProject(root, stored, intent, request);
   return request.dryRun ? planned : apply(planned, request);
 }
 
-function planProject(root: string, stored: YoRc, intent: Intent, request: WriteRequest, stack?: Stack): ProjectChange {
+function planProject(
+  root: string,
+  stored: Stored,
+  intent: Intent,
+  request: WriteRequest,
+  stack?: Stack,
+): ProjectChange {
   const result = complete(intent);
-  if (result.problems) throw problemsError(result.problems, request.flagOf);
+  if (result.problems) throw problemsError(result.problems, request.flagOf ?? fixOf(stored));
   refuseRenaming(stored.intent?.name, result.image, root);
   const past = withPast(root, stored.intent);
   const { image, vendored, ...kept } = keepRuntime(root, intent, result.image, past.manifest);
   const code = stack && placeOfCode(root, stack);
-  const rendered = withYoRc(render(image), formatYoRc(kept.intent, stored.others));
+  const rendered = withAnswers(render(image), kept.intent, stored);
   const theirs = stack ? withFiles(rendered, stack.name, filesOf(stack, code !== undefined), image.name) : rendered;
   const project = { ...past, vendored, theirs };
-  if (past.manifest || stored.intent) refuseRenamed(project, image.name);
+  if (past.manifest || stored.intent) refuseRenamed(project, image.name, stored.file?.path);
   return { image, code, ...planWrite(project, request.conflict) };
 }
 
@@ -181,9 +198,10 @@ function filesOf({ files }: Stack, hasCode: boolean): ReadonlyMap<string, Buffer
 }
 
 /** Where to write, if that is known yet. */
-function locate({ cwd, destination }: NewRequest, given: Intent): string | undefined {
+function locate(request: NewRequest, given: Intent): string | undefined {
+  const { cwd, destination } = request;
   if (destination !== undefined) return resolve(cwd, destination);
-  const here = mentionsUs(cwd) ? readYoRc(cwd).intent : undefined;
+  const here = mentionsUs(cwd) ? storedAnswers(cwd, { inYaml: request.answersYaml }).intent : undefined;
   if (here && (given.name === undefined || given.name === here.name)) return cwd;
   // An invalid name is an error of its own, and no folder is looked for.
   const name = imageSchema.shape.name.safeParse(given.name);

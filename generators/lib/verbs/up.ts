@@ -8,7 +8,7 @@ import type { Engine } from '../engine/engine.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { complete } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
-import { readYoRc } from '../project/project.ts';
+import { fixOf, storedAnswers } from '../project/stored.ts';
 import { lstat } from '../system/files.ts';
 import { portState } from '../system/port.ts';
 import { asOwner } from '../system/rights.ts';
@@ -108,14 +108,15 @@ export async function down(engine: Engine, root: string): Promise<string | undef
 
 /** The image that the answers of a project describe. @throws UserError if there are none */
 export function imageOf(root: string): Image {
-  const { intent } = asOwner(root, () => readYoRc(root));
+  const stored = asOwner(root, () => storedAnswers(root));
+  const { intent } = stored;
   if (!intent)
     throw new UserError(
       `${root} has no ${YO_RC} with the answers of a project; name the folder of a project`,
       EXIT.internal,
     );
   const { image, problems = [] } = complete(intent);
-  if (!image) throw problemsError(problems);
+  if (!image) throw problemsError(problems, fixOf(stored));
   return image;
 }
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../../errors.ts';
 import { complete, merge } from '../../model/intent.ts';
 import type { TestRequest } from '../../model/test-file.ts';
-import { readYoRc } from '../../project/project.ts';
+import { storedAnswers } from '../../project/stored.ts';
 import { asOwner } from '../../system/rights.ts';
 import { type BuildRequest, buildProject, interrupted, refuseCertificates } from '../build.ts';
 import { imageOf, NOT_YET } from '../up.ts';
@@ -49,7 +49,7 @@ export async function selfTest(request: SelfTestRequest): Promise<void> {
   refuseCertificates(request);
   const image = imageOf(root);
   const { environment, override, seconds, requests: own } = await readTestFile(root);
-  const { intent = {} } = asOwner(root, () => readYoRc(root));
+  const { intent = {} } = asOwner(root, () => storedAnswers(root));
   // The launcher judges the override, with the pillars.
   const served = complete(merge(intent, override)).image ?? image;
   const requests = requestsOf(served, own);

@@ -1,13 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { answersFromFlags, type FlagValues, isOn, problemsError, single } from '../../answers/flags.ts';
-import type { YoRc } from '../../answers/yo-rc.ts';
 import { EXIT, UserError } from '../../errors.ts';
 import { isDict } from '../../model/dict.ts';
 import { complete, type Intent, merge } from '../../model/intent.ts';
 import type { Problem } from '../../model/problem.ts';
 import type { Image } from '../../model/schema.ts';
 import { findProject } from '../../project/find.ts';
-import { readYoRc } from '../../project/project.ts';
+import { fixOf, type Stored, storedAnswers } from '../../project/stored.ts';
 import { withProject } from '../../project/with-project.ts';
 import { nearest } from '../../text/nearest.ts';
 import { withRoot } from '../change.ts';
@@ -50,7 +49,7 @@ export function stanza(kind: Kind, request: StanzaRequest): StanzaResult {
 
 function changed(kind: Kind, root: string, { words, flags, ...request }: StanzaRequest): StanzaResult {
   refuseTogether(kind, flags, words);
-  const stored = readYoRc(root);
+  const stored = storedAnswers(root);
   const { intent, image } = opened(root, stored);
   if (isOn(flags, 'list'))
     return { list: isOn(flags, 'json') ? JSON.stringify(rowsOf(kind, image), null, 2) : listed(kind, image) };
@@ -65,14 +64,15 @@ function changed(kind: Kind, root: string, { words, flags, ...request }: StanzaR
   return { done: doneText(target, parts, image, change.image), change };
 }
 
-function opened(root: string, { intent }: YoRc): { intent: Intent; image: Image } {
+function opened(root: string, stored: Stored): { intent: Intent; image: Image } {
+  const { intent } = stored;
   if (!intent)
     throw new UserError(
       `${root} has no .yo-rc.json with the answers of a project; go to a project, or start one with makina-image new`,
       EXIT.internal,
     );
   const { image, problems } = complete(intent);
-  if (!image) throw problemsError(problems ?? []);
+  if (!image) throw problemsError(problems ?? [], fixOf(stored));
   return { intent, image };
 }
 

@@ -121,6 +121,45 @@ told({"first": first, "changed": changed, "second": second, "refused": refused, 
     assert found["stop"] == 0
 
 
+def test_what_entries_have_in_common(launched):
+    found = launched.run(
+        ASK
+        + r"""
+def program(name):
+    return json.load(open(f"/etc/makina-projects/demo/circus/programs/{name}.json"))
+
+override({
+    "program_defaults": {"user": "nobody", "group": "nogroup", "umask": "0022", "env": {"A": "1"}},
+    "cron_defaults": {"log_file": "/tmp/cron.log"},
+    "config_defaults": {"mode": "0600", "restarts": ["other"]},
+    "programs": {"other": {"cmd": "sleep 1000"}, "own": {"cmd": "sleep 1000", "user": "www-data", "umask": None, "env": {}}},
+    "crons": {"c": {"cmd": "true", "schedule": "@yearly"}},
+    "configs": {"listed": {"source": "server.py"}},
+})
+start = Start()
+start.until(lambda: page().startswith("web"))
+keys = ("user", "group", "umask", "env")
+first = {name: [program(name)[key] for key in keys] for name in ("web", "other", "own")}
+files = [state("/etc/makina-projects/demo/listed"), json.load(open("/etc/makina-projects/demo/circus/crons/c.json"))["log_file"], state("/run/app")]
+override({"program_defaults": {"user": None}})
+refused = [start.reconfigure()]
+override({"program_defaults": {"socket": "/run/a/b"}})
+refused += [start.reconfigure()]
+override({"config_defaults": {"restarts": ["nothing"]}, "configs": {"listed": {"source": "server.py"}}})
+refused += [start.reconfigure()]
+told({"first": first, "files": files, "refused": refused, "stop": start.stop()})
+"""
+    )
+    common = ["nobody", "nogroup", "0022", {"A": "1"}]
+    # nginx must reach the socket.
+    web = ["nobody", "nogroup", "0007", {"A": "1"}]
+    assert found["first"] == {"web": web, "other": common, "own": ["www-data", "nogroup", "0027", {}]}
+    assert found["files"] == [["root", "demo-grp", "0o600"], "/tmp/cron.log", ["nobody", "www-data", "0o2750"]]
+    assert [code for code, _ in found["refused"]] == [78, 78, 78]
+    sentences = ["program_defaults.user must be text", "program_defaults.socket is not a setting", "configs.listed.restarts names nothing, which is not a program"]
+    assert all(sentence in told for sentence, (_, told) in zip(sentences, found["refused"]))
+
+
 def test_a_start_waits_for_a_neighbour(launched):
     found = launched.run(
         ASK

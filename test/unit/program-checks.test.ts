@@ -71,9 +71,11 @@ it('a socket is an absolute path, and an upstream can follow it', () => {
 
 it('a umask is text of octal digits', () => {
   const found = (umask: unknown) => problems({ programs: { a: { cmd: 'x', umask } } })[0];
-  for (const umask of ['007', '0027', '7777']) expect(found(umask)).toBeUndefined();
-  for (const umask of ['7', '08', '00027', '0o27', '', '0027\n'])
-    expect(found(umask)).toBe('programs.a.umask must be 3 or 4 octal digits in quotes, such as "0027"');
+  for (const umask of ['007', '0027', '0777']) expect(found(umask)).toBeUndefined();
+  for (const umask of ['7', '08', '2022', '00027', '0o27', '', '0027\n'])
+    expect(found(umask)).toBe(
+      'programs.a.umask must be 3 octal digits in quotes, or 4 that begin with 0, such as "0027"',
+    );
   for (const umask of [7, 27, true]) expect(found(umask)).toMatch(/^programs\.a\.umask must be of type string/);
 });
 

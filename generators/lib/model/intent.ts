@@ -104,13 +104,30 @@ export function complete(intent: Intent): { image: Image; problems?: never } | {
   const given = withoutNulls(merge(intent.demo === false ? {} : demo, intent));
   const result = imageSchema.safeParse(sortKeys(given));
   if (!result.success) return { problems: problemsOf(imageSchema, result.error) };
-  const image = result.data;
+  const filled = withDefaults(given);
+  const image = filled === given ? result.data : imageSchema.parse(sortKeys(filled));
   const problems = checkImage(image);
   if (problems.length > 0) return { problems };
   const meant = withVariables(image);
   // What a variable makes of a field must have its form too.
   const { error } = meant === image ? {} : imageSchema.safeParse(meant);
   return error ? { problems: problemsOf(imageSchema, error) } : { image };
+}
+
+/** Answers that fit the schema, with what `program_defaults` and so on say in each of their entries that says nothing else. */
+function withDefaults(given: Intent): Intent {
+  const kinds = Object.keys(given).filter((key) => key.endsWith('_defaults'));
+  const filled = kinds.map((kind): [string, Intent] => {
+    const key = kind.replace(/_defaults$/, 's');
+    const { umask, ...defaults } = dictAt(given, kind);
+    const entries = Object.entries(dictAt(given, key) as Record<string, Intent>).map(([name, entry]) => {
+      // With a socket the umask is one that nginx can connect with, unless the program itself says another.
+      const more = umask === undefined || entry.socket !== undefined ? {} : { umask };
+      return [name, { ...defaults, ...more, ...entry }];
+    });
+    return [key, Object.fromEntries(entries)];
+  });
+  return kinds.length === 0 ? given : { ...given, ...Object.fromEntries(filled) };
 }
 
 /** What a schema says is wrong with a value. */

@@ -99,6 +99,7 @@ export function overrideSchema(): JsonSchema {
   const runtime = fields.filter((field) => field.runtime).map((field) => [field.key, true]);
   const { $schema, $defs, ...data } = toJsonSchema(z.pick(imageSchema, Object.fromEntries(runtime)));
   const buildKeys = fields.filter((field) => !field.runtime).map((field) => field.key);
+  shareEntries(data.properties as Record<string, JsonSchema>);
   const values = (data.properties as Record<string, JsonSchema>).variables as JsonSchema;
   values.additionalProperties = orNull(values.additionalProperties as JsonSchema);
   const settings = {
@@ -124,6 +125,17 @@ export function overrideSchema(): JsonSchema {
       ...Object.fromEntries([...texts].map(([text, name]) => [name, JSON.parse(text)])),
     },
   };
+}
+
+/** What `program_defaults` and so on can say of a field, and whether `null` takes it away, is what an entry can say. */
+function shareEntries(properties: Record<string, JsonSchema>): void {
+  for (const [key, defaults] of Object.entries(properties)) {
+    if (!key.endsWith('_defaults')) continue;
+    const entries = properties[key.replace(/_defaults$/, 's')] as { additionalProperties: JsonSchema };
+    const known = entries.additionalProperties.properties as JsonSchema;
+    const names = Object.keys(defaults.properties as JsonSchema);
+    defaults.properties = Object.fromEntries(names.map((name) => [name, known[name]]));
+  }
 }
 
 /** Gives each kind of text a name and refers to it: long patterns appear in many places. */

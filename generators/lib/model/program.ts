@@ -76,7 +76,7 @@ const command = {
     'Size at which log_file is renamed to log_file.1, and a new one begun; 0 for never',
   ),
   umask: optional(
-    matching(/^[0-7]{3,4}$/, 'must be 3 or 4 octal digits in quotes, such as "0027"'),
+    matching(/^0?[0-7]{3}$/, 'must be 3 octal digits in quotes, or 4 that begin with 0, such as "0027"'),
     'Mode bits that the files it makes never have, as octal digits: "0027" if not given, and "0007" with a `socket`',
   ),
   copy_env: field(z.boolean(), false, "Also gets the container's environment; env counts more"),

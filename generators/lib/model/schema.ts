@@ -24,6 +24,7 @@ import {
   absolutePath,
   account,
   accountName,
+  defaultsFor,
   environmentName,
   field,
   fileName,
@@ -157,6 +158,19 @@ export const imageSchema = z.strictObject({
     'Values of your own, by name: `{name}` stands for one in paths, hosts, accounts, commands and every other text of `data`',
     { runtime: true },
   ),
+  program_defaults: field(
+    defaultsFor(programSchema, ['port', 'socket']),
+    {},
+    'What `programs` have if they say nothing else, such as `user`',
+    { runtime: true },
+  ),
+  cron_defaults: field(defaultsFor(cronSchema), {}, 'What `crons` have if they say nothing else', { runtime: true }),
+  config_defaults: field(defaultsFor(configSchema, ['target']), {}, 'What `configs` have if they say nothing else', {
+    runtime: true,
+  }),
+  seed_defaults: field(defaultsFor(seedSchema, ['source']), {}, 'What `seeds` have if they say nothing else', {
+    runtime: true,
+  }),
   programs: field(z.record(programName, programSchema), {}, 'Processes that circus runs, by name', { runtime: true }),
   vhosts: field(z.record(hostname, vhostSchema), {}, 'Virtual hosts that nginx serves, by domain', { runtime: true }),
   upstreams: field(

@@ -46,6 +46,20 @@ export function optional<T extends z.ZodMiniType>(type: T, description: string) 
 }
 
 const string = z.string();
+/**
+ * What the entries of a kind have if they say nothing else: the fields of an entry that are not required, none with a default.
+ * @param apart fields that name a place, which no two entries can share
+ */
+export function defaultsFor(entry: z.ZodMiniObject, apart: readonly string[] = []) {
+  const shape = Object.entries(entry.shape as Record<string, z.ZodMiniType>).flatMap(([key, type]) => {
+    const { def } = type as { def: { type: string; innerType?: z.ZodMiniType } };
+    if (def.innerType === undefined || apart.includes(key)) return [];
+    const meta = z.globalRegistry.get(type) as unknown as FieldMeta;
+    return [[key, described(z.optional(def.innerType), meta.description, {})]];
+  });
+  return z.strictObject(Object.fromEntries(shape) as Record<string, z.ZodMiniType>);
+}
+
 export const matching = (pattern: RegExp, message: string) => string.check(z.regex(pattern, message));
 export const integer = (min: number, max: number) => {
   const message = `must be a whole number from ${min} to ${max}`;

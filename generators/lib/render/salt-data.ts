@@ -37,7 +37,7 @@ export function saltDefaults(): Record<string, unknown> {
   return Object.fromEntries(
     saltFields.flatMap(({ key, fallback, entry }) => [
       ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry]] : []),
-      [nameOf(key), fallback],
+      ...(key.endsWith('_defaults') ? [] : [[nameOf(key), fallback]]),
     ]),
   );
 }
@@ -45,7 +45,10 @@ export function saltDefaults(): Record<string, unknown> {
 /** What a project says of `cfg.data`, as YAML: no more than what differs from the defaults. */
 export function saltData(image: Image): string {
   const given = Object.fromEntries(
-    saltFields.map(({ key, entry }) => [key, entry ? differing(image[key] as Entries, entry) : image[key]]),
+    saltFields.map(({ key, entry }) => {
+      const own = image[`${key.slice(0, -1)}_defaults` as keyof Image] as Record<string, unknown> | undefined;
+      return [key, entry ? differing(image[key] as Entries, { ...entry, ...own }) : image[key]];
+    }),
   );
   const data = Object.fromEntries(
     saltFields
@@ -59,11 +62,14 @@ type Entries = Record<string, Record<string, unknown>>;
 
 /** What entries say beside the defaults. */
 function differing(entries: Entries, defaults: Record<string, unknown>): Entries {
-  const isDefault = ([key, value]: [string, unknown]) => isDeepStrictEqual(value, defaults[key]);
   return Object.fromEntries(
-    Object.entries(entries).map(([name, entry]) => [
-      name,
-      Object.fromEntries(Object.entries(entry).filter((field) => !isDefault(field))),
-    ]),
+    Object.entries(entries).map(([name, entry]) => {
+      // With a socket only the umask of the entry itself counts.
+      const isOwn = (key: string) => key === 'umask' && entry.socket !== undefined;
+      const given = Object.entries(entry).filter(
+        ([key, value]) => isOwn(key) || !isDeepStrictEqual(value, defaults[key]),
+      );
+      return [name, Object.fromEntries(given)];
+    }),
   );
 }

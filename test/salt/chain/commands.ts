@@ -49,7 +49,7 @@ const command = {
   ),
   log_file: maybe(fc.constantFrom('{data_root}/log/x.log', '/var/log/{name}.log', '/tmp/{x}')),
   log_max_bytes: maybe(fc.nat()),
-  umask: maybe(fc.stringMatching(/^[0-7]{3,4}$/)),
+  umask: maybe(fc.stringMatching(/^0?[0-7]{3}$/)),
   copy_env: maybe(fc.boolean()),
   log_backup_count: maybe(fc.nat(1000)),
 };

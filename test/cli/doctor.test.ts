@@ -402,6 +402,13 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /correct/,
   ],
   [
+    'a link outside of the volumes in the override',
+    put('data/configuration/pillar.sls', 'makina-projects.demo: {data: {symlinks: {/opt/x: {target: y}}}}\n'),
+    ['error override'],
+    /data\.symlinks\.\/opt\/x is not in a volume, so only a build can change it/,
+    /change it in the answers/,
+  ],
+  [
     'an override that does not fit the answers',
     put(
       'data/configuration/pillar.sls',

@@ -38,10 +38,18 @@ def watched(parts, tmp_path):
             "app": {},
             **data,
         }
-        return parts.readers.watched_files(project, {"data": data})
+        return parts.readers.watched_files(project, {"data": data, "data_root": "/vol/data"})
 
     ask.project = project
     return ask
+
+
+def test_in_a_volume_what_salt_wrote_is_watched(watched):
+    target = "/vol/data/data/x.conf"
+    found = watched({"a": {"args": [target]}, "b": {}}, {"x.conf": {"target": target}})
+    assert found["a"] == {f"{watched.project.conf_dir}/volumes/x.conf": "restart"} and found["b"] == {}
+    # The program's own: what Salt writes reaches it only once.
+    assert watched({"a": {"args": [target]}}, {"x.conf": {"target": target, "replace": False}})["a"] == {}
 
 
 READS = {

@@ -178,8 +178,6 @@ CONFIGS = {
     "a folder below one": ("users/y/../z/x", "in {place}/users, which www-data can change"),
     "a link into one": ("link/x", "in {place}/users, which www-data can change"),
     "a folder that a group can write to": ("shared/x", "in {place}/shared, which others than root can change"),
-    "a volume, spelled otherwise": ("./vol//a/x", "in a volume"),
-    "the data folder": ("demo/data/configuration/x", "in a volume"),
     "a sticky folder": ("/tmp/x", "in /tmp, where others than root can write"),
     "the home of the user": ("/home/users/www-data/x", "in /home/users/www-data, where others than root can write"),
     "a folder of directories": ("given/x/y", "in {place}/given, where others than root can write"),
@@ -198,6 +196,45 @@ def test_a_config_lies_where_nobody_but_root_can_put_anything(parts, place, targ
     found = parts[2].wrong_paths(cfg(place, configs={"c": {"source": "x", "target": path}}, directories=given), ["configs"])
     why = told.format(place=place)
     assert list(found) == [f"data.configs.c.target must not be {why}: Salt writes it as root; use a seed there, or another path"]
+
+
+@pytest.mark.parametrize(
+    ("target", "user", "told"),
+    [
+        ("./vol//a/x", USER, None),
+        ("demo/data/data/x", USER, None),
+        ("./vol//a/x", "root", "user must not be root in a volume; name the user of the program that reads the file"),
+        ("./vol//a/", USER, "target must not be a volume itself; use a path in it"),
+        ("demo/data/data", USER, "target must not be a volume itself; use a path in it"),
+        ("demo/data/configuration/x", USER, "target must not be in {place}/demo/data/configuration, which is root's; use another path"),
+    ],
+)
+def test_a_config_in_a_volume_is_not_roots(parts, place, target, user, told):
+    configs = {"c": {"source": "x", "target": f"/{place}/{target}", "user": user}}
+    found = list(parts[2].wrong_paths(cfg(place, configs=configs), ["configs"]))
+    assert found == ([f"data.configs.c.{told.format(place=place)}"] if told else [])
+
+
+def test_a_link_lies_where_only_root_can_put_anything(parts, place):
+    users(place / "users")
+    (place / "to").symlink_to("users")
+    (place / "demo/data").mkdir(parents=True)
+    (place / "made").symlink_to(place / "demo/data")
+    why = "Salt writes it as root; use a seed there, or another path"
+    expected = {
+        f"{place}/made": [],
+        f"{place}/vol/a/x": [],
+        f"{place}/users/x": [f"must not be in {place}/users, which www-data can change: {why}"],
+        f"{place}/to/x": [f"must not be in {place}/users, which www-data can change: {why}"],
+        f"{place}/made/x": [f"must not be in a volume: {why}"],
+        "/tmp/x": [f"must not be in /tmp, where others than root can write: {why}"],
+        "/run/x": ["must not be in /run, which can be in memory; use another path"],
+        "/usr": ["must not be in the way of /usr/bin"],
+        "{project_root}/.salt": [f"must not be in the way of {place}/demo/project/.salt"],
+    }
+    for path, sentences in expected.items():
+        found = list(parts[2].wrong_paths(cfg(place, symlinks={path: {"target": "x"}}), ["symlinks"]))
+        assert found == [f"data.symlinks.{path} {sentence}" for sentence in sentences], path
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,7 @@ class World:
 
     def settings(self, seeds, **changes):
         paths = {"project_root": str(self.project), "data_root": str(self.data), "volumes": [str(self.media)]}
-        return {"user": USER, "group": GROUP, **paths, "seeds": seeds, **changes}
+        return {"user": USER, "group": GROUP, **paths, "seeds": seeds, "links": {}, "configs": {}, **changes}
 
     def fill(self, _changes=None, **seeds):
         """Fill the volumes in this process; return the names of what was filled. Checks that no child is left."""
@@ -100,9 +100,9 @@ class World:
                 left = None
             assert left is None or left == (0, 0), "a zombie is left"
 
-    def start(self, seeds, *wrapper):
+    def start(self, seeds, *wrapper, **changes):
         """Fill the volumes in a process of its own, behind a command such as setpriv; return the process."""
-        command = [*wrapper, sys.executable, __file__, str(self.package), json.dumps(self.settings(seeds))]
+        command = [*wrapper, sys.executable, __file__, str(self.package), json.dumps(self.settings(seeds, **changes))]
         return subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
 
     def mount(self, *words):
@@ -138,7 +138,8 @@ def main(package, settings):
     seeds = load(package)
     print("ready", flush=True)
     try:
-        print(json.dumps(seeds.fill_volumes(json.loads(settings))))
+        print(json.dumps(seeds.fill_volumes(json.loads(settings))), flush=True)
+        module("volume_files").write_files(json.loads(settings))
     except sys.modules["demo_launcher.errors"].LaunchError as error:
         print(json.dumps([error.code, str(error)]))
 

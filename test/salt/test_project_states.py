@@ -34,6 +34,7 @@ ANSWERS = {
     "groups": {"svc": {"gid": 901}},
     "users": USERS,
     "packages": ["ssl-cert"],
+    "symlinks": {"/opt/links/log": {"target": "{data_root}/data/log"}, "{project_root}/tmp": {"target": "../data/data/tmp"}},
     "seeds": {"nginx-1.2": {"source": "/etc/nginx", "target": "data/nginx", "mode": "keep"}},
     "app": {"greeting": "It works", "hostile": HOSTILE, "order": {key: "sample" for key in "abcd"} | {"list": [1]}, "n": 7},
     "programs": {"probe": {"cmd": "true", "args": HOSTILE, "env_from": {"FIRST": "app:hostile:0", "N": "app:n", "HOSTILE": "app:hostile:8"}}},

@@ -130,7 +130,7 @@ describe('what is wrong with answers', () => {
     [{ upstreams: { a: { servers: ['127.0.0.1:1 backup'] } } }, 'upstreams.a.servers'],
     [{ upstreams: { a: {} } }, 'upstreams.a'],
     [{ upstreams: { a: { program: 'web' } } }, 'upstreams.a.program'],
-    [{ configs: { a: { source: 'x', target: '{data_root}/x' } } }, 'configs.a.target'],
+    [{ configs: { a: { source: 'x', target: '{data_root}/x' } } }, 'configs.a.user'],
     [{ directories: { '/srv/m/x': {} }, volumes: ['/srv/m'] }, 'directories./srv/m/x'],
     [{ apt_repositories: { a: { uri: 'https://x', suites: ['y'], components: ['z'] } } }, 'apt_repositories.a'],
     [{ virtualenvs: { a: {} } }, 'virtualenvs.a'],

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { isDict } from '../model/dict.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
+import { inVolume } from '../model/path-checks.ts';
 import type { Image } from '../model/schema.ts';
 import { withVariables } from '../model/variables.ts';
 import { madeByBuild } from '../project/sources.ts';
@@ -22,7 +25,21 @@ export function checkTogether(root: string, data: string, intent: Intent, builtI
   const findings = (problems ?? []).map(({ path, message }) =>
     warning(id, `with what it is merged into, data.${path.join('.')} ${message}`, where, 'correct it there'),
   );
-  return { image: image && withVariables(image), findings };
+  const links = (image ? changedLinks(image, below, override) : []).map((path) => {
+    const what = `data.symlinks.${path} is not in a volume, so only a build can change it (code 78 at the start)`;
+    return error('override', what, where, 'change it in the answers, and build the image again');
+  });
+  return { image: image && withVariables(image), findings: [...findings, ...links] };
+}
+
+/** The links outside of the volumes that an override makes others than those of the image. */
+function changedLinks(image: Image, below: Intent, override: Intent[]): string[] {
+  const built = isDict(below.symlinks) ? below.symlinks : {};
+  const links = override.flatMap(({ symlinks }) => (isDict(symlinks) ? Object.entries(symlinks) : []));
+  const changed = links.filter(
+    ([path, link]) => !inVolume(path, image) && !isDeepStrictEqual(link ?? undefined, built[path] ?? undefined),
+  );
+  return changed.map(([path]) => path);
 }
 
 /**

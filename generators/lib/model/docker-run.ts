@@ -37,7 +37,7 @@ export function memoryForOverrides(image: Image): string[] {
   const targets = Object.values(configs).flatMap(({ target }) => (target ? [plainPath(target, name)] : []));
   const folders = targets.map((target) => posix.dirname(target)).filter((folder) => !SYSTEM.test(folder));
   const ours = [`/etc/makina-projects/${name}`, '/var/cache/salt'];
-  const covered = [...ours, '/run', '/tmp', '/var/lib/nginx', ...volumes];
+  const covered = [...ours, `/srv/projects/${name}/data`, '/run', '/tmp', '/var/lib/nginx', ...volumes];
   const more = [...new Set(folders)].sort().filter((folder) => !covered.some((other) => isWithin(folder, other)));
   return [...ours, ...more.filter((folder) => !more.some((other) => other !== folder && isWithin(folder, other)))];
 }

@@ -81,6 +81,13 @@ export const directorySchema = z.strictObject({
   mode: field(octalMode, '0755', 'Mode'),
 });
 
+export const symlinkSchema = z.strictObject({
+  target: required(
+    withKeys(PATH_KEYS, /^[A-Za-z0-9_./{}@+-]{1,2000}$/, 'must be a path of letters, digits and _./{}@+-'),
+    'Where it leads: absolute, or relative to its folder',
+  ),
+});
+
 /** Below 100 are the numbers that Debian gives itself. */
 const accountNumber = integer(100, 2147483647);
 
@@ -99,10 +106,14 @@ export const userSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   source: required(path, 'Template below project/; Jinja, with cfg, data and the keys of context'),
-  target: optional(absolutePath, 'Where the file goes; /etc/makina-projects/{name}/NAME if not given'),
-  user: root('Unix user that owns it'),
+  target: optional(
+    absolutePath,
+    'Where the file goes, also in a volume; /etc/makina-projects/{name}/NAME if not given',
+  ),
+  user: root('Unix user that owns it; in a volume not root'),
   group: field(account, '{group}', 'Unix group of it'),
   mode: field(octalMode, '0440', 'Mode'),
+  replace: field(z.boolean(), true, 'A file that is there already is replaced; otherwise it is written only if absent'),
   template: field(z.boolean(), true, 'Rendered with Jinja; copied as it is if false'),
   context: field(
     z.record(matching(/^[A-Za-z_][A-Za-z0-9_]{0,99}$/, 'must be a Jinja name'), z.json()),

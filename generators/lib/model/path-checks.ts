@@ -18,7 +18,13 @@ const SYSTEM = ['/bin', '/boot', '/etc', '/lib', '/root', '/run', '/sbin', '/usr
   ['/var/log/nginx', '/var/spool/cron', '/etc/makina-projects'],
 );
 /** The names of our own files and folders in /etc/makina-projects/NAME. */
-const TAKEN = ['app.json', 'configs.json', 'launch.json', 'override.sls', 'override.sls.last-good', 'circus', 'nginx'];
+const TAKEN = ['app.json', 'configs.json', 'launch.json', 'override.sls', 'override.sls.last-good'].concat([
+  'circus',
+  'nginx',
+  'volumes',
+]);
+/** What a mount in memory may hide. */
+const MEMORY = ['/etc/makina-projects', '/run', '/var/cache/salt', '/var/lib/nginx', '/var/run'];
 
 interface Used {
   path: string[];
@@ -38,7 +44,7 @@ export function checkPaths(image: Image): Problem[] {
       return problem ? [{ path, message: `must not be ${problem}: ${why}` }] : [];
     }),
     ...Object.entries(image.configs).flatMap(([name, { target }]): Problem[] =>
-      isTaken(image.name, configTarget(name, target))
+      !inVolume(configTarget(name, target), image) && isTaken(image.name, configTarget(name, target))
         ? [
             {
               path: ['configs', name],
@@ -48,6 +54,8 @@ export function checkPaths(image: Image): Problem[] {
         : [],
     ),
     ...metConfigs(image),
+    ...Object.entries(image.configs).flatMap(([name, { target, user }]) => checkInVolume(name, target, user, image)),
+    ...Object.keys(image.symlinks).flatMap((path) => checkLink(path, image)),
     ...Object.entries(image.directories).flatMap(([path, { user, mode }]): Problem[] => {
       const message = inTheWay(plainPath(path, image.name), image, isRoots(user, mode));
       return message ? [{ path: ['directories', path], message }] : [];
@@ -57,6 +65,56 @@ export function checkPaths(image: Image): Problem[] {
       return message ? [{ path: ['users', name, 'home'], message }] : [];
     }),
   ];
+}
+
+/** What is wrong with a config that goes into a volume. */
+function checkInVolume(name: string, target: string | undefined, user: string, image: Image): Problem[] {
+  if (target === undefined || !inVolume(target, image)) return [];
+  const path = ['configs', name];
+  const own = ownOfVolume(target, image);
+  const problems = own ? [{ path: [...path, 'target'], message: own }] : [];
+  if (user !== 'root') return problems;
+  const message = 'must not be root in a volume; name the user of the program that reads the file';
+  return [...problems, { path: [...path, 'user'], message }];
+}
+
+/** What is wrong with the place of a link. */
+function checkLink(link: string, image: Image): Problem[] {
+  const place = plainPath(link, image.name);
+  const path = ['symlinks', link];
+  const data = plainPath('{data_root}', image.name);
+  const others = [
+    ...Object.keys(image.symlinks).map((other) => [`symlinks.${other}`, other]),
+    ...Object.entries(image.configs).map(([name, { target }]) => [`configs.${name}`, configTarget(name, target)]),
+    ...Object.entries(image.seeds).map(([name, { target }]) => [`seeds.${name}`, posix.resolve(data, target)]),
+    ...Object.keys(image.directories).map((other) => [`directories.${other}`, other]),
+  ] as [string, string][];
+  const met = others.find(([name, at]) => name !== `symlinks.${link}` && isWithin(plainPath(at, image.name), place));
+  if (met) return [{ path, message: `is in the way of ${met[0]}; use another path` }];
+  const message = inVolume(link, image) ? ownOfVolume(link, image) : wrongOutside(place, image);
+  return message ? [{ path, message }] : [];
+}
+
+function wrongOutside(place: string, image: Image): string | undefined {
+  const memory = MEMORY.find((folder) => isWithin(place, folder));
+  if (memory) return `must not be in ${memory}, which can be in memory; use another path`;
+  return inTheWay(place, image, false)?.replace('must be of root alone, since it is', 'must not be');
+}
+
+/** Whether a path lies in a volume, or is one. */
+export function inVolume(path: string, { name, volumes }: Image): boolean {
+  const folders = [`/srv/projects/${name}/data`, ...volumes];
+  return folders.some((folder) => isWithin(plainPath(path, name), plainPath(folder, name)));
+}
+
+/** Why nothing of the settings goes to a place in a volume, undefined if it can. */
+function ownOfVolume(path: string, { name, volumes }: Image): string | undefined {
+  const data = `/srv/projects/${name}/data`;
+  const place = plainPath(path, name);
+  if ([data, `${data}/data`, ...volumes].some((folder) => plainPath(folder, name) === place))
+    return 'must not be a volume itself; use a path in it';
+  const own = [`${data}/configuration`, `${data}/application`].find((folder) => isWithin(place, folder));
+  return own && `must not be in ${own}, which is root's; use another path`;
 }
 
 /** Each config that goes where another one does, or below it. */
@@ -109,11 +167,13 @@ function isTaken(name: string, target: string): boolean {
 function usedPaths(image: Image): Used[] {
   const below = (path: string) => `{project_root}/${path}`;
   const used: Used[] = [];
-  for (const [name, { source, target }] of Object.entries(image.configs))
-    used.push(
-      { path: ['configs', name, 'source'], at: below(source), reads: true },
-      { path: ['configs', name, 'target'], at: configTarget(name, target), reads: false },
-    );
+  for (const [name, { source, target }] of Object.entries(image.configs)) {
+    used.push({ path: ['configs', name, 'source'], at: below(source), reads: true });
+    const at = configTarget(name, target);
+    if (!inVolume(at, image)) used.push({ path: ['configs', name, 'target'], at, reads: false });
+  }
+  for (const link of Object.keys(image.symlinks))
+    if (!inVolume(link, image)) used.push({ path: ['symlinks', link], at: link, reads: false });
   for (const [name, { url, target, unpack, user }] of Object.entries(image.downloads)) {
     // What is unpacked for another user is unpacked as that user: root only makes the folder.
     const at = isUnpacked(unpack) && user !== 'root' ? posix.dirname(plainPath(target, image.name)) : target;

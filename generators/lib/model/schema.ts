@@ -15,6 +15,7 @@ import {
   groupSchema,
   label,
   stepName,
+  symlinkSchema,
   userSchema,
   virtualenvSchema,
 } from './installed.ts';
@@ -194,6 +195,12 @@ export const imageSchema = z.strictObject({
     z.record(fileName, seedSchema),
     {},
     'Files and folders copied into a volume if and only if they are not there yet, by name',
+    { runtime: true },
+  ),
+  symlinks: field(
+    z.record(absolutePath, symlinkSchema),
+    {},
+    'Symbolic links, by path: the build makes those outside of volumes, each start those in them',
     { runtime: true },
   ),
   crons: field(z.record(identifier, cronSchema), {}, 'Commands that run at set times, by name', {

@@ -20,13 +20,14 @@ const TAKEN = new Set([
     .flatMap(({ key }) => [key, `${key.replace(/s$/, '')}_defaults`]),
 ]);
 
-/** The same image with its variables in the place of their references, in the keys of `directories` too. */
+/** The same image with its variables in the place of their references, in paths that are keys too. */
 export function withVariables(image: Image): Image {
   if (Object.keys(image.variables).length === 0) return image;
   const values = valuesOf(image.variables);
   const replaced = replacedIn(image, values) as Image;
-  const paths = Object.entries(replaced.directories).map(([path, entry]) => [replacedIn(path, values), entry]);
-  return { ...replaced, directories: Object.fromEntries(paths) };
+  const byPath = <T>(entries: Record<string, T>): Record<string, T> =>
+    Object.fromEntries(Object.entries(entries).map(([path, entry]) => [replacedIn(path, values), entry]));
+  return { ...replaced, directories: byPath(replaced.directories), symlinks: byPath(replaced.symlinks) };
 }
 
 /** Names that have another meaning, values that name themselves, and values without an end. */

@@ -60,16 +60,22 @@ const launcher = [
   'settings/schema',
   'settings/socket_checks',
   'volumes/__init__',
+  'volumes/config_record',
   'volumes/forked',
+  'volumes/links',
   'volumes/nested_mounts',
   'volumes/passable',
+  'volumes/places',
   'volumes/rights_advice',
   'volumes/safe_copy',
   'volumes/seed_record',
   'volumes/seed_settings',
   'volumes/seeds',
+  'volumes/volume_configs',
+  'volumes/volume_files',
   'volumes/volume_lock',
   'volumes/volume_tops',
+  'volumes/workers',
 ];
 
 const commands = ['__init__', 'change', 'config', 'ends', 'enter', 'health', 'programs', 'status', 'table'];
@@ -101,6 +107,7 @@ const states = [
   'nginx',
   'packages',
   'prerequisites',
+  'symlinks',
   'virtualenvs',
 ];
 

@@ -6,7 +6,7 @@ import { brotliCompressSync } from 'node:zlib';
 import { execa } from 'execa';
 import { expect, onTestFinished } from 'vitest';
 import type { Intent } from '../../generators/lib/model/intent.ts';
-import { ask, freePort, started, withNginx } from '../support/nginx.ts';
+import { type Asked, ask, freePort, started, withNginx } from '../support/nginx.ts';
 import { tempDir } from '../support/run.ts';
 
 const READS_GZIP = 'Accept-Encoding: gzip\r\n';
@@ -309,3 +309,92 @@ withNginx('ssl_redirect sends on what came to a trusted proxy by http, and only 
   for (const more of ['', http]) expect(await answer('secure.org', more)).toBe(`https://secure.org:${secure}/a?b`);
   for (const more of ['', http, https]) expect(await answer('both.org', more)).toBe('in');
 });
+
+withNginx(
+  'maps, geos and groups answer as the lines of raw that they replace, and a line of them can change',
+  async () => {
+    const port = await freePort();
+    const locations = {
+      '/': {
+        root: files(),
+        add_header: { 'X-Device': '$device', 'X-Near': '$near', 'X-Site': '$site', 'X-Team': '$team' },
+        try_files: ['/files/$file', '=404'],
+      },
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: nginx's own
+      '~ ^/(?<word>[a-z]+)-(?<number>[0-9]+)$': { return: '200 $word.${number}' },
+      '/moved/': { rewrite: ['^/moved/(?<rest>.*)$ /to/$device/$rest permanent'], root: '/srv' },
+    };
+    const { add_header: _, ...plain } = locations['/'];
+    const headers = Object.entries(locations['/'].add_header).map(
+      ([name, value]) => `add_header ${name} ${value} always;`,
+    );
+    const ours =
+      'add_header X-Content-Type-Options $content_type_options always;\nadd_header Referrer-Policy $referrer_policy always;';
+    const domain = '~^(?<team>[a-z0-9-]{2,})\\.apps\\.(?:example|test)\\.com$';
+    const maps = {
+      device: {
+        string: '$http_user_agent',
+        values: {
+          default: 'other',
+          '~*(?<kind>phone|pad)': 'my $kind',
+          include: 'i',
+          'say "hi"; {': 'q"\\',
+          '': 'none',
+        },
+      },
+      site: { string: '$host', hostnames: true, values: { '.apps.example.com': 'apps', default: '' } },
+      file: { string: '$uri', values: { default: 'a.txt', '/b': 'b.txt' } },
+    };
+    const geos = { near: { values: { default: 'far', '127.0.0.0/8': '$near "here"', '::1': 'six' } } };
+    const raw_http = [
+      'map $http_user_agent $device { default other; "~*(?<kind>phone|pad)" "my $kind"; \\include i; \'say "hi"; {\' \'q"\\\\\'; "" none; }',
+      'map $host $site { hostnames; .apps.example.com apps; default ""; }',
+      'map $uri $file { default a.txt; /b b.txt; }',
+      'geo $near { default far; 127.0.0.0/8 \'$near "here"\'; ::1 six; }\n',
+    ].join('\n');
+    const lines = {
+      listen: port,
+      raw_http,
+      raw: `server_name "${domain.replaceAll('\\', '\\\\')}";\n`,
+      locations: { ...locations, '/': { ...plain, raw: [ours, ...headers, ''].join('\n') } },
+    };
+    const asked = [
+      ...['/', '/b', '/ab-12', '/moved/x?y'].map((path) => ({ path, method: 'GET', more: '' })),
+      ...['a PAD b', 'include', 'say "hi"; {', 'x'].map((agent) => ({
+        path: '/',
+        method: 'GET',
+        more: `User-Agent: ${agent}\r\n`,
+      })),
+    ];
+    const answers = async (host: string) => (await Promise.all(asked.map((one) => ask(port, host, one)))).map(said);
+
+    const stop = await started(port, { apps: { listen: port, domain, locations } }, { maps, geos });
+    const byField = await answers('our-team.apps.test.com');
+    for (const header of ['X-Team: our-team', 'X-Device: none', 'X-Near: $near "here"'])
+      expect(byField[0]).toContain(`\r\n${header}\r\n`);
+    expect(byField[1]).toMatch(/^HTTP\/1.1 404/);
+    expect(byField[2]).toMatch(/ab\.12$/);
+    expect(byField[3]).toContain('/to/none/x?y\r\n');
+    expect(byField.slice(4).map((text) => /^X-Device: (.*)\r$/m.exec(text)?.[1])).toEqual([
+      'my PAD',
+      'i',
+      'q"\\',
+      'other',
+    ]);
+    expect(await ask(port, 'a-b.apps.example.com', asked[0] as Asked)).toContain('\r\nX-Site: apps\r\n');
+    for (const other of ['x.apps.test.com', 'apps.test.com', 'our-team.apps.test.com.org', 'none.org'])
+      expect(await ask(port, other, asked[0] as Asked)).not.toContain('X-Team');
+    await stop();
+
+    // An override takes a line away and adds one.
+    const changed = { ...maps, device: { ...maps.device, values: { ...maps.device.values, '': null, '~^x': 'ex' } } };
+    const stopAgain = await started(port, { apps: { listen: port, domain, locations } }, { maps: changed, geos });
+    const then = await answers('our-team.apps.test.com');
+    expect(then[0]).toContain('\r\nX-Device: other\r\n');
+    expect(then[7]).toContain('\r\nX-Device: ex\r\n');
+    await stopAgain();
+
+    await started(port, { apps: lines });
+    expect(await answers('our-team.apps.test.com')).toEqual(byField);
+  },
+);

@@ -13,7 +13,7 @@ import subprocess
 
 import crossplane
 import pytest
-from chain_expected import Client, argv, environment, in_any_order, interpolated, servers, upstream
+from chain_expected import Client, argv, directive, environment, in_any_order, interpolated, servers, upstream
 from conftest import BASE, VENVS, override_text
 from image import Failed, Image, generate, install_base
 
@@ -76,7 +76,7 @@ def test_an_override_brings_the_same_and_configs_get_their_context_as_it_is(imag
         shutil.copy(samples / name, image.root / "etc/ssl/chain")
     shutil.copy(folder / "demo/project/.salt/PILLAR.sample", image.root / SALT_ROOT.lstrip("/"))
     answers, wanted = (json.loads((samples / (kind + "-0.json")).read_text()) for kind in ("answers", "image"))
-    data = {kind: answers[kind] for kind in ("app", "programs", "crons", "vhosts", "upstreams", "trusted_proxies")}
+    data = {kind: answers[kind] for kind in ("app", "programs", "crons", "vhosts", "upstreams", "trusted_proxies", "maps", "geos") if kind in answers}
     data["crons"]["tick"] = None
     # An exponent in an override is refused: readers of YAML differ about it.
     data["app"]["large"] = wanted["app"]["large"] = 1.5
@@ -284,6 +284,15 @@ def check_nginx(image, expected):
     trusted = [args[0] for name, args, _ in written if name == "set_real_ip_from"]
     geos = [sorted(name for name, _, _ in block) for name, args, block in written if name == "geo" and args[-1] == "$mc_trusted"]
     same("trusted_proxies", (client.trusted, [sorted(["default", *client.trusted])] if client.trusted else []), (trusted, geos))
+    for name, settings in expected.get("maps", {}).items():
+        special = ("include", "hostnames", "volatile")
+        lines = [directive("\\" + key if key in special else key, value) for key, value in settings["values"].items()]
+        same_block("maps." + name, directive("map", settings["string"], "$" + name, block=in_any_order(lines)), next(block for block in maps if block[1][-1] == "$" + name))
+    for name, settings in expected.get("geos", {}).items():
+        lines = [directive(*line) for line in settings["values"].items()]
+        address = [settings["address"]] if "address" in settings else []
+        found = next(block for block in written if block[0] == "geo" and block[1][-1] == "$" + name)
+        same_block("geos." + name, directive("geo", *address, "$" + name, block=in_any_order(lines)), found)
     raw_http = "".join(vhost.get("raw_http", "") for vhost in expected["vhosts"].values())
     for name, vhost in sorted(expected["vhosts"].items(), key=lambda item: item[0].lower()):
         for block in servers(name, vhost, lambda path: path.startswith("/etc/ssl/chain/"), raw, raw_http, backends(maps, expected["upstreams"]), client):

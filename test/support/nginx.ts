@@ -88,6 +88,7 @@ export async function started(port: number, vhosts: Intent, more: Intent = {}): 
   chmodSync(root, 0o755);
   const file = join(root, 'nginx.conf');
   writeFileSync(file, await configuration(root, vhosts, more));
+  await execa('nginx', ['-t', '-q', '-c', file], { stdout: 'ignore' });
   const nginx = spawn('nginx', ['-c', file], { stdio: 'ignore' });
   onTestFinished(() => void nginx.kill());
   await expect

@@ -7,6 +7,7 @@ import { checkHeaders } from './header-checks.ts';
 import { checkAccess } from './nginx-access.ts';
 import { checkNames } from './nginx-names.ts';
 import { isBalancedRegex } from './nginx-snippet.ts';
+import { checkNginxVariables } from './nginx-variables.ts';
 import { checkPaths, wrongSource } from './path-checks.ts';
 import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
@@ -34,6 +35,7 @@ export function checkImage(given: Image): Problem[] {
     ...checkVhosts(image),
     ...checkAccess(image.vhosts),
     ...checkNames(image),
+    ...checkNginxVariables(image),
     ...checkUpstreams(image),
     ...checkHeaders(image),
     ...checkBuild(image),

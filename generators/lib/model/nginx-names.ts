@@ -1,5 +1,7 @@
 /** What nginx accepts without an error and does not do: names that appear twice, pages with the wrong status. */
 
+import { isBalancedRegex, withoutLiterals } from './nginx-snippet.ts';
+import { capturesOf, isOfNginx } from './nginx-variables.ts';
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
@@ -8,6 +10,7 @@ type Vhosts = Image['vhosts'];
 export function checkNames({ vhosts, upstreams }: Image): Problem[] {
   return [
     ...checkDomains(vhosts),
+    ...Object.entries(vhosts).flatMap(([key, vhost]) => checkRegexNames(key, vhost)),
     ...Object.entries(vhosts).flatMap(([key, vhost]) => checkPages(key, vhost)),
     ...checkServers(upstreams),
     ...Object.entries(vhosts).flatMap(([key, vhost]) => checkBackends(key, vhost, upstreams)),
@@ -38,6 +41,30 @@ function checkBackends(key: string, vhost: Vhosts[string], upstreams: Image['ups
     if (target.includes('%') && /[A-Za-z_-]/.test(host) && host !== 'localhost' && !upstreams[host])
       problems.push({ path: [...path, 'proxy_pass'], message: 'must have no % in its path where the host is a name' });
     return problems;
+  });
+}
+
+/** Names that are regular expressions. */
+function checkRegexNames(key: string, { domain = key, aliases, redirect_aliases }: Vhosts[string]): Problem[] {
+  const path = ['vhosts', key];
+  const names: [string[], string][] = [
+    [[...path, 'domain'], domain],
+    ...aliases.map((alias, index): [string[], string] => [[...path, 'aliases', String(index)], alias]),
+  ];
+  return names.flatMap(([path, name]): Problem[] => {
+    if (!name.startsWith('~')) return [];
+    const taken = capturesOf(name).find(isOfNginx);
+    if (!isBalancedRegex(name))
+      return [{ path, message: 'must have balanced ( ) and [ ], and no backslash at its end' }];
+    if (/\((?!\?)/.test(withoutLiterals(name)))
+      return [{ path, message: 'must have groups with names, such as (?<team>[a-z]+), or (?:...) without one' }];
+    if (taken !== undefined)
+      return [{ path, message: `has a group with the name of a variable of nginx's, $${taken}; choose another one` }];
+    if (path.at(-1) === 'domain' && redirect_aliases)
+      return [
+        { path, message: 'cannot be a regular expression beside redirect_aliases: nothing can be sent on to it' },
+      ];
+    return [];
   });
 }
 

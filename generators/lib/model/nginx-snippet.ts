@@ -46,6 +46,10 @@ export function directivesOf(text: string, field: string): Directive[] | undefin
 
 const unquoted = (word: string) => (/^["']/.test(word) ? word.slice(1, -1) : word).replace(/\\(["'\\])/g, '$1');
 
+/** A regular expression without what stands for itself: escaped letters and classes. */
+export const withoutLiterals = (regex: string) =>
+  regex.replace(/\\[\s\S]|\[(?:\^?\]|\^(?!\])|(?![\]^]))(?:\\[\s\S]|\[:[a-z^]+:\]|[^\]\\])*\]/g, '');
+
 /** Whether the brackets of a regular expression are balanced: one that is not keeps nginx from starting. */
 export function isBalancedRegex(text: string): boolean {
   const parts = /\\[\s\S]|\[(?:\^?\]|\^(?!\])|(?![\]^]))(?:\\[\s\S]|\[:[a-z^]+:\]|[^\]\\])*\]|[^\\[]/y;

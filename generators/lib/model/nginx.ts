@@ -7,36 +7,29 @@ import {
   address,
   duration,
   field,
-  hostname,
+  HOSTNAME,
   identifier,
   integer,
+  line,
   matching,
+  NETWORK,
   optional,
   PATH_KEYS,
   PORT,
   port,
+  required,
   size,
   text,
   withKeys,
 } from './types.ts';
 
-/** Values in which nginx replaces its variables; with a `$` that is not one nginx would not start. */
-const VARIABLES = [
-  '(arg|cookie|http|sent_http|sent_trailer|upstream_http|upstream_cookie|upstream_trailer)_[a-z0-9_]+',
-  'args|body_bytes_sent|bytes_sent|connection|connection_requests|content_length|content_type|date_gmt|date_local',
-  'document_root|document_uri|fastcgi_path_info|fastcgi_script_name|host|hostname|https|is_args|limit_rate|msec',
-  'nginx_version|pid|proxy_add_x_forwarded_for|proxy_host|proxy_port|query_string|realpath_root|remote_addr',
-  'remote_port|remote_user|request|request_body|request_completion|request_filename|request_id|request_length',
-  'request_method|request_time|request_uri|scheme|server_addr|server_name|server_port|server_protocol|ssl_cipher',
-  'ssl_client_verify|ssl_protocol|ssl_server_name|status|time_iso8601|time_local|upstream_addr|upstream_status|uri',
-].join('|');
-/** One of them, before a {key} in braces; only the captures of a regular expression cannot stand in braces. */
-const VARIABLE = `\\$(([1-9]|${VARIABLES})(?![A-Za-z0-9_{])|\\{(${VARIABLES})\\})`;
+/** A variable of nginx's or of one's own, before a {key} in braces; only the captures of a regular expression cannot be in braces. */
+const VARIABLE = '\\$(([1-9]|[A-Za-z_][A-Za-z0-9_]*)(?![A-Za-z0-9_{])|\\{([A-Za-z_][A-Za-z0-9_]*)\\})';
 /** Text without control characters, with variables. */
 const VALUE = `([^$\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})*`;
 const nginxText = matching(
   new RegExp(`^${VALUE}$`),
-  "must be one line in which $ only starts one of nginx's variables, such as $host, itself in braces before a {key}",
+  'must be one line in which $ only starts a variable, such as $host, itself in braces before a {key}',
 );
 const headerName = matching(/^[A-Za-z0-9][A-Za-z0-9-]{0,99}$/, 'must be the name of an HTTP header');
 const parameterName = matching(/^[A-Z][A-Z0-9_]{0,99}$/, 'must be the name of a parameter, such as SCRIPT_NAME');
@@ -81,7 +74,7 @@ const rewrite = matching(
   new RegExp(
     `^[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]{1,500} ([^$\\s\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]|${VARIABLE})+( (last|break|redirect|permanent))?$`,
   ),
-  "must be REGEX REPLACEMENT, with last, break, redirect or permanent after it; in the replacement $ only starts one of nginx's variables",
+  'must be REGEX REPLACEMENT, with last, break, redirect or permanent after it; in the replacement $ only starts a variable',
 );
 const mimeType = matching(
   /^(\*|[a-z0-9][a-z0-9.+-]{0,99}\/[a-z0-9][a-z0-9.+-]{0,99})$/,
@@ -156,7 +149,7 @@ export const locationSchema = z.strictObject({
       .array(
         matching(
           new RegExp(`^(=[0-9]{3}|@[A-Za-z0-9_-]+|(?=[/$])([A-Za-z0-9_.~/?&=-]|${VARIABLE})*)$`),
-          "must be a path, a named location or =CODE, in which $ only starts one of nginx's variables",
+          'must be a path, a named location or =CODE, in which $ only starts a variable',
         ),
       )
       .check(z.minLength(2, 'must be two at least: nginx takes the last one only when it finds none of those before')),
@@ -173,7 +166,7 @@ export const locationSchema = z.strictObject({
   return: optional(
     matching(
       new RegExp(`^[1-5][0-9]{2}( ${VALUE})?$`),
-      "must be a status code, or one with a URL or text, in which $ only starts one of nginx's variables",
+      'must be a status code, or one with a URL or text, in which $ only starts a variable',
     ),
     'Answers at once: a status code, or one with a URL or text, such as `301 /new/`',
   ),
@@ -181,12 +174,17 @@ export const locationSchema = z.strictObject({
   ...both,
 });
 
+const serverName = matching(
+  new RegExp(`^(~\\^[^\\s\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029]{1,250}|${HOSTNAME})$`),
+  'must be a host name, or a regular expression that starts with ~^',
+);
+
 const pem = (kind: string, what: string) =>
   matching(new RegExp(`^\\s*-----BEGIN [A-Z0-9 ]*${kind}-----[A-Za-z0-9+/=\\s:,-]+$`), `must be ${what} in PEM form`);
 
 export const vhostSchema = z.strictObject({
-  domain: optional(hostname, "Domain it answers for; the vhost's key if not given"),
-  aliases: field(z.array(hostname), [], 'More domains it answers for'),
+  domain: optional(serverName, "Domain it answers for, or a regular expression after ~^; the vhost's key if not given"),
+  aliases: field(z.array(serverName), [], 'More domains it answers for, or regular expressions'),
   redirect_aliases: field(z.boolean(), false, 'Requests for the aliases are sent on to the domain'),
   listen: field(port, 80, 'Port nginx listens on'),
   default_server: field(z.boolean(), false, 'Answers requests for unknown domains too'),
@@ -247,4 +245,31 @@ export const upstreamSchema = z.strictObject({
     'How requests are spread over the servers',
   ),
   keepalive: field(integer(0, 10_000), 0, 'How many idle connections each nginx worker keeps open to the servers'),
+});
+
+const MAP_KEY = /^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]{0,160}$/;
+
+export const mapSchema = z.strictObject({
+  string: required(nginxText, 'Text that is looked up, such as $http_user_agent'),
+  values: field(
+    z.record(matching(MAP_KEY, 'must be one line of at most 160 characters'), z.nullable(nginxText)),
+    {},
+    'Value of the variable, by the text, a regular expression after `~` or `~*`, or `default`; regular expressions count in alphabetical order, after texts',
+  ),
+  hostnames: field(z.boolean(), false, 'The texts may be names such as *.example.com'),
+});
+
+export const geoSchema = z.strictObject({
+  address: optional(
+    matching(/^\$[A-Za-z_][A-Za-z0-9_]*$/, 'must be a variable, such as $remote_addr'),
+    'Variable with the address that is looked up; $remote_addr if not given',
+  ),
+  values: field(
+    z.record(
+      matching(new RegExp(`^(default|${NETWORK})$`), 'must be an address, a network such as 10.0.0.0/8, or default'),
+      z.nullable(line),
+    ),
+    {},
+    'Value of the variable, by address or network, or `default`; the smallest network counts',
+  ),
 });

@@ -19,7 +19,7 @@ import {
   userSchema,
   virtualenvSchema,
 } from './installed.ts';
-import { upstreamSchema, vhostSchema } from './nginx.ts';
+import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from './nginx.ts';
 import { cronSchema, programName, programSchema } from './program.ts';
 import {
   absolutePath,
@@ -60,6 +60,11 @@ export const seedSchema = z.strictObject({
     'Mode of its files; folders get the matching x bits, and the setgid or sticky bit of four digits; `keep` takes the bits of each source',
   ),
 });
+
+const nginxVariable = matching(
+  /^[a-z][a-z0-9_]{0,63}$/,
+  'must be the name of a variable, of lower-case letters, digits and _',
+);
 
 /** The base image that `makina-image base` writes. */
 export const ownBaseImage = `makina-image-base:${minorVersion}`;
@@ -181,6 +186,20 @@ export const imageSchema = z.strictObject({
     {
       runtime: true,
     },
+  ),
+  maps: field(
+    z.record(nginxVariable, mapSchema),
+    {},
+    "Variables of nginx's that follow from a text, by name without $",
+    {
+      runtime: true,
+    },
+  ),
+  geos: field(
+    z.record(nginxVariable, geoSchema),
+    {},
+    "Variables of nginx's that follow from the address of a client, by name without $",
+    { runtime: true },
   ),
   trusted_proxies: field(
     z.array(network),

@@ -79,10 +79,10 @@ export const fileName = matching(
   /^(?=.{1,64}$)[a-z][a-z0-9_-]*(\.[a-z0-9_-]+)*$/,
   'must be 1 to 64 lower-case letters, digits, - and _, starting with a letter, with single dots inside',
 );
-export const hostname = matching(
-  /^(?=.{1,250}$)(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*$/,
-  'must be a host name',
-);
+/** The name of a host, within a pattern that ends after it. */
+export const HOSTNAME =
+  '(?=.{1,250}$)(\\*\\.)?[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*';
+export const hostname = matching(new RegExp(`^${HOSTNAME}$`), 'must be a host name');
 export const port = integer(1, 65535);
 /** The same within a text. */
 export const PORT = '([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
@@ -154,12 +154,11 @@ export const watchedName = matching(
 export const size = matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m');
 export const duration = matching(/^[0-9]{1,9}(ms|[smhdw])?$/, 'must be a time such as 60s, 5m or 500ms');
 const ADDRESSES = [z.regexes.ipv4, z.regexes.cidrv4, z.regexes.ipv6, z.regexes.cidrv6];
+/** An address or a network, within a pattern. */
+export const NETWORK = ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|');
 export const address = matching(
-  new RegExp(`^(all|unix:|${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
+  new RegExp(`^(all|unix:|${NETWORK})$`),
   'must be an address, a network such as 10.0.0.0/8, or all',
 );
-export const network = matching(
-  new RegExp(`^(${ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|')})$`),
-  'must be an address, or a network such as 10.0.0.0/8',
-);
+export const network = matching(new RegExp(`^(${NETWORK})$`), 'must be an address, or a network such as 10.0.0.0/8');
 export const octalMode = matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640');

@@ -46,6 +46,7 @@ const launcher = [
   'settings/nginx_addresses',
   'settings/nginx_settings',
   'settings/nginx_snippet',
+  'settings/nginx_variables',
   'settings/origins',
   'settings/override',
   'settings/override_file',

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { defaultsOf, fields } from '../model/fields.ts';
 import { configSchema } from '../model/installed.ts';
-import { upstreamSchema, vhostSchema } from '../model/nginx.ts';
+import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from '../model/nginx.ts';
 import { cronSchema, programSchema } from '../model/program.ts';
 import { type Image, seedSchema } from '../model/schema.ts';
 import { sls } from '../text/quote.ts';
@@ -14,6 +14,8 @@ const ENTRIES: Record<string, Entry> = {
   programs: programSchema,
   vhosts: vhostSchema,
   upstreams: upstreamSchema,
+  maps: mapSchema,
+  geos: geoSchema,
   configs: configSchema,
   seeds: seedSchema,
   crons: cronSchema,

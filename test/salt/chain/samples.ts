@@ -14,7 +14,7 @@ import { cronSchema, programSchema } from '../../../generators/lib/model/program
 import { knownSnippet } from '../../support/snippets.ts';
 import { app, cron, program } from './commands.ts';
 import { name, type Sample, spoil } from './text.ts';
-import { hostname, trustedProxies, upstream, vhost } from './vhosts.ts';
+import { geos, hostname, maps, trustedProxies, upstream, vhost } from './vhosts.ts';
 
 const [seed, count, folder, only] = process.argv.slice(2) as [string, string, string, string | undefined];
 /** Of 500 entries that make a batch. */
@@ -124,6 +124,16 @@ const unseen = () =>
       .map((field) => `${what}.${field}`),
   );
 
+/** Tables that the model accepts. */
+function tables(from: number): Intent {
+  const drawn = fc.sample(fc.record({ maps, geos }), { seed: from, numRuns: 50 });
+  const sound = drawn.find(
+    (one) =>
+      !complete({ name: 'demo', demo: false, ...one } as Intent).problems && unusable(one as Intent).length === 0,
+  );
+  return (sound ?? {}) as Intent;
+}
+
 let left = Number(count);
 const whole = left >= BATCH;
 for (let batch = 0; left > 0; batch += 1) {
@@ -177,6 +187,7 @@ for (let batch = 0; left > 0; batch += 1) {
     app: fc.sample(app, { seed: Number(seed) * 1000 + batch, numRuns: 1 })[0],
     programs: { ...kept('programs'), ported: PORTED, socketed: SOCKETED },
     crons: kept('crons'),
+    ...tables(Number(seed) * 1000 + batch),
     trusted_proxies: fc.sample(trustedProxies, { seed: Number(seed) * 1000 + batch, numRuns: 1 })[0] ?? [],
     vhosts: kept('vhosts'),
     upstreams: { ...kept('upstreams'), up: { program: 'ported' }, down: { program: 'socketed' } },

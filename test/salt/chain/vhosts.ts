@@ -252,6 +252,35 @@ export const vhost = ({ cert, key, folder }: Certificate) =>
       ...(ssl === 'no file' && { ssl_certificate: '{data_root}/{x', ssl_certificate_key: '/srv/{name}' }),
     }));
 
+/** A line, in which nothing is a variable. */
+const geoValue = nginxText.map((text) => `${text}$own`);
+
+/** Tables of variables: what is looked up, in whatever form, and what it comes to. */
+const key = fc.oneof(
+  fc.constantFrom('default', 'include', 'hostnames', 'volatile', '~^a{2}"', '~*(?<n>é);', '\\x', '{name}', ''),
+  nginxText.filter((text) => !text.startsWith('~')),
+);
+export const maps = fc.dictionary(
+  fc.stringMatching(/^own_[a-z]{3}$/),
+  fc.record({
+    string: nginxText,
+    values: fc
+      .uniqueArray(fc.tuple(key, nginxText), { maxLength: 4, selector: ([text]) => text.toLowerCase() })
+      .map((lines) => Object.fromEntries(lines)),
+  }),
+  { maxKeys: 3 },
+);
+export const geos = fc.dictionary(
+  fc.stringMatching(/^near_[a-z]{3}$/),
+  fc.record({
+    address: maybe(fc.constantFrom('$remote_addr', '$http_x_own')),
+    values: fc.dictionary(fc.constantFrom('default', '10.0.0.0/8', '::1', '2001:db8::/32', '0.0.0.0/0'), geoValue, {
+      maxKeys: 4,
+    }),
+  }),
+  { maxKeys: 2 },
+);
+
 export const trustedProxies = fc.uniqueArray(
   fc.constantFrom('10.0.0.0/8', '192.0.2.1', '::1', '2001:db8::/32', '0.0.0.0/0'),
   { maxLength: 3 },

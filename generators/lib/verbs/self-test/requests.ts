@@ -49,7 +49,9 @@ const hasCertificate = ({ ssl_cert, ssl_certificate }: Vhost) => (ssl_cert ?? ss
 const portsOf = (vhost: Vhost) => (hasCertificate(vhost) ? [vhost.listen, vhost.ssl_listen] : [vhost.listen]);
 
 /** A name that a virtual host answers for. */
-function hostOf(key: string, { domain = key, default_server }: Vhost): string {
+function hostOf(key: string, { domain: given = key, aliases, default_server }: Vhost): string {
+  // What a regular expression matches, only its author knows.
+  const domain = given.startsWith('~') ? (aliases.find((alias) => !alias.startsWith('~')) ?? key) : given;
   // By custom a name that matches nothing.
   if (domain === '_' && default_server) return 'localhost';
   return domain.replace(/^\*\./, 'makina-image-test.');

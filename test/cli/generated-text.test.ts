@@ -87,7 +87,8 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
           expect({ ...out.data[`${key}_defaults`], ...out.data[`${key}s`][name] }).toEqual(entry);
     });
     withSaltLibraries('every sls is a dict of states with the functions that old and new Salt share', () => {
-      const known = /^(file\.(managed|directory|absent|replace|symlink)|cmd\.run|pkg\.installed)$/;
+      const known =
+        /^(file\.(managed|directory|absent|replace|symlink)|cmd\.run|(group|user)\.present|pkg\.installed)$/;
       for (const states of Object.values<Record<string, object>>(out.states))
         for (const state of Object.values(states)) for (const name of Object.keys(state)) expect(name).toMatch(known);
     });

@@ -50,6 +50,8 @@ class World:
             "cmd": shlex.join([PYTHON, "-c", TELL]),
             "args": [],
             "env": {},
+            "env_files": {},
+            "secrets": {},
             "copy_env": False,
             "port": None,
             "socket": None,

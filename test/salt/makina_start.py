@@ -54,6 +54,8 @@ def running(container, data, check, override):
     check("makina exec", ended_with, container.exec("makina", "exec", "web", "sh", "-c", "exit 42"), 42)
     check("makina config", ended_with, container.exec("makina", "config", "app"), 0)
     check("the environment of a program that copies the container's", environment, container)
+    check("a program has the secret that the start drew", lambda: same(given(container, "/other/")["env"].get("KEY"), (data / "secrets/key").read_text()))
+    check("a config has it too", lambda: contains(given(container)["config"], "key = " + (data / "secrets/key").read_text()))
     check("no process has Salt's virtual environment", own_environment, container)
     for url, options, expected in (
         ("/other/", WWW, (200, '"name": "other"')),

@@ -67,7 +67,7 @@ settings = {
     'pillar_root': '/srv/projects/' + name + '/pillar',
     'data_root': '/srv/projects/' + name + '/data',
 }
-cfg = Config(settings, data=interpolate(data, {**settings, **data}))
+cfg = Config(settings, data=interpolate(data, {**data['variables'], **settings, **data}))
 
 
 def part(name):
@@ -82,6 +82,7 @@ def part(name):
 functions = {
     'quoted': part('sls_text').quoted,
     'with_variables': lambda cfg: cfg,
+    'secrets_for': lambda cfg, config: {},
     'wrong_accounts': lambda cfg: [],
     'told_by_nginx': part('settings/nginx_snippet').told_by,
     'wrong_paths': lambda cfg, kinds: [],

@@ -49,6 +49,23 @@ describe('what root writes', () => {
     expect(config('/srv/x/y', { directories: { '/srv/x': { mode: '0775' } } })).toHaveLength(1);
   });
 
+  it('holds for the files that programs and crons get values from', () => {
+    const told = (path: string) =>
+      problems({ ...VOLUMES, programs: { p: { cmd: 'x', env_from: { A: `file:${path}` } } } });
+    const reads = 'root reads it; use another path';
+    expect(told('/run/secrets/db_password')).toEqual([]);
+    expect(told('{data_root}/configuration/password')).toEqual([]);
+    expect(told('/vol/a/x')).toEqual([`programs.p.env_from.A must not be in a volume: ${reads}`]);
+    expect(told('/tmp/x')).toEqual([
+      `programs.p.env_from.A must not be in /tmp, where others than root can write: ${reads}`,
+    ]);
+    expect(told('/run/{nothing}')[0]).toContain('programs.p.env_from.A has the unknown {nothing}');
+    for (const path of ['x', '', '/a/../b', '/a b', '/a\0'])
+      expect(told(path)).toEqual([expect.stringMatching(/^programs\.p\.env_from\.A must be keys joined by ":"/)]);
+    const crons = { c: { cmd: 'x', schedule: '@daily', env_from: { A: 'file:/vol/a/x' } } };
+    expect(problems({ ...VOLUMES, crons })).toEqual([`crons.c.env_from.A must not be in a volume: ${reads}`]);
+  });
+
   it('holds for downloads, virtual environments and what is read', () => {
     const sha256 = '0'.repeat(64);
     const told = problems({

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { checkBuildVariables } from '../../generators/lib/doctor/override.ts';
 import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import { warningsOf } from '../../generators/lib/model/warnings.ts';
 import { projectView } from '../../generators/lib/render/view.ts';
@@ -98,5 +99,10 @@ describe('what the image knows of its variables', () => {
     );
     expect(build_variables_lines).toContain(`{"a":"directories./srv/{a}","b":"directories./srv/{a}"}`);
     expect(projectView(image({ variables })).build_variables_lines).toBe('');
+    const used = image({ variables, directories: { '/srv/{a}': {} } });
+    const found = checkBuildVariables('/data', used, [{ variables: { b: 'y', c: 'y' } }, {}]);
+    expect(found.map(({ what }) => what)).toEqual([
+      'data.variables.b is used in directories./srv/{a}, which is only read by a build',
+    ]);
   });
 });

@@ -15,7 +15,7 @@ import { checkFiles, checkIgnored, checkSync } from './files.ts';
 import { type DoctorReport, error, type Finding, fromError, HEALTH, reportOf } from './finding.ts';
 import { checkFirstLayer } from './first-layer.ts';
 import { checkNode } from './node.ts';
-import { readOverride } from './override.ts';
+import { checkBuildVariables, readOverride } from './override.ts';
 import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
 import { checkAnswers, checkLeftovers, checkManifest } from './project.ts';
@@ -129,6 +129,7 @@ async function checkSettings(
     ...(await checked('volume', () => checkVolume(data, image.name, searchPath))),
     ...override.findings,
     ...(override.result?.findings ?? []),
+    ...checkBuildVariables(data, image, override.result?.layers ?? []),
   ];
   const [below, above] = [builtIn.result?.layers, override.result?.layers];
   if (!below || !above) return findings;

@@ -2,6 +2,9 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { isDict } from '../model/dict.ts';
+import type { Intent } from '../model/intent.ts';
+import type { Image } from '../model/schema.ts';
+import { buildVariables } from '../model/variables.ts';
 import { codeOf, lstat } from '../system/files.ts';
 import { shell } from '../text/quote.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
@@ -27,6 +30,23 @@ export async function readOverride(data: string, name: string, isTemplate: boole
 }
 
 const only = (...findings: Finding[]): Pillars => ({ findings, layers: undefined });
+
+/** The variables of an override that only a build can change. layers: what it sets; data: where it is. */
+export function checkBuildVariables(data: string, image: Image, layers: Intent[]): Finding[] {
+  const used = buildVariables(image);
+  return layers.flatMap(({ variables }) =>
+    Object.keys(isDict(variables) ? variables : {})
+      .filter((name) => Object.hasOwn(used, name))
+      .map((name) =>
+        error(
+          'override',
+          `data.variables.${name} is used in ${used[name]}, which is only read by a build`,
+          join(data, 'configuration'),
+          'change it in the answers, and build the image again',
+        ),
+      ),
+  );
+}
 
 /** Files that look like an override, and that no start reads. */
 function strays(data: string): Finding[] {

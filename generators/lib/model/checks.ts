@@ -13,6 +13,7 @@ import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
 import type { Image } from './schema.ts';
+import { checkSecrets } from './secret-checks.ts';
 import { checkSockets } from './socket-checks.ts';
 import { checkVariables, withVariables } from './variables.ts';
 import { checkWaits } from './wait-checks.ts';
@@ -30,6 +31,7 @@ export function checkImage(given: Image): Problem[] {
     ...checkSockets(image),
     ...checkSeeds(image),
     ...checkVolumes(image),
+    ...checkSecrets(image),
     ...checkPaths(image),
     ...checkKeys(image),
     ...checkVhosts(image),

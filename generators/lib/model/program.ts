@@ -26,7 +26,6 @@ const commandLine = matching(
   /^(?=[\s\S]*\S)([^\0'"\\]|\\[^\0]|'[^\0']*'|"([^\0"\\]|\\[^\0])*")*$/,
   'must be words with balanced quotes',
 );
-const dataPath = matching(/^[^:\0]+(:[^:\0]+)*$/, 'must be keys joined by ":", such as app:database:password');
 const awaited = withKeys(
   PATH_KEYS,
   new RegExp(
@@ -38,6 +37,11 @@ const socketPath = withKeys(
   PATH_KEYS,
   /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*\/([A-Za-z0-9_.{}@+-]|\$\(circus\.wid\))+$/,
   'must be an absolute path of letters, digits and _./{}@+- without "..", with $(circus.wid) in the name of the file at most',
+);
+const source = withKeys(
+  PATH_KEYS,
+  /^((?!(file|secret):)[^:\0]+(:[^:\0]+)*|secret:[a-z][a-z0-9_]{0,63}|file:[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*)$/,
+  'must be keys joined by ":", such as app:database:password, file: and an absolute path, or secret: and a name',
 );
 const rlimitName = matching(
   /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
@@ -57,9 +61,9 @@ const command = {
   ),
   env: field(z.record(environmentName, text), {}, 'Environment variables, by name'),
   env_from: field(
-    z.record(environmentName, dataPath),
+    z.record(environmentName, source),
     {},
-    'Environment variables with a value of `data`, as NAME: app:database:password',
+    'Environment variables with a value of `data`, as NAME: app:database:password, with what a file holds, as NAME: file:/run/secrets/db_password, or with one of `secrets`, as NAME: secret:session_key',
   ),
   working_dir: field(absolutePath, '{project_root}', 'Working directory'),
   user: field(account, '{user}', 'Unix user that runs it'),

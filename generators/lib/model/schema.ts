@@ -31,6 +31,7 @@ import {
   fileName,
   hostname,
   identifier,
+  integer,
   line,
   matching,
   network,
@@ -65,6 +66,15 @@ const nginxVariable = matching(
   /^[a-z][a-z0-9_]{0,63}$/,
   'must be the name of a variable, of lower-case letters, digits and _',
 );
+/** What a program gets as `secret:NAME`, and a config as `secrets.NAME`. */
+export const secretSchema = z.strictObject({
+  length: field(integer(16, 1024), 64, 'How many characters; a multiple of 4 for base64'),
+  format: field(z.enum(['hex', 'base64', 'alnum']), 'hex', 'Of which characters'),
+  value: optional(
+    matching(/^[^\0]{1,65536}$/, 'must be 1 to 65536 characters without NUL'),
+    'The secret itself, instead of one that is drawn: for the override, which is neither in git nor in the image',
+  ),
+});
 
 /** The base image that `makina-image base` writes. */
 export const ownBaseImage = `makina-image-base:${minorVersion}`;
@@ -164,6 +174,9 @@ export const imageSchema = z.strictObject({
     'Values of your own, by name: `{name}` stands for one in paths, hosts, accounts, commands and every other text of `data`',
     { runtime: true },
   ),
+  secrets: field(z.record(variableName, secretSchema), {}, 'Secrets that the first start on a volume draws, by name', {
+    runtime: true,
+  }),
   program_defaults: field(
     defaultsFor(programSchema, ['port', 'socket']),
     {},

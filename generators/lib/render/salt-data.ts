@@ -3,7 +3,7 @@ import { defaultsOf, fields } from '../model/fields.ts';
 import { configSchema } from '../model/installed.ts';
 import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from '../model/nginx.ts';
 import { cronSchema, programSchema } from '../model/program.ts';
-import { type Image, seedSchema } from '../model/schema.ts';
+import { type Image, secretSchema, seedSchema } from '../model/schema.ts';
 import { sls } from '../text/quote.ts';
 import { yamlBlock } from './yaml-block.ts';
 
@@ -19,6 +19,7 @@ const ENTRIES: Record<string, Entry> = {
   configs: configSchema,
   seeds: seedSchema,
   crons: cronSchema,
+  secrets: secretSchema,
 };
 
 /** Where the name of the model is one of mc_project's own. */

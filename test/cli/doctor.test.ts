@@ -371,6 +371,30 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /a key appears twice/,
     /correct/,
   ],
+  [
+    'a pillar with a password',
+    put('pillar/init.sls', 'makina-projects.demo: {data: {app: {database: {password: hunter2, token: example}}}}\n'),
+    ['warning pillar'],
+    /makina-projects\.demo\.data\.app\.database\.password looks like a secret, and git and the image keep it/,
+    /override/,
+  ],
+  [
+    'a pillar with a private key, as a template',
+    put('pillar/init.sls', '{% if true %}{% endif %}\nx: |\n  -----BEGIN RSA PRIVATE KEY-----\n'),
+    ['warning pillar'],
+    /is a private key/,
+    /env_from/,
+  ],
+  [
+    'a template with a password on a line of its own',
+    put(
+      'pillar/init.sls',
+      "{% if true %}{% endif %}\na:\n  api_token: 'ghp_16C7e42F'\n  password: {{ x }}\n  secret: sample\n",
+    ),
+    ['warning pillar'],
+    /api_token looks like a secret/,
+    /override/,
+  ],
   ['a tab', put('pillar/init.sls', 'a:\n\tb: 1\n'), ['error pillar'], /[Tt]ab/, /correct/],
   ['a pillar that is a list', put('pillar/more.sls', '- a\n'), ['error pillar'], /not a mapping/, /correct/],
   [

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { placeOfPillar, placeOfSchema } from '../answers/place.ts';
 import { isDict } from '../model/dict.ts';
 import type { Intent } from '../model/intent.ts';
+import { plainSecrets, plainSecretsOfLines } from '../model/plain-secrets.ts';
+import type { Problem } from '../model/problem.ts';
 import { lstat } from '../system/files.ts';
 import { asOwner } from '../system/rights.ts';
 import { error, type Finding, ok, warning } from './finding.ts';
@@ -57,7 +59,13 @@ async function readPillar(
   const only = (finding: Finding) => ({ findings: [finding], layers: undefined });
   if (text === undefined)
     return only(warning('pillar', `it is larger than ${MAX_BYTES} bytes, and was not read`, where, 'make it smaller'));
-  if (/\{[{%#]|^#!/.test(text)) return only(ok('pillar', 'it is a template, which only Salt can read', where));
+  const kept = (problems: Problem[]) =>
+    problems.map(({ path, message, fix }) => warning('pillar', `${path.join('.')} ${message}`, where, fix ?? FIX));
+  if (/\{[{%#]|^#!/.test(text))
+    return {
+      findings: [ok('pillar', 'it is a template, which only Salt can read', where), ...kept(plainSecretsOfLines(text))],
+      layers: undefined,
+    };
   const place = placeOfPillar(placeOfSchema(schema, schema.$defs as Schema));
   const { value, mistake } = await parseYaml(text, false, place);
   if (mistake) return only(error('pillar', mistake.message, `${where}:${mistake.line}:${mistake.column}`, FIX));
@@ -77,7 +85,11 @@ async function readPillar(
   const known = Object.fromEntries(Object.entries(data).filter(([setting]) => Object.hasOwn(properties, setting)));
   const wrong = violations(schema, known, 'data');
   return {
-    findings: [...(name ? findings : []), ...wrong.map((sentence) => error('pillar', sentence, where, FIX))],
+    findings: [
+      ...(name ? findings : []),
+      ...kept(plainSecrets(value)),
+      ...wrong.map((sentence) => error('pillar', sentence, where, FIX)),
+    ],
     layers: wrong.length > 0 || value.include ? undefined : [known],
   };
 }

@@ -77,8 +77,8 @@ export function checkAnswers(root: string): {
   const fix = `correct it there, then run \`makina-image new ${plainWord(`${root}/`)}\``;
   if (image) {
     const advice = 'correct it there, or make sure that the build creates what it names';
-    const odd = warningsOf(image).map(({ path, message }) =>
-      warning('answers', `${path.join('.')} ${message}`, where, advice),
+    const odd = warningsOf(image).map(({ path, message, fix = advice }) =>
+      warning('answers', `${path.join('.')} ${message}`, where, fix),
     );
     const unused = !file && lstat(join(root, ANSWERS_YAML)) ? [checkUnused(root)] : [];
     const findings = [...odd, ...unused];

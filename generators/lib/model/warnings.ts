@@ -1,6 +1,7 @@
 /** What is probably not meant, and cannot be refused: only the build knows what packages and own steps make. */
 
 import { DEBIAN_GROUPS, DEBIAN_USERS } from './account-checks.ts';
+import { plainSecrets } from './plain-secrets.ts';
 import type { Problem } from './problem.ts';
 import { nearReferences } from './references.ts';
 import type { Image } from './schema.ts';
@@ -13,6 +14,7 @@ export function warningsOf(image: Image): Problem[] {
     ...deadPort(image),
     ...samePort(image),
     ...nearReferences(image),
+    ...plainSecrets(image),
   ];
 }
 

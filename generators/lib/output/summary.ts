@@ -36,7 +36,7 @@ export function summary(change: ProjectChange, { cwd, command, style }: Reader):
   const changed = changedFiles(change);
   const warnings = [
     ...(change.code === undefined ? [] : [codeText(change.code)]),
-    ...warningsOf(image).map(({ path, message }) => `\n  ${path.join('.')} ${message}`),
+    ...warningsOf(image).map(({ path, message, fix }) => `\n  ${path.join('.')} ${message}${fix ? `; ${fix}` : ''}`),
     ...earlyFiles(image)
       .filter((path) => !lstat(join(root, 'project', path)))
       .map((path) => `\n  project/${path} is not there yet: the build stops without it`),

@@ -426,8 +426,18 @@ const BROKEN: [name: string, how: Break, told: string[], what: RegExp, fix: RegE
     /correct/,
   ],
   [
+    'code in the place of a link',
+    put(
+      'pillar/init.sls',
+      'makina-projects.demo: {data: {symlinks: {/srv/projects/demo/project/app: {target: other}}}}\n',
+    ),
+    ['error links'],
+    /the code has what symlinks\.\/srv\/projects\/demo\/project\/app is a link to/,
+    /remove it there/,
+  ],
+  [
     'a link outside of the volumes in the override',
-    put('data/configuration/pillar.sls', 'makina-projects.demo: {data: {symlinks: {/opt/x: {target: y}}}}\n'),
+    put('data/configuration/pillar.sls', 'makina-projects.demo: {data: {symlinks: {/opt/x: {target: other}}}}\n'),
     ['error override'],
     /data\.symlinks\.\/opt\/x is not in a volume, so only a build can change it/,
     /change it in the answers/,

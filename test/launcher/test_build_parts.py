@@ -49,8 +49,8 @@ class World:
 
     def find(self, **settings):
         """What step 100 leaves."""
-        folders = {"tops": {}, "directories": {}, "root": [], "volumes": []}
-        found = {"folders": folders, "kept": {"whole": [], "alone": []}, "sources": [], "needs_code": False, **settings}
+        folders = {"tops": {}, "directories": {}, "sockets": {}, "root": [], "volumes": []}
+        found = {"folders": folders, "kept": {"whole": [], "alone": []}, "sources": [], "links": {}, "needs_code": False, **settings}
         pathlib.Path(self.demo.build).write_text(json.dumps(found))
 
     def step(self, name, text="x:\n  test.nop: []\n"):
@@ -192,7 +192,7 @@ def test_an_unknown_part_is_refused(world):
 def test_a_folder_that_the_copy_of_the_code_took_back_is_given_again(world):
     folder = pathlib.Path(world.demo.dir, "project/var")
     folder.mkdir(mode=0o755)
-    folders = {"tops": {}, "directories": {str(folder): ("www-data", "www-data", "0770")}, "root": [], "volumes": []}
+    folders = {"tops": {}, "directories": {str(folder): ("www-data", "www-data", "0770")}, "sockets": {}, "root": [], "volumes": []}
     world.find(folders=folders, kept={"whole": [str(folder)], "alone": []})
     world.run("code")
     found = folder.stat()
@@ -277,3 +277,15 @@ def test_what_of_the_settings_needs_the_code(generated):
 def test_the_sources_of_configs_are_known_to_the_build(generated):
     found = settings(configs={"a": {"source": "etc/a", "target": "/etc/a"}, "b": None})
     assert found["sources"] == ["/srv/projects/demo/project/etc/a"] and json.dumps(found)
+
+
+@pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: path.write_text("x"), lambda path: path.symlink_to("z"), lambda path: None])
+def test_code_in_the_place_of_a_link_ends_the_build(world, make):
+    link = world.folder / "link"
+    world.find(links={str(link): "y"})
+    make(link)
+    with pytest.raises(module("errors").LaunchError, match=f"symlinks.{link} is a link to y, and the code has something else there; remove that"):
+        world.run("code")
+    link.unlink(missing_ok=True) if not link.is_dir() else link.rmdir()
+    link.symlink_to("y")
+    assert world.run("code") == []

@@ -9,7 +9,7 @@ import { asOwner } from '../system/rights.ts';
 import { safePath } from '../system/search-path.ts';
 import { checkBaseImage } from './base-image.ts';
 import { checkCi } from './ci.ts';
-import { checkConfigs } from './configs.ts';
+import { checkConfigs, checkLinks } from './configs.ts';
 import { askDocker, checkDocker } from './docker.ts';
 import { checkFiles, checkIgnored, checkSync } from './files.ts';
 import { type DoctorReport, error, type Finding, fromError, HEALTH, reportOf } from './finding.ts';
@@ -138,7 +138,11 @@ async function checkSettings(
     if (!whole.image) return whole.findings;
     const seeds = checkSeeds(root, data, whole.image, filledTargets(data));
     const { image: final } = whole;
-    return [...whole.findings, ...seeds, ...asOwner(root, () => checkConfigs(root, final))];
+    return [
+      ...whole.findings,
+      ...seeds,
+      ...asOwner(root, () => [...checkConfigs(root, final), ...checkLinks(root, final)]),
+    ];
   });
   return [...findings, ...together];
 }

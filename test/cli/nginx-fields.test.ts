@@ -1,9 +1,10 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
-import { type AddressInfo, createServer as createSocket } from 'node:net';
+import { type AddressInfo, connect, createServer as createSocket } from 'node:net';
 import { join } from 'node:path';
 import { brotliCompressSync } from 'node:zlib';
 import { execa } from 'execa';
+import fc from 'fast-check';
 import { expect, onTestFinished } from 'vitest';
 import type { Intent } from '../../generators/lib/model/intent.ts';
 import { type Asked, ask, freePort, started, withNginx } from '../support/nginx.ts';
@@ -398,3 +399,84 @@ withNginx(
     expect(await answers('our-team.apps.test.com')).toEqual(byField);
   },
 );
+
+withNginx('who asks too much gets 429, by the field as by lines of raw, and before a return', async () => {
+  const port = await freePort();
+  const slow: RequestListener = (_, answer) => void setTimeout(() => answer.end('slow'), 1_500);
+  const proxy_pass = `http://127.0.0.1:${await program(slow)}`;
+  const zones =
+    'limit_conn_zone $binary_remote_addr zone=own:1m;\nlimit_req_zone $binary_remote_addr zone=asks:1m rate=1r/m;\n';
+  const vhosts = {
+    'field.org': {
+      listen: port,
+      limit_conn: 3,
+      locations: { '/': { proxy_pass }, '/asks': { return: '200 in', limit_req: '1r/m burst=1 nodelay' } },
+    },
+    'lines.org': {
+      listen: port,
+      raw_http: zones,
+      raw: 'limit_conn own 3;\n',
+      locations: {
+        '/': { proxy_pass },
+        '/asks': { raw: 'limit_req zone=asks burst=1 nodelay;\n', try_files: ['/none', '@in'] },
+        '@in': { return: '200 in' },
+      },
+    },
+    'many.org': { listen: port, locations: { '/': { proxy_pass }, '/all': { proxy_pass, limit_conn: 0 } } },
+  };
+  await started(port, vhosts);
+  const statuses = async (host: string, path: string, count: number) => {
+    const asked = { path, method: 'GET', more: '' };
+    const told = await Promise.all(Array.from({ length: count }, () => ask(port, host, asked)));
+    return told.map((text) => text.split(' ')[1] as string).sort();
+  };
+  for (const host of ['field.org', 'lines.org']) {
+    expect(await statuses(host, '/', 5)).toEqual(['200', '200', '200', '429', '429']);
+    expect(await statuses(host, '/asks', 4)).toEqual(['200', '200', '429', '429']);
+  }
+  const many = await statuses('many.org', '/', 110);
+  expect(many.filter((status) => status === '200')).toHaveLength(100);
+  expect(many.filter((status) => status === '429')).toHaveLength(10);
+  expect(new Set(await statuses('many.org', '/all', 110))).toEqual(new Set(['200']));
+});
+
+withNginx('each line of an access log in JSON is JSON, whatever a client sends', async () => {
+  const port = await freePort();
+  const log = join(tempDir(), 'access.log');
+  const vhosts = { 'x.org': { listen: port, default_server: true, locations: { '/': { return: '200 in' } } } };
+  await started(port, vhosts, { access_log_format: 'json' }, (text) => text.replace('/dev/stdout', log));
+  const piece = fc.oneof(
+    fc.constantFrom('"', '\\', '\\x', '\u2028', 'é', '日', '🎉', ' ', '\t', '}', '\u007f', '%00'),
+    fc.uint8Array({ minLength: 1, maxLength: 4 }),
+  );
+  const bytes = fc
+    .array(piece, { maxLength: 8 })
+    .map((pieces) => Buffer.concat(pieces.map((one) => Buffer.from(one as string))))
+    .map((all) => Buffer.from(all.filter((byte) => byte !== 10 && byte !== 13 && byte !== 0)));
+  const samples = fc.sample(fc.record({ uri: bytes, host: bytes, agent: bytes, user: bytes }), { numRuns: 150 });
+  const long = Buffer.concat([Buffer.from('é'.repeat(3_000)), Buffer.from([0xff]), Buffer.from('x'.repeat(1_000))]);
+  samples.push({ uri: Buffer.from('a'), host: Buffer.from('x.org'), agent: long, user: Buffer.from('é') });
+  let sent = 0;
+  for (const { uri, host, agent, user } of samples) {
+    const request = Buffer.concat([
+      ...[Buffer.from('GET /'), uri, Buffer.from(' HTTP/1.1\r\nHost: '), host, Buffer.from('\r\nUser-Agent: '), agent],
+      ...[Buffer.from('\r\nReferer: '), agent, Buffer.from('\r\nAuthorization: Basic ')],
+      Buffer.from(`${Buffer.concat([user, Buffer.from(':x')]).toString('base64')}\r\nConnection: close\r\n\r\n`),
+    ]);
+    await new Promise<void>((done) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(request));
+      socket
+        .on('data', () => {})
+        .on('close', () => done())
+        .on('error', () => done());
+    });
+    sent += 1;
+  }
+  const told = new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(log));
+  const lines = told.trimEnd().split('\n');
+  expect(lines.length).toBeGreaterThanOrEqual(sent);
+  const entries = lines.map((line) => JSON.parse(line));
+  expect(entries.filter(({ status }) => status === 200).length).toBeGreaterThan(20);
+  expect(entries.at(-1)).toMatchObject({ status: 200, request_uri: '/a', host: 'x.org', remote_user: 'é' });
+  expect(entries.at(-1).http_user_agent).toBe(`${'é'.repeat(3_000)}...`);
+});

@@ -10,7 +10,7 @@ from volumes import generate, load, module
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 CONFIGURATION = """
-include /run/mc_launcher/nginx/main.con[f];
+include /run/mc_launcher/nginx/processes.con[f];
     include /run/mc_launcher/nginx/http.con[f];
         include /run/mc_launcher/nginx/listen-80-default.con[f];
         include /run/mc_launcher/nginx/listen-443-ssl.con[f];
@@ -63,7 +63,7 @@ def test_the_files_of_a_start(start, names, tmp_path):
     names("10.0.0.9 given.example\n", "nameserver 10.0.0.1\n")
     written = start()
     assert start() == written
-    assert sorted(written) == ["events", "http", "listen-443-ssl", "listen-80-default", "main", "name-backend", "name-given.example", "resolver"]
+    assert sorted(written) == ["events", "files", "http", "listen-443-ssl", "listen-80-default", "name-backend", "name-given.example", "processes", "resolver"]
     assert written["listen-80-default"] == "listen [::]:80 default_server;\n"
     assert written["listen-443-ssl"] == "listen [::]:443 ssl;\n"
     assert written["name-given.example"] == 'here "10.0.0.9";\n' and written["name-backend"] == 'here "backend";\n'
@@ -85,7 +85,7 @@ def test_there_is_room_for_the_files_that_connections_take(start, names, parts, 
         monkeypatch.setattr(parts.nginx_start.resource, "getrlimit", lambda _, limit=limit: (limit, limit))
         written = start()
         assert written["events"] == "worker_connections %d;\n" % connections
-        (files,) = [int(line.split()[1].strip(";")) for line in written["main"].splitlines() if "nofile" in line]
+        (files,) = [int(line.split()[1].strip(";")) for line in written["files"].splitlines() if "nofile" in line]
         assert 2 * connections < files and (files <= limit or limit < 0)
 
 
@@ -262,3 +262,13 @@ def test_a_proxy_that_anyone_can_be_is_told(start, capsys):
         "name the addresses of your proxies" % network
         for network in ("0.0.0.0/0", "::/0")
     ]
+
+
+def test_what_the_settings_say_counts_before_what_the_container_has(start, names):
+    names(resolv="nameserver 192.0.2.9\nsearch a.example\n")
+    own = CONFIGURATION + "include /run/mc_launcher/nginx/files.con[f]; # 100 connections\n    include /run/mc_launcher/nginx/resolver.con[f]; # 192.0.2.1 ::1\n"
+    found = start(own)
+    assert found["events"] == "worker_connections 100;\n"
+    assert found["files"] == "worker_rlimit_nofile 712;\n"
+    assert found["resolver"].startswith("resolver 192.0.2.1 [::1] valid=1s")
+    assert start()["resolver"].startswith("resolver 192.0.2.9 valid=1s")

@@ -1,4 +1,5 @@
 """What a complete image of the model must come to: said once more, and not with the templates' own words."""
+import hashlib
 import re
 import shlex
 
@@ -49,7 +50,7 @@ def directive(name, *args, block=None):
     return (name, tuple(args), block)
 
 
-def common(place, vhost, raw):
+def common(place, vhost, raw, zone=""):
     """What a vhost and a location both take. raw: parses nginx text."""
     found = [directive(key, place[key]) for key in SIZES if key in place]
     found += [directive(key, "on" if place[key] else "off") for key in SWITCHES if key in place]
@@ -57,6 +58,9 @@ def common(place, vhost, raw):
     found += [directive("root", place["root"])] if "root" in place else []
     found += [directive("index", *place["index"])] if place.get("index") else []
     found += [directive("try_files", *place["try_files"])] if place.get("try_files") else []
+    found += [directive("limit_conn", "mc_clients", str(place["limit_conn"] or 65535))] if "limit_conn" in place else []
+    if "limit_req" in place:
+        found.append(directive("limit_req", "zone=mc_" + hashlib.sha256(zone.encode()).hexdigest(), *place["limit_req"].split(" ")[1:]))
     found += [directive(key, address) for key in ("allow", "deny") for address in place.get(key, [])]
     if "auth_basic" in place:
         title = place["auth_basic"]
@@ -73,7 +77,7 @@ def common(place, vhost, raw):
 
 HIDDEN = directive("location", "~", r"/\.(?!well-known/)", block=(directive("try_files", "/dev/null/-", "=404"),))
 HIDDEN_IN_NAMED = directive("if", "$uri", "~", r"/\.(?!well-known/)", block=(directive("return", "404"),))
-RULES = ("auth_basic", "auth_basic_users", "allow", "deny")
+RULES = ("auth_basic", "auth_basic_users", "allow", "deny", "limit_conn", "limit_req")
 NOTHING = directive("try_files", "/dev/null/-", "=404")
 
 
@@ -130,9 +134,9 @@ def has_rule(directives):
     return any(name.startswith(("auth_", "access_by")) or name in ("allow", "deny", "limit_except", "include") for name, _, _ in directives)
 
 
-def location(where, place, vhost, raw, number, raw_http, backend, client):
+def location(key, where, place, vhost, raw, number, raw_http, backend, client):
     """The blocks of one location: two if what it answers has to wait for a rule of access."""
-    found = common(place, vhost, raw) + client.rewrites(place)
+    found = common(place, vhost, raw, f"{key} {where}") + client.rewrites(place)
     found += [directive("internal")] if place.get("internal") else []
     found += passed(place, where, backend) if "proxy_pass" in place else []
     given = place.get("proxy_set_header", {})
@@ -205,14 +209,14 @@ def servers(key, vhost, has_certificate, raw, raw_http, backend, client):
     if redirects:
         blocks.append([*listen(vhost["listen"], *default), directive("server_name", *names), directive("return", "301", "https://$host%s$request_uri" % port)])
     main = [] if redirects else listen(vhost["listen"], *default)
-    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw), *client.rewrites(vhost)]
+    main += [*secured(*default), directive("server_name", *names), *common(vhost, vhost, raw, key + " "), *client.rewrites(vhost)]
     if client.trusted:
         main.append(directive("set", "$mc_seen", "$mc_scheme $mc_host $mc_name"))
     if client.trusted and vhost.get("ssl_redirect", secure):
         answer = directive("return", "301", "https://$mc_name%s$request_uri" % port)
         main.append(directive("if", "$mc_scheme" if secure else "$mc_forwarded_scheme", "=", "http", block=(answer,)))
     for number, (where, place) in enumerate(vhost["locations"].items(), 1):
-        main += location(where, place, vhost, raw, number, raw_http, backend, client)
+        main += location(key, where, place, vhost, raw, number, raw_http, backend, client)
     if "root" in vhost and not {"/", "^~ /"} & set(vhost["locations"]):
         main.append(directive("location", "/", block=(HIDDEN,)))
     return [directive("server", block=in_any_order(block)) for block in [*blocks, main]]

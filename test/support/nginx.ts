@@ -81,13 +81,19 @@ export async function configuration(root: string, vhosts: Intent, more: Intent =
 /**
  * Starts nginx with some virtual hosts of a port, until the test ends.
  * @param more other answers of the image
+ * @param change of the text of the configuration
  * @returns what stops it before
  */
-export async function started(port: number, vhosts: Intent, more: Intent = {}): Promise<() => Promise<void>> {
+export async function started(
+  port: number,
+  vhosts: Intent,
+  more: Intent = {},
+  change = (text: string) => text,
+): Promise<() => Promise<void>> {
   const root = tempDir();
   chmodSync(root, 0o755);
   const file = join(root, 'nginx.conf');
-  writeFileSync(file, await configuration(root, vhosts, more));
+  writeFileSync(file, change(await configuration(root, vhosts, more)));
   await execa('nginx', ['-t', '-q', '-c', file], { stdout: 'ignore' });
   const nginx = spawn('nginx', ['-c', file], { stdio: 'ignore' });
   onTestFinished(() => void nginx.kill());

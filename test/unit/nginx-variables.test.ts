@@ -22,6 +22,6 @@ test.each(cases)('$name', ({ answers, path, message }) => {
 test('the launcher knows the same variables', () => {
   const path = '../../templates/runtime/launcher/settings/nginx_variables.py.ejs';
   const python = readFileSync(new URL(path, import.meta.url), 'utf8');
-  expect(python).toContain(`'${NAMES.join(' ')}'`);
+  expect(python.replace(/\s+/g, ' ')).toContain(`'${NAMES.join("', '")}'`);
   expect(python).toContain(`'${NAMED_AFTER.source.slice(1, -1)}'`);
 });

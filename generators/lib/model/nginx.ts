@@ -110,6 +110,17 @@ const both = {
   uwsgi_read_timeout: optional(duration, 'How long a uwsgi server may be silent'),
   uwsgi_send_timeout: optional(duration, 'How long a uwsgi server may take nothing'),
   uwsgi_buffering: optional(z.boolean(), 'Answers of a uwsgi server are collected before they are passed on'),
+  limit_conn: optional(
+    integer(0, 65_535),
+    'How many requests of one address are answered at the same time, 0 for any number; 100 if not given',
+  ),
+  limit_req: optional(
+    matching(
+      /^(rate=)?[1-9][0-9]{0,5}r\/[sm]( burst=[1-9][0-9]{0,5})?( (nodelay|delay=[1-9][0-9]{0,5}))?$/,
+      'must be a rate such as 10r/s or 30r/m, with burst=20, and nodelay or delay=8, after it',
+    ),
+    'How often one address may ask: `10r/s burst=20 nodelay`',
+  ),
   auth_basic: optional(
     nginxText,
     'Asks for a name and a password of auth_basic_users, under this title, "Restricted" if not given; `off` does not',

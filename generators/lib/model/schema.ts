@@ -22,6 +22,7 @@ import {
 import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from './nginx.ts';
 import { cronSchema, programName, programSchema } from './program.ts';
 import {
+  ADDRESS,
   absolutePath,
   account,
   accountName,
@@ -212,6 +213,36 @@ export const imageSchema = z.strictObject({
     z.record(nginxVariable, geoSchema),
     {},
     "Variables of nginx's that follow from the address of a client, by name without $",
+    { runtime: true },
+  ),
+  access_log_format: field(
+    z.enum(['combined', 'json']),
+    'combined',
+    "Lines of nginx's access log: its usual ones, or an object of JSON each",
+    { runtime: true },
+  ),
+  worker_processes: field(
+    z.union([integer(1, 512), z.enum(['auto'])], 'must be auto, or a whole number from 1 to 512'),
+    'auto',
+    "nginx's processes; `auto` for as many as the processors that the container may use",
+    { runtime: true },
+  ),
+  worker_connections: field(
+    integer(64, 1_000_000),
+    8192,
+    "How many connections each of nginx's processes takes, as far as the limit of open files allows",
+    { runtime: true },
+  ),
+  ipv6: field(
+    z.enum(['auto', 'on', 'off']),
+    'auto',
+    'nginx listens with IPv6 too; `auto` where the kernel of the container has it',
+    { runtime: true },
+  ),
+  resolver: field(
+    z.array(matching(new RegExp(`^(${ADDRESS})$`), 'must be an address')),
+    [],
+    'Name servers that nginx asks for backends with a name; those of the container if not given',
     { runtime: true },
   ),
   trusted_proxies: field(

@@ -154,6 +154,8 @@ export const watchedName = matching(
 export const size = matching(/^[0-9]{1,9}[kKmMgG]?$/, 'must be a size such as 10m');
 export const duration = matching(/^[0-9]{1,9}(ms|[smhdw])?$/, 'must be a time such as 60s, 5m or 500ms');
 const ADDRESSES = [z.regexes.ipv4, z.regexes.cidrv4, z.regexes.ipv6, z.regexes.cidrv6];
+/** An address, within a pattern. */
+export const ADDRESS = [z.regexes.ipv4, z.regexes.ipv6].map(({ source }) => source.slice(1, -1)).join('|');
 /** An address or a network, within a pattern. */
 export const NETWORK = ADDRESSES.map(({ source }) => source.slice(1, -1)).join('|');
 export const address = matching(

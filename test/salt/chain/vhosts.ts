@@ -69,6 +69,13 @@ const rewrite = mostly(
 );
 
 const both = {
+  limit_conn: maybe(mostly([0, 1, 100, 65535], [65536, -1])),
+  limit_req: maybe(
+    mostly(
+      ['10r/s', 'rate=1r/m burst=5', '3r/s burst=1 nodelay', '3r/s burst=9 delay=8'],
+      ['10', '1r/h', '0r/s', '1r/s nodelay burst=1'],
+    ),
+  ),
   autoindex: maybe(fc.boolean()),
   rewrite: maybe(fc.uniqueArray(rewrite, { maxLength: 2 })),
   gzip: maybe(fc.boolean()),

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -61,6 +62,7 @@ class World:
             "group": USER,
             "rlimits": {},
             "log_file": None,
+            "log_format": "plain",
             "log_max_bytes": 1000,
             "log_backup_count": 2,
             "data_root": str(self.folder),
@@ -129,6 +131,71 @@ def test_the_umask(world):
     subprocess.run(["flock", world.folder / "programs/web.json", "true"], check=True)
     assert log.read_text() == '"0o777"\n'
     assert log.stat().st_mode & 0o777 == 0o640
+
+
+TALK = """
+import json, os, sys
+os.write(1, b"one\\n\\xff\\xfe \\xc3\\xa9 \\x00\\x1b[31m\\ntwo ")
+os.write(1, b"halves\\n" + json.dumps({"a": "b \\\\ c"}).encode() + b"\\n\\n")
+os.write(2, b"wrong\\n")
+os.write(1, "é".encode() * 700000 + b"\\n")
+os.write(1, b"last words")
+os.kill(os.getpid(), 9)
+"""
+SPOKEN = ["one", "\\xff\\xfe é \0\x1b[31m", "two halves", '{"a": "b \\\\ c"}', "", "é" * 524288, "é" * 175712, "last words"]
+
+
+def test_lines_with_the_name_of_the_program(world):
+    code, out, err = world.run(world.write(cmd=shlex.join([PYTHON, "-c", TALK]), log_format="prefixed"), wid=3, errors="backslashreplace")
+    assert code == -9 and err == "web[3] wrong\n"
+    assert out == "".join(f"web[3] {line}\n" for line in SPOKEN)
+
+
+def test_lines_as_json(world):
+    began = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+    code, out, err = world.run(world.write("purge", cmd=shlex.join([PYTHON, "-c", TALK]), log_format="json"), wid=3)
+    found = [json.loads(line) for line in out.splitlines() + err.splitlines()]
+    assert code == -9 and all(re.fullmatch(r"[0-9-]{10}T[0-9:]{8}\.[0-9]{3}Z", each["time"]) and each.pop("time") >= began for each in found)
+    expected = [{"program": "purge", "wid": 3, "stream": "stdout", "message": line} for line in SPOKEN]
+    assert found == expected + [{"program": "purge", "wid": 3, "stream": "stderr", "message": "wrong"}]
+
+
+def test_lines_of_many_stay_whole_and_a_stop_waits_for_them(world):
+    line = "x" * 9000
+    path = world.write(cmd=shlex.join(["/bin/sh", "-c", f"for i in $(seq 100); do echo {line}; done"]), log_format="prefixed")
+    reader, writer = os.pipe()
+    processes = [world.start(path, wid, stdout=writer, stderr=writer) for wid in range(1, 9)]
+    os.close(writer)
+    with open(reader, encoding="utf-8") as opened:
+        lines = opened.read().splitlines()
+    assert [process.wait() for process in processes] == [0] * 8
+    assert sorted(lines) == sorted(f"web[{wid}] {line}" for wid in range(1, 9) for _ in range(100))
+    # The writer holds the program's file to its end.
+    with open(world.folder / "out", "w", encoding="utf-8") as opened:
+        world.start(path, stdout=opened, stderr=opened).wait()
+        subprocess.run(["flock", path, "true"], check=True)
+    assert (world.folder / "out").read_text().count("\n") == 100
+
+
+def test_a_writer_is_the_users_and_a_healthcheck_has_none(world):
+    path = world.write(cmd="sleep 1000", log_format="json", healthcheck="echo healthy")
+    process = world.start(path)
+    writers = []
+    while not writers:
+        pids = [pid for pid in filter(str.isdigit, os.listdir("/proc")) if cmdline(pid).endswith(f"{path}\0001\0")]
+        writers = [pid for pid in pids if int(pid) != process.pid and open(f"/proc/{pid}/stat").read().split()[3] == "1"]
+    assert all(os.stat(f"/proc/{pid}").st_uid == owner()[0] for pid in writers)
+    done = subprocess.run([sys.executable, "-I", "-S", world.scripts / "exec_program.py", "--healthcheck", path], capture_output=True, text=True)
+    assert done.stdout == "healthy\n"
+    process.kill()
+    process.communicate(timeout=5)
+
+
+def cmdline(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""
 
 
 LISTEN = """

@@ -1,4 +1,5 @@
 """Fields of programs in a project that real Salt built, under real circus and nginx, without Docker."""
+import json
 import os
 import pathlib
 import socket
@@ -158,6 +159,42 @@ told({"first": first, "files": files, "refused": refused, "stop": start.stop()})
     assert [code for code, _ in found["refused"]] == [78, 78, 78]
     sentences = ["program_defaults.user must be text", "program_defaults.socket is not a setting", "configs.listed.restarts names nothing, which is not a program"]
     assert all(sentence in told for sentence, (_, told) in zip(sentences, found["refused"]))
+
+
+def test_lines_say_whose_they_are(launched):
+    found = launched.run(
+        ASK
+        + r"""
+TALK = '''sh -c 'trap "echo last words; exit" TERM; echo hello; while :; do sleep 0.1; done\''''
+override({"log_format": "json", "programs": {
+    "talk": {"cmd": TALK, "log_format": "prefixed", "numprocesses": 2},
+    "plain": {"cmd": TALK, "log_format": "plain"},
+}})
+start = Start()
+start.until(lambda: page().startswith("web") and start.text().count("hello") == 3)
+page("/asked")
+start.until(lambda: "/asked" in start.text())
+code = start.stop()
+json_log = start.text()
+override({"programs": {"talk": {"cmd": TALK}}})
+again = Start()
+again.until(lambda: page().startswith("web"))
+override({"log_format": "prefixed", "programs": {"talk": {"cmd": TALK}}})
+changed = again.reconfigure()
+page("/then")
+again.until(lambda: "nginx[1] 127.0.0.1" in again.text())
+told({"code": code, "log": json_log, "changed": changed, "stop": again.stop(), "all": again.text()})
+"""
+    )
+    lines = found["log"].splitlines()
+    objects = [json.loads(line) for line in lines if line.startswith("{")]
+    asked = next(each for each in objects if "/asked" in each["message"])
+    assert (asked["program"], asked["wid"], asked["stream"]) == ("nginx", 1, "stdout")
+    assert sorted(line for line in lines if "hello" in line) == ["hello", "talk[1] hello", "talk[2] hello"]
+    assert sorted(line for line in lines if "last words" in line) == ["last words", "talk[1] last words", "talk[2] last words"]
+    assert any("circus[" in line and "talk started" in line and not line.startswith("{") for line in lines)
+    assert (found["code"], found["changed"][0], found["stop"]) == (0, 0, 0)
+    assert "talk[1] last words" in found["all"][len(found["log"]) :]
 
 
 def test_a_start_waits_for_a_neighbour(launched):

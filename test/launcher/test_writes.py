@@ -313,7 +313,7 @@ def loud(parts, place):
         command = {
             "cmd": "sh -c", "args": [script], "env": {}, "copy_env": False, "port": None, "working_dir": "/", "user": user,
             "group": group, "rlimits": {}, "log_file": str(log), "log_max_bytes": 100, "log_backup_count": 3,
-            "data_root": str(data), "healthcheck": None, "socket": None, "umask": "0027",
+            "data_root": str(data), "healthcheck": None, "socket": None, "umask": "0027", "log_format": "plain",
         }  # fmt: skip
         path = place / "loud.json"
         path.write_text(json.dumps(command))

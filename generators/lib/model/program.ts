@@ -43,6 +43,7 @@ const source = withKeys(
   /^((?!(file|secret):)[^:\0]+(:[^:\0]+)*|secret:[a-z][a-z0-9_]{0,63}|file:[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*)$/,
   'must be keys joined by ":", such as app:database:password, file: and an absolute path, or secret: and a name',
 );
+export const logFormat = z.enum(['plain', 'prefixed', 'json']);
 const rlimitName = matching(
   /^(as|core|cpu|data|fsize|memlock|nofile|nproc|stack)$/,
   'must be one of as, core, cpu, data, fsize, memlock, nofile, nproc, stack',
@@ -74,6 +75,10 @@ const command = {
     'Resource limits, soft and hard: nofile, nproc, core, as, fsize, stack, cpu, data, memlock; -1 for none',
   ),
   log_file: optional(absolutePath, "File its output goes to; the container's output if not given"),
+  log_format: optional(
+    logFormat,
+    "How its lines come into the container's output; as the image's `log_format` if not given",
+  ),
   log_max_bytes: field(
     integer(0, Number.MAX_SAFE_INTEGER),
     10485760,

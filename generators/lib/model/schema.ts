@@ -20,7 +20,7 @@ import {
   virtualenvSchema,
 } from './installed.ts';
 import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from './nginx.ts';
-import { cronSchema, programName, programSchema } from './program.ts';
+import { cronSchema, logFormat, programName, programSchema } from './program.ts';
 import {
   ADDRESS,
   absolutePath,
@@ -178,6 +178,12 @@ export const imageSchema = z.strictObject({
   secrets: field(z.record(variableName, secretSchema), {}, 'Secrets that the first start on a volume draws, by name', {
     runtime: true,
   }),
+  log_format: field(
+    logFormat,
+    'plain',
+    "How lines come into the container's output: as they are, with the program's name before each, or as one JSON object for each",
+    { runtime: true },
+  ),
   program_defaults: field(
     defaultsFor(programSchema, ['port', 'socket']),
     {},

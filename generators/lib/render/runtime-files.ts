@@ -130,6 +130,8 @@ export const runtimeFiles: readonly string[] = [
   'bin/exec_nginx.sh',
   'bin/exec_program.py',
   'bin/healthcheck.py',
+  'bin/apart.py',
+  'bin/line_writer.py',
   'bin/log_writer.py',
   'bin/makina.py',
   'files/app.json',

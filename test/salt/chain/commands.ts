@@ -48,6 +48,7 @@ const command = {
     fc.record({ nofile: fc.integer({ min: 64, max: 512 }), core: fc.constantFrom(0, 4096) }, { requiredKeys: [] }),
   ),
   log_file: maybe(fc.constantFrom('{data_root}/log/x.log', '/var/log/{name}.log', '/tmp/{x}')),
+  log_format: maybe(fc.constantFrom('plain', 'prefixed', 'json')),
   log_max_bytes: maybe(fc.nat()),
   umask: maybe(fc.stringMatching(/^0?[0-7]{3}$/)),
   copy_env: maybe(fc.boolean()),

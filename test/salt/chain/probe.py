@@ -65,8 +65,8 @@ def given(exec_program, arguments, environment):
 def can_run(path, key):
     with open(path, encoding='utf-8') as file:
         command = json.load(file)
-    # A log file would start a process of its own; healthchecks and crons become their user themselves.
-    return command[key] is not None and not command['log_file'] and shlex.split(command[key])[:3] == STOPS
+    # A log file or a format would start a process of its own; healthchecks and crons become their user themselves.
+    return command[key] is not None and not command['log_file'] and command['log_format'] == 'plain' and shlex.split(command[key])[:3] == STOPS
 
 
 def main(ini, runner, exec_path, crons):

@@ -84,6 +84,8 @@ functions = {
     'with_variables': lambda cfg: cfg,
     'secrets_for': lambda cfg, config: {},
     'wrong_accounts': lambda cfg: [],
+    'built_links': lambda cfg: {},
+    'written_config': lambda cfg, name, config: Config(config, name=config.get('target') or '/etc/makina-projects/%s/%s' % (cfg['name'], name)),
     'told_by_nginx': part('settings/nginx_snippet').told_by,
     'wrong_paths': lambda cfg, kinds: [],
     'build_settings': lambda cfg: {},

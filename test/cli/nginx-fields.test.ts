@@ -7,6 +7,7 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { expect, onTestFinished } from 'vitest';
 import type { Intent } from '../../generators/lib/model/intent.ts';
+import { SEED } from '../support/cases.ts';
 import { type Asked, ask, freePort, started, withNginx } from '../support/nginx.ts';
 import { tempDir } from '../support/run.ts';
 
@@ -453,7 +454,9 @@ withNginx('each line of an access log in JSON is JSON, whatever a client sends',
     .array(piece, { maxLength: 8 })
     .map((pieces) => Buffer.concat(pieces.map((one) => Buffer.from(one as string))))
     .map((all) => Buffer.from(all.filter((byte) => byte !== 10 && byte !== 13 && byte !== 0)));
-  const samples = fc.sample(fc.record({ uri: bytes, host: bytes, agent: bytes, user: bytes }), { numRuns: 150 });
+  // nginx refuses most odd hosts before it reads on.
+  const host = fc.oneof({ weight: 4, arbitrary: fc.constant(Buffer.from('x.org')) }, { weight: 1, arbitrary: bytes });
+  const samples = fc.sample(fc.record({ uri: bytes, host, agent: bytes, user: bytes }), { numRuns: 150, seed: SEED });
   const long = Buffer.concat([Buffer.from('é'.repeat(3_000)), Buffer.from([0xff]), Buffer.from('x'.repeat(1_000))]);
   samples.push({ uri: Buffer.from('a'), host: Buffer.from('x.org'), agent: long, user: Buffer.from('é') });
   let sent = 0;

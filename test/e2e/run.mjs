@@ -39,6 +39,7 @@ import { composeSteps } from './steps/compose.mjs';
 import { crashSteps } from './steps/crash.mjs';
 import { debian12Steps } from './steps/debian-12.mjs';
 import { docsSteps } from './steps/docs.mjs';
+import { escapeSteps } from './steps/escapes.mjs';
 import { hardeningSteps } from './steps/hardening.mjs';
 import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
 import { imageSteps } from './steps/images.mjs';
@@ -66,6 +67,7 @@ const GROUPS = {
   answers: answerSteps,
   bare: bareSteps,
   images: imageSteps,
+  escapes: escapeSteps,
   stacks: stackSteps,
   signals: signalSteps,
   crash: crashSteps,

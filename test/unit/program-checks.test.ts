@@ -98,6 +98,11 @@ it('an address to wait for is HOST:PORT or unix:/PATH', () => {
   expect(found('unix:{x}/y')[0]).toContain('has the unknown {x}');
   for (const address of ['db:5432', '[fe80::1]:1', '10.0.0.1:65535', 'unix:{data_root}/data/x.sock', 'a_b.c-d:80'])
     expect(found(address)).toEqual([]);
+  const variables = { host: 'db', port: '5432' };
+  expect(problems({ variables, programs: { a: { cmd: 'x', wait_for: ['{host}:{port}'] } } })).toEqual([]);
+  expect(problems({ variables: { port: 'x' }, programs: { a: { cmd: 'x', wait_for: ['db:{port}'] } } })).toEqual([
+    'programs.a.wait_for.0 must be HOST:PORT or unix:/PATH',
+  ]);
   expect(problems({ programs: { a: { cmd: 'x', wait_timeout: 0 } } })).toEqual([
     'programs.a.wait_timeout must be a whole number from 1 to 86400',
   ]);

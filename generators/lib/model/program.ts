@@ -29,7 +29,7 @@ const commandLine = matching(
 const awaited = withKeys(
   PATH_KEYS,
   new RegExp(
-    `^(unix:[/{](?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*|([A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):${PORT})$`,
+    `^(unix:[/{](?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*|([A-Za-z0-9_{][A-Za-z0-9_.{}-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${PORT}|\\{[a-z][a-z0-9_]*\\}))$`,
   ),
   'must be HOST:PORT or unix:/PATH',
 );

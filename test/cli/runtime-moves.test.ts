@@ -18,8 +18,8 @@ const withSaltLibraries = needs(
 
 const salt = (path: string) => `project/.salt/${path}`;
 const below = (text: string) => (before: string) => `${before}${text}`;
-const APP = salt('files/app.json');
-const NOW = salt('runtime/files/app.json');
+const APP = salt('files/nginx/nginx.conf');
+const NOW = salt('runtime/files/nginx/nginx.conf');
 const edit = (root: string, path: string) => change(root, path, (before) => before.replace(/\n$/, '\n# mine\n'));
 const runtimeOf = async (root: string) => (await doctor(root)).report.findings.filter(({ id }) => id === 'runtime');
 
@@ -97,7 +97,7 @@ test('the runtime of a project of 0.2.0 stays with a file that its owner took ov
 test('an adopted file of the runtime that does not fit the others moves along, and is reported until it is merged', async () => {
   const root = await projectOf('0.2.0');
   const [then, now] = [salt('launcher/seeds.py'), salt('runtime/launcher/volumes/seeds.py')];
-  await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then, APP]);
+  await run(join(root, '../package/dist/makina-image.cjs'), root, ['adopt', then]);
   change(root, then, below('# mine\n'));
   const { stdout, code } = await run(BIN, root, ['check']);
   expect([code, stdout]).toEqual([2, expect.stringContaining(`move ${now}: you adopted it, and it is older than`)]);

@@ -41,6 +41,9 @@ def test_what_env_from_names_is_a_secret_and_env_from_is_none(package):  # noqa:
     assert hidden.is_secret(("app", "db", "word"), secrets) and hidden.is_secret(("app", "one", "below"), secrets)
     assert not hidden.is_secret(("app", "db"), secrets) and not hidden.is_secret(("programs", "web", "env_from", "DB_PASSWORD"), secrets)
     assert hidden.secret_paths({"programs": None}) == set()
+    # What all entries share stands only in their defaults.
+    shared = {kind: {"env_from": {"A": f"app:{kind}"}} for kind in ("program_defaults", "cron_defaults")}
+    assert hidden.secret_paths({"programs": {"web": {}}, **shared}) == {("app", "program_defaults"), ("app", "cron_defaults")}
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ const command = {
   env_from: field(
     z.record(environmentName, source),
     {},
-    'Environment variables with a value of `data`, as NAME: app:database:password, with what a file holds, as NAME: file:/run/secrets/db_password, or with one of `secrets`, as NAME: secret:session_key',
+    'Environment variables with a value of `data`, as NAME: app:database:password, with what a file holds, as NAME: file:/run/secrets/db, or with one of `secrets`, as NAME: secret:session_key',
   ),
   working_dir: field(absolutePath, '{project_root}', 'Working directory'),
   user: field(account, '{user}', 'Unix user that runs it'),

@@ -12,6 +12,7 @@ import { checkPaths, wrongSource } from './path-checks.ts';
 import type { Problem } from './problem.ts';
 import { checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
+import { CLIMBS, staysBelow } from './rewrites.ts';
 import type { Image } from './schema.ts';
 import { checkSecrets } from './secret-checks.ts';
 import { checkSockets } from './socket-checks.ts';
@@ -170,11 +171,10 @@ function checkVhost(key: string, vhost: Image['vhosts'][string], plain: Map<numb
 }
 
 function checkRewrites(path: string[], { rewrite = [] }: Pick<Location, 'rewrite'>): Problem[] {
-  return rewrite.flatMap((line, index) =>
-    isBalancedRegex(line.split(' ')[0] as string)
-      ? []
-      : [{ path: [...path, 'rewrite', String(index)], message: BALANCED }],
-  );
+  return rewrite.flatMap((line, index) => {
+    const message = isBalancedRegex(line.split(' ')[0] as string) ? CLIMBS : BALANCED;
+    return message === CLIMBS && staysBelow(line) ? [] : [{ path: [...path, 'rewrite', String(index)], message }];
+  });
 }
 
 /** What answers a request in a location; there is one at most. */

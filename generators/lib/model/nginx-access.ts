@@ -165,6 +165,7 @@ function ofServer(directives: Directive[], above: Scope, vhost: Vhost | undefine
       [...directives, ...places.flatMap(({ directives }) => directives)],
       [...path, vhost ? 'locations' : 'raw_http'],
     ),
+    ...ofRewrittenSubrequests(directives, [...directives, ...places.flatMap(({ directives }) => directives)], path),
     ...places.flatMap(({ where, location, directives, at }) => {
       const answered = location.return !== undefined && isGuarded(inherit(scope, directives, false));
       const holds = directives.some(({ name }) => name === 'location');
@@ -187,21 +188,24 @@ interface Served {
 /** A location without a rule that goes on with the path of one that has a rule, and answers from the same place. */
 function ofBreaks({ where, location, at, directives }: Served, closed: Served[], server: Directive[]): Problem[] {
   const own = sourceOf(where, location, directives, server);
-  return rewritesOf(directives).flatMap(({ args: [regex, target = '', flag], field }) => {
+  return namedDirectives('rewrite', directives).flatMap(({ args: [regex, target = '', flag], field }) => {
     const other = closed.find((one) => {
       const source = sourceOf(one.where, one.location, one.directives, server);
       return source && source.from === own?.from && mayReach(target, source.path);
     });
-    if (flag !== 'break' || !other) return [];
+    // A `break` of its own ends the rewrites as the flag does.
+    const stays = flag === 'break' || (flag === undefined && namedDirectives('break', directives).length > 0);
+    if (!stays || !other) return [];
     const message = `has \`rewrite ${regex}\`, which stays here, without a rule of access, and may answer what ${other.where} keeps; write \`last\` instead of \`break\`, or give this location the rule`;
     return [{ path: [...at, field], message }];
   });
 }
 
-const rewritesOf = (directives: Directive[]): Directive[] =>
+/** The directives of a name in a place, and in each `if` there. */
+const namedDirectives = (name: string, directives: Directive[]): Directive[] =>
   directives.flatMap((one) => [
-    ...(one.name === 'rewrite' ? [one] : []),
-    ...(one.name === 'if' ? rewritesOf(one.block ?? []) : []),
+    ...(one.name === name ? [one] : []),
+    ...(one.name === 'if' ? namedDirectives(name, one.block ?? []) : []),
   ]);
 
 /** Where the answers of a location come from, and the location as it is named there. */
@@ -262,6 +266,19 @@ function ofSubrequests(scope: Scope, locations: string[], directives: Directive[
       path,
       message: `must have \`= ${uri}\`, which \`auth_request ${uri}\` asks: another location would answer in its place, and let in everybody`,
     }));
+}
+
+/** nginx begins each request of its own with the rewrites of the server. */
+function ofRewrittenSubrequests(server: Directive[], all: Directive[], path: string[]): Problem[] {
+  const asked = new Set(subrequestsOf(all).filter((uri) => uri !== 'off'));
+  return namedDirectives('rewrite', server).flatMap(({ args: [regex = ''], field }) =>
+    [...asked]
+      .filter((uri) => matches(regex, uri, '~'))
+      .map((uri) => ({
+        path: [...path, field],
+        message: `has \`rewrite ${regex}\`, which nginx also does to what \`auth_request ${uri}\` asks: another location would answer in its place, and let in everybody; leave that path out, or move the rewrite into a location`,
+      })),
+  );
 }
 
 const subrequestsOf = (directives: Directive[]): string[] =>

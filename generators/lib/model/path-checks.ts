@@ -113,7 +113,9 @@ function ownOfVolume(path: string, { name, volumes }: Image): string | undefined
   const place = plainPath(path, name);
   if ([data, `${data}/data`, ...volumes].some((folder) => plainPath(folder, name) === place))
     return 'must not be a volume itself; use a path in it';
-  const own = [`${data}/configuration`, `${data}/application`].find((folder) => isWithin(place, folder));
+  const own = [`${data}/configuration`, `${data}/application`, `${data}/secrets`].find((folder) =>
+    isWithin(place, folder),
+  );
   return own && `must not be in ${own}, which is root's; use another path`;
 }
 

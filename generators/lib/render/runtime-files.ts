@@ -48,6 +48,7 @@ const launcher = [
   'settings/nginx_settings',
   'settings/nginx_snippet',
   'settings/nginx_variables',
+  'settings/rewrites',
   'settings/origins',
   'settings/override',
   'settings/override_file',

@@ -69,7 +69,7 @@ const launcher = [
   'volumes/links',
   'volumes/nested_mounts',
   'volumes/passable',
-  'volumes/places',
+  'volumes/place_in_volume',
   'volumes/rights_advice',
   'volumes/safe_copy',
   'volumes/secret_files',

@@ -210,7 +210,7 @@ def check_command(image, kind, name, entry, expected, found):
     what = "%s.%s" % (kind, name)
     written = json.loads((image.root / (CONFIGURATION + "/circus/" + kind).lstrip("/") / (name + ".json")).read_text())
     env = {**{key: value_at(expected, path) for key, path in entry["env_from"].items()}, **entry["env"]}
-    same(what, {"port": None, "log_file": None, "healthcheck": None, "copy_env": False, "socket": None, "umask": umask(entry), "log_format": "plain", **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
+    same(what, {"port": None, "env_files": {}, "secrets": {}, "log_file": None, "healthcheck": None, "copy_env": False, "socket": None, "umask": umask(entry), "log_format": "plain", **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
     given = found[kind].get(name)
     if given:
         same(what + ".status", None, given.get("status"))
@@ -319,7 +319,7 @@ def parsed(path):
 
 def as_tuple(item):
     block = tuple(map(as_tuple, item["block"])) if "block" in item else None
-    return item["directive"], tuple(map(unescaped, item["args"])), block
+    return unescaped(item["directive"]), tuple(map(unescaped, item["args"])), block
 
 
 def unescaped(word):

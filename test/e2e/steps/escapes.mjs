@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withContainer } from '../docker.mjs';
 import { asker, FIXTURES, fixtureImage, gone, running, served } from '../fixture-images.mjs';
 import { freshFolder } from '../project.mjs';
@@ -33,7 +34,7 @@ async function forumSteps(context, project) {
       const rights = ['stat', '-c', '%U:%G %a', '/srv/projects/forum/data/data/uploads', '/run/forum'];
       assert.equal(await container.exec(...rights), 'forum:forum 2770\nforum:www-data 2750');
       await running(container, [/^node server.js .*web-1/, /^node server.js .*web-2/]);
-      assert.match(await container.logs(), /^web\[1\] listens on \/run\/forum\/web-1\.sock$/m);
+      await logged(container, /^web\[1\] listens on \/run\/forum\/web-1\.sock$/m);
       return gone(container);
     }),
   );
@@ -53,8 +54,7 @@ async function platformSteps(context, project) {
       key = page.key;
       assert.deepEqual([page.length, page.license, page.umask], [64, 'a license', '0007']);
       assert.equal(page.migrated, '$1\r\n2');
-      const log = await container.logs();
-      assert.match(log, /^worker\[2\] works$/m);
+      const log = await logged(container, /^worker\[2\] works$/m);
       const line = JSON.parse(log.split('\n').find((each) => each.includes('starts\\"')));
       assert.deepEqual([line.program, line.wid, line.stream, line.message], ['web', 1, 'stdout', '{"starts": "web"}']);
       const secret = readFileSync(join(data, 'secrets/store'), 'utf8');
@@ -116,12 +116,23 @@ async function gatewaySteps(context, project) {
         );
         const plain = await ask('/docs/', { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'shop.example' });
         assert.deepEqual([plain.status, plain.headers.location], [301, 'https://shop.example/docs/']);
-        const lines = (await container.logs()).split('\n').filter((line) => line.includes('/v1/orders'));
-        assert.equal(JSON.parse(lines[0]).remote_addr, '192.0.2.7');
+        const log = await logged(container, /^\{.*\/v1\/orders/m);
+        const line = log.split('\n').find((each) => each.startsWith('{') && each.includes('/v1/orders'));
+        assert.equal(JSON.parse(line).remote_addr, '192.0.2.7');
         return gone(container);
       });
     } finally {
       await docker(['network', 'rm', network]);
     }
   });
+}
+
+/** The log of a container once it has a line, which its writer may be late with. */
+async function logged(container, line) {
+  for (let tries = 0; ; tries += 1) {
+    const log = await container.logs();
+    if (line.test(log)) return log;
+    assert(tries < 100, `no line ${line} in the log:\n${log}`);
+    await sleep(100);
+  }
 }

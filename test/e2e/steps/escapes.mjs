@@ -54,7 +54,8 @@ async function platformSteps(context, project) {
       key = page.key;
       assert.deepEqual([page.length, page.license, page.umask], [64, 'a license', '0007']);
       assert.equal(page.migrated, '$1\r\n2');
-      const log = await logged(container, /^worker\[2\] works$/m);
+      await logged(container, /^worker\[2\] works$/m);
+      const log = await logged(container, /starts\\"/);
       const line = JSON.parse(log.split('\n').find((each) => each.includes('starts\\"')));
       assert.deepEqual([line.program, line.wid, line.stream, line.message], ['web', 1, 'stdout', '{"starts": "web"}']);
       const secret = readFileSync(join(data, 'secrets/store'), 'utf8');

@@ -182,3 +182,13 @@ describe('a reference', () => {
     expect(problems({ programs: { p: { cmd: 'echo {x}', args: ['{y}'], env } } })).toEqual([]);
   });
 });
+
+it('an absolute path starts with / or with a whole {key} that is one, and never goes up', () => {
+  const found = (path: string) => problems({ programs: { web: { cmd: 'x', watches: [path], working_dir: path } } });
+  for (const path of ['{{data_root}/x', '{name}/x', '{user}', '{data_root', 'x', '/../x', '{data_root}/../x'])
+    expect(found(path)).toEqual([
+      expect.stringContaining('programs.web.working_dir must be an absolute path'),
+      expect.stringContaining('programs.web.watches.0 must be an absolute path'),
+    ]);
+  for (const path of ['/', '/x/{name}', '{data_root}/x', '{project_root}']) expect(found(path)).toEqual([]);
+});

@@ -12,6 +12,7 @@ import {
   optional,
   PATH_KEYS,
   path,
+  ROOT,
   required,
   volume,
   withKeys,
@@ -19,7 +20,7 @@ import {
 
 const url = withKeys(
   PATH_KEYS,
-  /^((https?|ftp):\/\/|file:\/\/[/{])[!-~]{1,2000}$/,
+  new RegExp(`^((https?|ftp)://|file://${ROOT})[!-~]{1,2000}$`),
   'must be an http, https, ftp or file URL',
 );
 const root = (what: string) => field(account, 'root', what);

@@ -12,6 +12,7 @@ import {
   PATH_KEYS,
   PORT,
   port,
+  ROOT,
   required,
   text,
   withKeys,
@@ -29,18 +30,20 @@ const commandLine = matching(
 const awaited = withKeys(
   PATH_KEYS,
   new RegExp(
-    `^(unix:[/{](?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*|([A-Za-z0-9_{][A-Za-z0-9_.{}-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${PORT}|\\{[a-z][a-z0-9_]*\\}))$`,
+    `^(unix:${ROOT}(?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*|([A-Za-z0-9_{][A-Za-z0-9_.{}-]{0,252}|\\[[0-9A-Fa-f:.]{2,45}\\]):(${PORT}|\\{[a-z][a-z0-9_]*\\}))$`,
   ),
   'must be HOST:PORT or unix:/PATH',
 );
 const socketPath = withKeys(
   PATH_KEYS,
-  /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*\/([A-Za-z0-9_.{}@+-]|\$\(circus\.wid\))+$/,
+  new RegExp(`^${ROOT}(?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*/([A-Za-z0-9_.{}@+-]|\\$\\(circus\\.wid\\))+$`),
   'must be an absolute path of letters, digits and _./{}@+- without "..", with $(circus.wid) in the name of the file at most',
 );
 const source = withKeys(
   PATH_KEYS,
-  /^((?!(file|secret):)[^:\0]+(:[^:\0]+)*|secret:[a-z][a-z0-9_]{0,63}|file:[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*)$/,
+  new RegExp(
+    `^((?!(file|secret):)[^:\\0]+(:[^:\\0]+)*|secret:[a-z][a-z0-9_]{0,63}|file:${ROOT}(?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*)$`,
+  ),
   'must be keys joined by ":", such as app:database:password, file: and an absolute path, or secret: and a name',
 );
 export const logFormat = z.enum(['plain', 'prefixed', 'json']);

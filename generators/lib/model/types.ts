@@ -116,10 +116,12 @@ export const path = withKeys(
   /^(?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]+$/,
   'must be a path of letters, digits and _./{}@+- without ".."',
 );
+/** What an absolute path begins with, as a look ahead in a pattern: `/`, or a whole {key} that is such a path. */
+export const ROOT = '(?=/|\\{(?!(name|user|group)\\})[a-z][a-z0-9_]*\\})';
 export const absolutePath = withKeys(
   PATH_KEYS,
-  /^[/{](?!.*(^|\/)\.\.(\/|$))[A-Za-z0-9_./{}@+-]*$/,
-  'must be an absolute path, or start with a {key}, of letters, digits and _./{}@+- without ".."',
+  new RegExp(`^${ROOT}(?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*$`),
+  'must be an absolute path, or start with a {key} such as {project_root}, of letters, digits and _./{}@+- without ".."',
 );
 export const volume = matching(
   /^\/(?!.*(^|\/)\.\.?(\/|$))(?!.*\/\/)[A-Za-z0-9_./@+-]+$/,

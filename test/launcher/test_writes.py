@@ -238,6 +238,21 @@ def test_a_link_lies_where_only_root_can_put_anything(parts, place):
 
 
 @pytest.mark.parametrize(
+    ("more", "other"),
+    [
+        ({"configs": {"c": {"source": "x", "target": "{place}/vol/a/x/y", "user": "www-data"}}}, "configs.c"),
+        ({"seeds": {"s": {"target": "{place}/vol/a/x"}, "gone": None}}, "seeds.s"),
+        ({"seeds": {"s": {"target": "{place}/vol/a/xy"}}, "configs": {"c": None}}, None),
+    ],
+)
+def test_a_link_is_in_the_way_of_no_other_setting(parts, place, more, other):
+    path = f"{place}/vol/a/x"
+    data = json.loads(json.dumps(more).replace("{place}", str(place)))
+    found = list(parts[2].wrong_paths(cfg(place, symlinks={path: {"target": "x"}}, **data), ["symlinks"]))
+    assert found == ([f"data.symlinks.{path} is in the way of {other}; use another path"] if other else [])
+
+
+@pytest.mark.parametrize(
     ("a", "b", "told"),
     [
         ("/etc/acme/x.ini", "/etc//acme/./x.ini", "b goes to /etc/acme/x.ini, and configs.a is the file /etc/acme/x.ini"),

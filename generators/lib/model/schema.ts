@@ -172,7 +172,7 @@ export const imageSchema = z.strictObject({
   variables: field(
     z.record(variableName, line),
     {},
-    'Values of your own, by name: `{name}` stands for one in paths, hosts, accounts, commands and every other text of `data`',
+    'Values of your own, by name: write `{version}` for the value of `version` in paths, hosts, accounts, commands and every other text of `data`',
     { runtime: true },
   ),
   secrets: field(z.record(variableName, secretSchema), {}, 'Secrets that the first start on a volume draws, by name', {
@@ -224,7 +224,7 @@ export const imageSchema = z.strictObject({
   access_log_format: field(
     z.enum(['combined', 'json']),
     'combined',
-    "Lines of nginx's access log: its usual ones, or an object of JSON each",
+    "Lines of nginx's access log: its usual ones, or one JSON object a line",
     { runtime: true },
   ),
   worker_processes: field(
@@ -269,7 +269,7 @@ export const imageSchema = z.strictObject({
   symlinks: field(
     z.record(absolutePath, symlinkSchema),
     {},
-    'Symbolic links, by path: the build makes those outside of volumes, each start those in them',
+    'Symbolic links, by path: the build makes those outside of volumes, each start makes those in volumes',
     { runtime: true },
   ),
   crons: field(z.record(identifier, cronSchema), {}, 'Commands that run at set times, by name', {

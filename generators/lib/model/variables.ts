@@ -1,7 +1,7 @@
 /** Values of a project's own, which its texts name as {key}: the launcher's references.py replaces and checks them in the same way. */
 
+import { DATA_KEYS, saltFields } from './data-keys.ts';
 import { type Dict, isDict } from './dict.ts';
-import { fields } from './fields.ts';
 import type { Problem } from './problem.ts';
 import { RESERVED_DATA_KEYS } from './reserved.ts';
 import type { Image } from './schema.ts';
@@ -13,12 +13,7 @@ const MOST = 100;
 const REFERENCE = /\{([^{}]*)\}/g;
 
 /** The names below `data` that have a meaning already. */
-const TAKEN = new Set([
-  ...RESERVED_DATA_KEYS,
-  ...fields
-    .filter(({ runtime, salt }) => runtime || salt)
-    .flatMap(({ key }) => [key, `${key.replace(/s$/, '')}_defaults`]),
-]);
+const TAKEN = new Set([...RESERVED_DATA_KEYS, ...DATA_KEYS]);
 
 /** The same image with its variables in the place of their references, in paths that are keys too. */
 export function withVariables(image: Image): Image {
@@ -60,7 +55,7 @@ export function buildVariables(image: Image): Record<string, string> {
       for (const name of namesIn(value, image.variables))
         for (const used of [name, ...leadsTo(image.variables, name)]) if (!found.has(used)) found.set(used, path);
   };
-  for (const { key, salt } of fields) if (salt) visit(image[key as keyof Image], key);
+  for (const { key, salt } of saltFields) if (salt) visit(image[key as keyof Image], key);
   return Object.fromEntries([...found].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

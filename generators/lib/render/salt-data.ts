@@ -1,46 +1,22 @@
 import { isDeepStrictEqual } from 'node:util';
-import { defaultsOf, fields } from '../model/fields.ts';
-import { configSchema } from '../model/installed.ts';
-import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from '../model/nginx.ts';
-import { cronSchema, programSchema } from '../model/program.ts';
-import { type Image, secretSchema, seedSchema } from '../model/schema.ts';
+import { dataKey, defaultsKey, ENTRIES, saltFields } from '../model/data-keys.ts';
+import { defaultsOf } from '../model/fields.ts';
+import type { Image } from '../model/schema.ts';
 import { sls } from '../text/quote.ts';
 import { yamlBlock } from './yaml-block.ts';
 
-type Entry = Parameters<typeof defaultsOf>[0];
-
-/** What an override can add entries to. */
-const ENTRIES: Record<string, Entry> = {
-  programs: programSchema,
-  vhosts: vhostSchema,
-  upstreams: upstreamSchema,
-  maps: mapSchema,
-  geos: geoSchema,
-  configs: configSchema,
-  seeds: seedSchema,
-  crons: cronSchema,
-  secrets: secretSchema,
-};
-
-/** Where the name of the model is one of mc_project's own. */
-const OTHER_NAMES: Record<string, string> = { groups: 'unix_groups' };
-const nameOf = (key: string) => OTHER_NAMES[key] ?? key;
-
-/** The fields of the run time, and those that Salt states need at build time. */
-const saltFields = fields
-  .filter((field) => field.runtime || field.salt)
-  .map(({ key, default: fallback }) => ({
-    key: key as keyof Image,
-    fallback,
-    entry: ENTRIES[key] && defaultsOf(ENTRIES[key]),
-  }));
+const written = saltFields.map(({ key, default: fallback }) => ({
+  key: key as keyof Image,
+  fallback,
+  entry: ENTRIES[key] && defaultsOf(ENTRIES[key]),
+}));
 
 /** What `cfg.data` holds where a project says nothing: of each field, and of each entry as `program_defaults` and so on. */
 export function saltDefaults(): Record<string, unknown> {
   return Object.fromEntries(
-    saltFields.flatMap(({ key, fallback, entry }) => [
-      ...(entry ? [[`${key.slice(0, -1)}_defaults`, entry]] : []),
-      ...(key.endsWith('_defaults') ? [] : [[nameOf(key), fallback]]),
+    written.flatMap(({ key, fallback, entry }) => [
+      ...(entry ? [[defaultsKey(key), entry]] : []),
+      ...(key.endsWith('_defaults') ? [] : [[dataKey(key), fallback]]),
     ]),
   );
 }
@@ -48,15 +24,15 @@ export function saltDefaults(): Record<string, unknown> {
 /** What a project says of `cfg.data`, as YAML: no more than what differs from the defaults. */
 export function saltData(image: Image): string {
   const given = Object.fromEntries(
-    saltFields.map(({ key, entry }) => {
-      const own = image[`${key.slice(0, -1)}_defaults` as keyof Image] as Record<string, unknown> | undefined;
+    written.map(({ key, entry }) => {
+      const own = image[defaultsKey(key) as keyof Image] as Record<string, unknown> | undefined;
       return [key, entry ? differing(image[key] as Entries, { ...entry, ...own }) : image[key]];
     }),
   );
   const data = Object.fromEntries(
-    saltFields
+    written
       .filter(({ key, fallback }) => !isDeepStrictEqual(given[key], fallback))
-      .map(({ key }) => [nameOf(key), given[key]]),
+      .map(({ key }) => [dataKey(key), given[key]]),
   );
   return yamlBlock({ data }, sls, 2);
 }

@@ -18,6 +18,7 @@ import { render } from '../render/render.ts';
 import { placeOfCode } from '../stacks/detect.ts';
 import { withFiles } from '../stacks/files.ts';
 import { readStack, STACK_NAMES, type Stack } from '../stacks/stack.ts';
+import { asOwner } from '../system/rights.ts';
 import { apply, type Change, withRoot } from './change.ts';
 import { nameOfFolder, refuseNested } from './destination.ts';
 import { type HowToWrite, planWrite } from './write.ts';
@@ -201,7 +202,9 @@ function filesOf({ files }: Stack, hasCode: boolean): ReadonlyMap<string, Buffer
 function locate(request: NewRequest, given: Intent): string | undefined {
   const { cwd, destination } = request;
   if (destination !== undefined) return resolve(cwd, destination);
-  const here = mentionsUs(cwd) ? storedAnswers(cwd, { inYaml: request.answersYaml }).intent : undefined;
+  const here = asOwner(cwd, () =>
+    mentionsUs(cwd) ? storedAnswers(cwd, { inYaml: request.answersYaml }).intent : undefined,
+  );
   if (here && (given.name === undefined || given.name === here.name)) return cwd;
   // An invalid name is an error of its own, and no folder is looked for.
   const name = imageSchema.shape.name.safeParse(given.name);

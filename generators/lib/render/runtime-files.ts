@@ -8,6 +8,7 @@ const launcher = [
   'capabilities',
   'circus',
   'declared_accounts',
+  'entries',
   'env_files',
   'environment',
   'errors',

@@ -171,6 +171,10 @@ describe('root in the project of another user', () => {
     symlinkSync(tempDir(), join(shared, 'linked'));
     execaSync('chown', ['-h', '1000:1000', join(shared, 'linked')]);
     expect((await run(BIN, shared, ['new', 'linked', '--yes'])).code).toBe(1);
+    const open = join(top, 'open');
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    expect((await run(BIN, open, ['new', 'mine', '--yes'])).code).toBe(0);
   });
 
   test('nothing is written below a folder of someone else in one of root’s, and no journal of theirs is carried out', async () => {

@@ -8,7 +8,7 @@ import { type Field, fields } from '../model/fields.ts';
 import { complete, type Intent, merge } from '../model/intent.ts';
 import type { Problem } from '../model/problem.ts';
 import { type Image, imageSchema } from '../model/schema.ts';
-import { mentionsUs } from '../project/find.ts';
+import { projectAround } from '../project/find.ts';
 import { refuseRenamed } from '../project/name.ts';
 import { keepRuntime } from '../project/own-runtime.ts';
 import { withPast } from '../project/project.ts';
@@ -202,9 +202,8 @@ function filesOf({ files }: Stack, hasCode: boolean): ReadonlyMap<string, Buffer
 function locate(request: NewRequest, given: Intent): string | undefined {
   const { cwd, destination } = request;
   if (destination !== undefined) return resolve(cwd, destination);
-  const here = asOwner(cwd, () =>
-    mentionsUs(cwd) ? storedAnswers(cwd, { inYaml: request.answersYaml }).intent : undefined,
-  );
+  const isHere = projectAround(cwd) === cwd;
+  const here = isHere ? asOwner(cwd, () => storedAnswers(cwd, { inYaml: request.answersYaml }).intent) : undefined;
   if (here && (given.name === undefined || given.name === here.name)) return cwd;
   // An invalid name is an error of its own, and no folder is looked for.
   const name = imageSchema.shape.name.safeParse(given.name);

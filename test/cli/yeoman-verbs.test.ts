@@ -104,7 +104,10 @@ describe('a generator says, writes and ends as its verb does, from below the pro
     renameSync(join(dir, '.yo-rc.json'), join(dir, 'saved'));
     execFileSync('mkfifo', [join(dir, '.yo-rc.json')]);
     expect(await underYeoman(dir, 'check', [])).toMatchObject({ code: 1 });
-    expect(await underYeoman(dir, 'new', [], { yes: true })).toMatchObject({ code: 2 });
+    expect(await underYeoman(dir, 'new', [], { yes: true })).toMatchObject({
+      code: 3,
+      message: expect.stringContaining('.yo-rc.json is not a file'),
+    });
     rmSync(join(dir, '.yo-rc.json'));
     writeFileSync(join(dir, '.yo-rc.json'), '{ "generator-makina-image"');
     expect(await underYeoman(dir, 'new', [], { yes: true })).toMatchObject({

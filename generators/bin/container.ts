@@ -76,6 +76,13 @@ const COMMANDS: readonly InContainer[] = [
     about: 'Applies data/configuration/pillar.sls to the running container, and restarts what changed.',
   },
   {
+    name: 'rotate-secret',
+    words: 'NAME',
+    line: 'draw a new secret in the running container',
+    about:
+      'Draws a new one of the secrets of the running container, and restarts what uses it. If that fails, the old one is back.',
+  },
+  {
     name: 'config',
     words: '[KEY...] [--json]',
     line: 'show the settings that count in the running container, and their files',

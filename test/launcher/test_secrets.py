@@ -157,7 +157,57 @@ def test_a_share_that_keeps_no_owners(data, monkeypatch):
     refused(data, 78, "is on a share that keeps no owners, so programs can read the secrets in it")
 
 
-# A start that draws two secrets, in a process of its own.
+def test_another_one_and_back(data):
+    secrets = part("secret_files")
+    path = data / "secrets/key"
+    (first,) = draw(data, key=HEX)
+    take_back = secrets.rotate(str(data), "key", {"length": 20, "format": "alnum"})
+    second = path.read_text()
+    assert second != first and re.fullmatch("[A-Za-z0-9]{20}", second)
+    assert (path.stat().st_uid, path.stat().st_mode & 0o7777) == (0, 0o400)
+    take_back()
+    assert path.read_text() == first
+    # A person's, byte for byte.
+    path.unlink()
+    path.write_bytes(b"a word\r\n")
+    path.chmod(0o400)
+    secrets.rotate(str(data), "key", HEX)()
+    assert path.read_bytes() == b"a word\r\n"
+    # Another container has a newer one.
+    take_back = secrets.rotate(str(data), "key", HEX)
+    secrets.rotate(str(data), "key", HEX)
+    third = path.read_text()
+    take_back()
+    assert path.read_text() == third != second
+    assert os.listdir(data / "secrets") == ["key"]
+
+
+def test_another_one_on_a_volume_that_takes_none(data):
+    secrets = part("secret_files")
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "none", data], check=True)
+    first = draw(data, key=HEX)
+    subprocess.run(["mount", "-o", "remount,ro", data], check=True)
+    launch_error(lambda: secrets.rotate(str(data), "key", HEX), 74, "Read-only file system; mount its volume writable")
+    assert draw(data, key=HEX) == first
+
+
+def test_a_kill_at_any_moment_leaves_the_old_or_a_new_one(data):
+    seen = set(draw(data, key=HEX))
+    for _ in range(40):
+        process = child(data, ROTATING)
+        process.stdout.read(1)
+        time.sleep(random.uniform(0, 0.01))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        (value,) = draw(data, key=HEX)
+        assert re.fullmatch("[0-9a-f]{64}", value)
+        seen.add(value)
+    assert len(seen) > 2
+    draw(data, key=HEX, other=HEX)
+    assert sorted(os.listdir(data / "secrets")) == ["key", "other"]
+
+
+# In a process of its own: a start that draws two secrets, and one that rotates a third.
 CHILD = """
 import importlib.util, json, sys
 folder = sys.argv[1]
@@ -165,15 +215,23 @@ spec = importlib.util.spec_from_file_location("demo_launcher", folder + "/__init
 sys.modules["demo_launcher"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(sys.modules["demo_launcher"])
 from demo_launcher.volumes import secret_files
-wanted = {name: {"length": 64, "format": "hex"} for name in ("one", "two")}
+hex = {"length": 64, "format": "hex"}
+"""
+DRAWING = CHILD + """
+wanted = {"one": hex, "two": hex}
 secret_files.draw_missing(sys.argv[2], wanted)
 print(json.dumps([secret_files.read_secret(sys.argv[2], name) for name in wanted]))
 """
+ROTATING = CHILD + """
+print("begins", flush=True)
+while True:
+    secret_files.rotate(sys.argv[2], "key", hex)
+"""
 
 
-def child(data):
+def child(data, text=DRAWING):
     folder = pathlib.Path(part("paths").__file__).parent
-    return subprocess.Popen([sys.executable, "-c", CHILD, folder, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, "-c", text, folder, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_starts_at_once_have_the_same(data):
@@ -303,6 +361,108 @@ told([first, one, other, values(), gone("/tmp/reader")])
     assert second == {**first, "session_key": second["session_key"]} and not read
     assert code2 == [0, ""] and third["admin"] != first["admin"] and third["admin"] in rendered and not web
     assert last["admin"] not in (first["admin"], third["admin"]) and last["admin"] in reread
+
+
+ROTATE = SECRETS + r"""
+def rotate(*words, **options):
+    done = subprocess.run(["/usr/local/bin/makina", "rotate-secret", *words], capture_output=True, text=True, env=PLAIN, **options)
+    return [done.returncode, done.stdout, done.stderr]
+"""
+
+
+def test_rotate_secret(launched):
+    found = launched.run(ROTATE + r"""
+early = rotate("session_key")
+start = Start({"MAKINA_LOG_LEVEL": "info"})
+first = values()
+environment(), gone("/tmp/reader")
+one = rotate("session_key"), values(), environment(), os.path.exists("/tmp/reader")
+other = rotate("admin"), values(), gone("/tmp/reader"), os.path.exists("/tmp/web")
+left = where({*first.values(), *one[1].values(), *other[1].values()})
+same = start.reconfigure()
+told([early, first, one, other, left, same, os.path.exists("/tmp/web"), start.text(), values()])
+""")
+    early, first, (told, second, env, read), (told2, third, rendered, web), left, same, again, log, last = found
+    assert early == [69, "", "demo: nothing runs in this container yet\n"]
+    lines = "demo: the secret session_key is a new one\ndemo: web restarted: /srv/projects/demo/data/secrets/session_key changed; "
+    assert told[0] == 0 and told[1].startswith(lines) and told[1].count("\n") == 2 and not told[2], told
+    assert second["session_key"] != first["session_key"] and env["SECRET_KEY"] == second["session_key"] and not read
+    assert second == {**first, "session_key": second["session_key"]}
+    assert told2[0] == 0 and third["admin"] != first["admin"] and third["admin"] in rendered and not web
+    assert (same[0], again, last, left) == (0, False, third, ["/etc/makina-projects/demo/c"])
+    assert not any(value in log for each in (first, second, third) for value in each.values())
+
+
+def test_rotate_secret_refuses(launched):
+    found = launched.run(ROTATE + r"""
+start = Start()
+first = values()
+environment(), gone("/tmp/reader")
+override({"secrets": {"internal": {"value": "g1ven-word"}}})
+wrong = [rotate(*words) for words in (["internal"], ["nothing"], ["../x"], ["\x1b[2Jx"], ["session_key", "admin"], [], ["--all"], [""])]
+user = rotate("session_key", user="demo-user", group="demo-grp", extra_groups=[])
+told([wrong, user, first, values(), os.path.exists("/tmp/web"), os.path.exists("/tmp/reader")])
+""")
+    wrong, user, first, last, web, reader = found
+    known = "there are admin, session_key\n"
+    assert wrong[0] == [64, "", "demo: a pillar gives the secret internal its value; change that value there, and run makina reconfigure\n"]
+    assert wrong[1] == [64, "", f"demo: there is no secret 'nothing' to draw; {known}"]
+    assert [code for code, *_ in wrong] == [64] * 8 and all(error.count("\n") == 1 for *_, error in wrong)
+    assert wrong[2][2].endswith(known) and "'\\x1b[2Jx'" in wrong[3][2]
+    assert wrong[4][2] == wrong[7][2] == "demo: rotate-secret needs one name of secrets: makina rotate-secret NAME\n"
+    assert user[0] == 77
+    assert (last, web, reader) == (first, False, False)
+
+
+def test_rotate_secret_that_fails_leaves_the_old_one(launched):
+    found = launched.run(ROTATE + r"""
+start = Start()
+first = values()
+environment(), gone("/tmp/reader")
+config = pathlib.Path("/etc/makina-projects/demo/c")
+rendered = config.read_text()
+def state():
+    return values() == first, config.read_text() == rendered, os.path.exists("/tmp/web"), os.path.exists("/tmp/reader")
+def wait_out():
+    time.sleep(1)
+    return state()
+# Salt cannot write a file.
+plain = pathlib.Path("/etc/makina-projects/demo/plain")
+plain.unlink()
+plain.mkdir()
+broken = rotate("admin"), wait_out()
+plain.rmdir()
+# nginx cannot read one.
+with open("/etc/nginx/mime.types", "a") as types:
+    types.write("nonsense")
+nginx = rotate("internal"), wait_out()
+text = pathlib.Path("/etc/nginx/mime.types").read_text()
+pathlib.Path("/etc/nginx/mime.types").write_text(text[: -len("nonsense")])
+# circus does not answer.
+ctl = pathlib.Path("/srv/apps/circus/venv/bin/circusctl")
+broken_ctl = pathlib.Path("/tmp/ctl")
+broken_ctl.write_text("import sys; sys.exit('broken')")
+subprocess.run(["mount", "--bind", broken_ctl, ctl], check=True)
+refused = rotate("session_key"), wait_out()
+subprocess.run(["umount", ctl], check=True)
+after = start.reconfigure(), state(), rotate("session_key"), environment()["SECRET_KEY"] == values()["session_key"]
+# Ended half way.
+second = values()
+process = subprocess.Popen(["/usr/local/bin/makina", "rotate-secret", "internal"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=PLAIN)
+start.until(lambda: values() != second)
+process.kill()
+process.wait()
+code = start.reconfigure()
+killed = code, environment()["OTHER"] == values()["internal"], values()["internal"] in config.read_text()
+told([broken, nginx, refused, after, killed])
+""")
+    broken, nginx, refused, after, killed = found
+    same = [True, True, False, False]
+    assert broken[0][0] == 78 and broken[0][2].startswith("demo: the configuration cannot be applied") and broken[1] == same, broken
+    assert nginx[0][0] == 78 and "nginx cannot read its files" in nginx[0][2] and nginx[1] == same, nginx
+    assert refused[0][0] == 1 and "circus refused to reloadconfig" in refused[0][2] and refused[1] == same, refused
+    assert after[0] == [0, ""] and after[1] == same and after[2][0] == 0 and after[3], after
+    assert killed == [[0, ""], True, True], killed
 
 
 def test_a_pillar_gives_one_instead(launched):

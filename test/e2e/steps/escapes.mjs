@@ -65,11 +65,16 @@ async function platformSteps(context, project) {
       return gone(container);
     }),
   );
-  await context.step('platform: a second start has the same secrets, and leaves what the scheduler wrote', () =>
-    start(async (container) => {
-      assert.equal((await served(asker(container, 'platform.example.com'), '/')).json().key, key);
-      assert.equal(readFileSync(join(data, 'data/limits.json'), 'utf8'), '{"requests": 20}');
-    }),
+  await context.step(
+    'platform: a second start has the same secrets until one is rotated, and leaves what the scheduler wrote',
+    () =>
+      start(async (container) => {
+        const ask = asker(container, 'platform.example.com');
+        assert.equal((await served(ask, '/')).json().key, key);
+        assert.equal(readFileSync(join(data, 'data/limits.json'), 'utf8'), '{"requests": 20}');
+        await container.exec('makina', 'rotate-secret', 'session_key');
+        assert.notEqual((await served(ask, '/')).json().key, key);
+      }),
   );
 }
 

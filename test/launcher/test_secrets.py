@@ -193,10 +193,11 @@ def test_another_one_on_a_volume_that_takes_none(data):
 
 def test_a_kill_at_any_moment_leaves_the_old_or_a_new_one(data):
     seen = set(draw(data, key=HEX))
-    for _ in range(40):
+    for attempt in range(40):
         process = child(data, ROTATING)
         process.stdout.read(1)
-        time.sleep(random.uniform(0, 0.01))
+        # A busy machine takes longer to draw one.
+        time.sleep(random.uniform(0, 0.01 * 1.1**attempt))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         (value,) = draw(data, key=HEX)

@@ -27,6 +27,13 @@ def test_a_schedule_that_never_does_as_it_says(parts, schedule, told):
     assert parts["schedule_checks"].odd_schedule(schedule) == told
 
 
+@pytest.mark.parametrize("programs, told", TABLE["programs"])
+def test_what_does_not_fit_together_within_a_program(parts, programs, told):
+    defaults = {"numprocesses": 1, "oneshot": False, "max_age": 0, "stop_signal": "TERM"}
+    whole = {name: {**defaults, **entry} for name, entry in programs.items()}
+    assert list(parts["program_checks"].check_programs(whole)) == ([f"data.programs.{told}"] if told else [])
+
+
 @pytest.mark.parametrize("programs, told", TABLE["ports"])
 def test_ports_that_meet(parts, programs, told):
     defaults = {"numprocesses": 1, "autostart": True, "oneshot": False}

@@ -77,7 +77,7 @@ def state(path):
 @pytest.fixture(scope="module")
 def launched(tmp_path_factory):
     venvs, base = (pathlib.Path(os.environ[name]) for name in ("MAKINA_VENVS", "MAKINA_BASE"))
-    return Launched(tmp_path_factory.mktemp("fields"), TAR, venvs, base, "pinned", ANSWERS, {"project/server.py": SERVER})
+    return Launched(tmp_path_factory.mktemp("fields"), TAR, venvs, base, "pinned", ANSWERS, {"project/server.py": SERVER, "project/back.conf": BACK})
 
 
 def test_nginx_reaches_programs_at_sockets(launched):
@@ -157,8 +157,109 @@ told({"first": first, "files": files, "refused": refused, "stop": start.stop()})
     assert found["first"] == {"web": web, "other": common, "own": ["www-data", "nogroup", "0027", {}]}
     assert found["files"] == [["root", "demo-grp", "0o600"], "/tmp/cron.log", ["nobody", "www-data", "0o2750"]]
     assert [code for code, _ in found["refused"]] == [78, 78, 78]
-    sentences = ["program_defaults.user must be text", "program_defaults.socket is not a setting", "configs.listed.restarts names nothing, which is not a program"]
+    sentences = ["program_defaults.user must be text", "program_defaults.socket is not a setting", "configs.listed.restarts.0 names nothing, which is not a program"]
     assert all(sentence in told for sentence, (_, told) in zip(sentences, found["refused"]))
+
+
+# A server of one process that reads its settings anew at HUP, as nginx does.
+BACK = """
+pid /tmp/back.pid;
+error_log /dev/stderr;
+worker_processes 1;
+events {}
+http {
+  access_log off;
+  client_body_temp_path /tmp/back-a; proxy_temp_path /tmp/back-b; fastcgi_temp_path /tmp/back-c; uwsgi_temp_path /tmp/back-d; scgi_temp_path /tmp/back-e;
+  server { listen unix:/run/back/back.sock; location / { return 200 "{{ data.app.greeting }}"; } }
+}
+"""
+
+
+def test_a_program_that_can_reload_loses_no_request(launched):
+    found = launched.run(
+        ASK
+        + r"""
+import threading
+
+BACK = {"cmd": "nginx -c /etc/makina-projects/demo/back.conf -g 'daemon off;'", "socket": "/run/back/back.sock", "umask": "0000", "reload_signal": "HUP"}
+def declare(greeting, **more):
+    override({"app": {"greeting": greeting}, "programs": {"back": {**BACK, **more}}, "configs": {"back.conf": {"source": "back.conf"}}, "upstreams": {"web": {"program": "back"}}})
+
+def load(change):
+    # What the pages said, and what failed, while something is changed under the load of four clients.
+    seen, failed, over = set(), [], threading.Event()
+    def ask():
+        while not over.is_set():
+            (seen.add if (said := page()) in ("one", "two", "three", "four") else failed.append)(said)
+    clients = [threading.Thread(target=ask) for _ in range(4)]
+    for client in clients:
+        client.start()
+    time.sleep(0.5)
+    answer = change()
+    end = time.monotonic() + 2
+    while time.monotonic() < end:
+        time.sleep(0.1)
+    over.set()
+    for client in clients:
+        client.join()
+    return {"answer": answer, "seen": sorted(seen), "failed": failed[:5], "last": page()}
+
+def started():
+    return start.text().count("back started, process")
+
+declare("one")
+start = Start()
+start.until(lambda: page() == "one")
+declare("two")
+signalled = [load(start.reconfigure), started()]
+declare("three", reload_signal="USR1")
+other = [start.reconfigure(), started()]
+declare("three", reload_signal=None)
+none = [start.reconfigure(), started()]
+declare("four", reload_signal=None)
+restarted = [load(start.reconfigure), started()]
+declare("four", env={"A": "b"})
+environment = [start.reconfigure(), started()]
+start.until(lambda: page() == "four")
+refused = []
+for more in ({"stop_signal": "HUP"}, {"max_age": 1, "reload_signal": None, "oneshot": True, "numprocesses": 1, "socket": None}, {"reload_signal": "KILL"}, {"max_age": -1}):
+    declare("four", **more)
+    refused.append(start.reconfigure())
+told({"signalled": signalled, "other": other, "none": none, "restarted": restarted, "environment": environment, "refused": refused, "stop": start.stop()})
+"""
+    )
+    (load, started) = found["signalled"]
+    assert load["answer"][0] == 0 and (load["failed"], load["last"], load["seen"], started) == ([], "two", ["one", "two"], 1)
+    # The config is another, and the signal is: nginx takes USR1 for something else.
+    assert found["other"][0][0] == 0 and found["other"][1] == 1
+    assert found["none"][0][0] == 0 and found["none"][1] == 1
+    # Without the field it is away for a moment.
+    (load, started) = found["restarted"]
+    assert load["answer"][0] == 0 and started == 2 and load["last"] == "four" and any("502" in each for each in load["failed"])
+    assert found["environment"][0][0] == 0 and found["environment"][1] == 3
+    assert [code for code, _ in found["refused"]] == [78] * 4
+    sentences = [
+        "data.programs.back.reload_signal is its stop_signal too, which ends it; give it another",
+        "data.programs.back.max_age must be 0 for a program that is oneshot",
+        "data.programs.back.reload_signal",
+        "data.programs.back.max_age must be a whole number from 0 to 31536000",
+    ]
+    assert all(sentence in told for sentence, (_, told) in zip(sentences, found["refused"])), found["refused"]
+    assert found["stop"] == 0
+
+
+def test_a_program_is_restarted_for_its_age(launched):
+    found = launched.run(
+        ASK
+        + r"""
+override({"programs": {"web": {"numprocesses": 2, "max_age": 1}}})
+start = Start()
+start.until(lambda: "web is restarted for its age, process" in start.text(), 60)
+status = json.loads(subprocess.run(["/usr/local/bin/makina", "status", "--json"], env=PLAIN, capture_output=True, text=True).stdout)
+told({"deaths": {each["name"]: each["deaths"] for each in status["programs"]}, "stop": start.stop()})
+"""
+    )
+    assert found == {"deaths": {"web": 0, "nginx": 0}, "stop": 0}
 
 
 def test_lines_say_whose_they_are(launched):

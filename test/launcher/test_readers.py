@@ -134,6 +134,22 @@ def test_files_of_own_steps(watched):
     assert found["web"] == {"/etc/acme/own": "restart", "/etc/acme/x.conf": "restart"}
 
 
+def test_a_program_with_a_signal_of_its_own_gets_that(watched):
+    web = {"cmd": "run /etc/acme/x.conf", "watches": ["/etc/own"], "reload_signal": "HUP"}
+    both = {"/etc/acme/x.conf": "HUP", "/etc/own": "HUP"}
+    assert watched({"web": web})["web"] == both
+    # The config's own says more.
+    config = {"target": "/etc/acme/x.conf", "restarts": ["web"]}
+    assert watched({"web": web}, {"x": config})["web"] == both
+    assert watched({"web": web}, {"x": {**config, "signal": "USR1"}})["web"] == {**both, "/etc/acme/x.conf": "USR1"}
+    # No signal changes an environment.
+    env_from = {"A": "file:/run/secrets/a", "B": "secret:key"}
+    found = watched({"web": {**web, "env_from": env_from}}, secrets={"key": {"length": 64, "format": "hex"}})
+    assert found["web"] == {**both, "/run/secrets/a": "restart", "/vol/data/secrets/key": "restart"}
+    folder = watched.project.conf_dir
+    assert watched({"web": {**web, "args": [folder + "/app.json"]}})["web"] == {**both, f"{folder}/app.json": "HUP"}
+
+
 def test_nginx_reads_its_certificates_and_what_its_configuration_names(watched):
     conf = f"{watched.project.conf_dir}/nginx/nginx.conf"
     pathlib.Path(conf).write_text("include /etc/acme/x.conf;\n")
@@ -142,9 +158,15 @@ def test_nginx_reads_its_certificates_and_what_its_configuration_names(watched):
 
 
 def test_a_name_that_nothing_has_is_refused(parts):
-    data = {"configs": {"x": {"restarts": ["web", "gone", "nginx", "cron", "nobody"]}, "y": None}, "programs": {"web": {}, "gone": None}}
-    (sentence,) = parts.readers.unknown_readers(data)
-    assert sentence.startswith("data.configs.x.restarts names nobody, which")
+    names = ["web", "gone", "nginx", "cron", "nobody", "purge"]
+    data = {"configs": {"x": {"restarts": names}, "y": None}, "programs": {"web": {}, "gone": None}, "crons": {"purge": {}}}
+    of_a_cron = "; a cron reads its files anew in each run, so take it away"
+    assert list(parts.readers.unknown_readers(data)) == [
+        f"data.configs.x.restarts.3 names cron, which is not a program{of_a_cron}",
+        "data.configs.x.restarts.4 names nobody, which is not a program",
+        f"data.configs.x.restarts.5 names purge, which is not a program{of_a_cron}",
+    ]
+    assert not list(parts.readers.unknown_readers({**data, "configs": {"x": {"restarts": ["cron"]}}, "programs": {"cron": {}}}))
 
 
 @pytest.fixture

@@ -149,7 +149,7 @@ def now():
     return {start} + (real() - began + (told("jump") or 0) if began else 0)
 sys.path.insert(0, {runner!r})
 import crons
-crons.time = type("Clock", (), {{"time": staticmethod(now)}})
+crons.time = type("Clock", (), {{"time": staticmethod(now), "monotonic": staticmethod(time.monotonic)}})
 crons.LOOK = {look}
 sys.argv = ["runner", *sys.argv[1:]]
 runpy.run_path({runner!r}, run_name="__main__")
@@ -159,8 +159,11 @@ STAYS = {"web": {"cmd": "/bin/sleep 1000"}}
 
 
 def crons(**declared):
-    """Sections of the ini. In: {name: (command line, schedule)}."""
-    return "".join(f"[cron:{name}]\ncmd = {cmd}\nschedule = {schedule}\n" for name, (cmd, schedule) in declared.items())
+    """Sections of the ini. In: {name: (command line, schedule, more lines ...)}."""
+    return "".join(
+        f"[cron:{name}]\ncmd = {cmd}\nschedule = {schedule}\n" + "".join(f"{line}\n" for line in more)
+        for name, (cmd, schedule, *more) in declared.items()
+    )
 
 
 def start(runner, before=0.5, look=60, waits=True, **env):
@@ -210,9 +213,7 @@ def test_a_signal_is_told_and_what_cannot_be_executed(runner):
 def test_runs_go_on_beside_each_other_and_end_with_the_runner(runner):
     leaf = runner.script("leaf", "trap '' TERM; sleep 1000; :")
     cmd = runner.script("tick", f"(setsid {leaf} &) ; trap 'echo told; exit' TERM; echo ran; while :; do sleep 0.02; done")
-    # What still runs is killed once the programs have stopped: this one leaves the runs the time to end.
-    slow = runner.script("slow", "trap 'sleep 1; exit' TERM; while :; do sleep 0.02; done")
-    runner.write({"web": {"cmd": slow}}, crons(one=(cmd, "* * * * *"), two=(cmd, "* * * * *")))
+    runner.write(STAYS, crons(one=(cmd, "* * * * *"), two=(cmd, "* * * * *")))
     start(runner, look=0.2)
     poll(lambda: runner.output() == "ran\nran\n")
     # The next minute comes while both run.
@@ -223,11 +224,35 @@ def test_runs_go_on_beside_each_other_and_end_with_the_runner(runner):
     assert runner.output().count("told") == 4 and not runner.left()
 
 
+def test_a_stop_leaves_a_run_its_time_and_sends_its_signal_again(runner):
+    deaf = runner.script("deaf", "trap '' TERM; echo ran; sleep 1000; :")
+    slow = runner.script("slow", "trap 'echo told; sleep 0.3; echo done; exit' INT; echo ran; while :; do sleep 0.02; done")
+    once = runner.script("once", "trap 'echo one; trap \"echo two; exit\" TERM' TERM; echo ran; while :; do sleep 0.02; done")
+    declared = {"slow": (slow, "0 12 * * *", "stop_signal = INT"), "deaf": (deaf, "0 12 * * *", "graceful_timeout = 2"), "once": (once, "0 12 * * *")}
+    runner.write(STAYS, crons(**declared))
+    start(runner)
+    poll(lambda: runner.output().count("ran") == 3)
+    time.sleep(0.3)
+    code, seconds = runner.stop()
+    assert code == 0 and 2 <= seconds < 4 and not runner.left()
+    assert sorted(runner.output().split()) == ["done", "one", "ran", "ran", "ran", "told", "two"]
+
+
+def test_the_deadline_of_a_stop_counts_for_runs_too(runner):
+    deaf = runner.script("deaf", "trap '' TERM; (trap '' TERM; sleep 1000) & echo ran; sleep 1000; :")
+    runner.write(STAYS, crons(deaf=(deaf, "0 12 * * *", "graceful_timeout = 600")), stop_deadline=1)
+    start(runner)
+    poll(lambda: runner.output() == "ran\n")
+    code, seconds = runner.stop()
+    assert code == 0 and 1 <= seconds < 3 and not runner.left()
+    assert "not all has stopped within 1 s" in runner.log()
+
+
 @pytest.mark.parametrize("when", ["while they start", "once all run"])
 def test_hundreds_of_runs_at_once_lose_no_signal(runner, when):
     # Most of them end by themselves, which is told by a signal each; the others have to be killed.
     stays = runner.script("stays", "trap '' TERM; echo ran; sleep 1000; :")
-    runner.write(STAYS, crons(**{f"c{number}": ("/bin/true" if number % 4 else stays, "0 12 * * *") for number in range(1000)}))
+    runner.write(STAYS, crons(**{f"c{number}": ("/bin/true" if number % 4 else stays, "0 12 * * *", "graceful_timeout = 1") for number in range(1000)}))
     start(runner)
     poll(lambda: runner.output().count("ran") > (20 if when == "while they start" else 249), 40)
     code, seconds = runner.stop()
@@ -277,6 +302,7 @@ def test_a_reload_takes_crons_away_and_brings_them(runner):
         ("[cron:a]\nschedule = @daily\n", "[cron:a] cmd: is missing"),
         ("[cron:a]\ncmd = true\nschedule = @daily\n", "[cron:a] cmd: must begin with the absolute path"),
         ("[cron:a]\ncmd = /bin/true\nschedule = @daily\nuid = 0\n", "[cron:a] uid: this option is unknown"),
+        ("[cron:a]\ncmd = /bin/true\nschedule = @daily\nstop_signal = NO\n", "[cron:a] stop_signal: must be the name of a signal"),
         *((f"[cron:a]\ncmd = /bin/true\nschedule = {odd}\n", "[cron:a] schedule: must be the five fields")
           for odd in ("* * * *", "* * * * * *", "61 * * * *", "@reboot", "daily", "x", "0 0 30 feb *", "* * * * */0", "L * * * *")),
     ],

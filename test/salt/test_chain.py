@@ -9,6 +9,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import subprocess
 
 import crossplane
@@ -253,6 +254,8 @@ def check_program(image, name, entry, expected, found):
     for reader in ("runner", "stock"):
         same(what, plain, {key: watcher[reader].get(key) for key in plain})
         same(what + ".essential", entry["essential"], watcher[reader]["essential"] in (True, "True"))
+    same(what + ".stop_signal", getattr(signal, "SIG" + entry["stop_signal"]), watcher["runner"]["stop_signal"])
+    same(what + ".max_age", entry["max_age"], watcher["runner"].get("max_age", 0))
     same(what + ".max_retry", entry.get("max_retry"), watcher["runner"].get("max_retry"))
     waits = {key: entry[key] for key in ("wait_for", "wait_timeout")} if entry["wait_for"] else {}
     same(what + ".wait_for", waits, {key: watcher["runner"][key] for key in ("wait_for", "wait_timeout") if key in watcher["runner"]})
@@ -261,7 +264,10 @@ def check_program(image, name, entry, expected, found):
 
 def check_crons(crons, found):
     command = f"{PYTHON} -I -S {EXEC_PROGRAM} {CONFIGURATION}/circus/crons/%s.json"
-    same("crons", {name: {"schedule": entry["schedule"], "cmd": command % name} for name, entry in crons.items()}, found)
+    for name, entry in crons.items():
+        ending = {"stop_signal": getattr(signal, "SIG" + entry["stop_signal"]), "graceful_timeout": entry["graceful_timeout"]}
+        same("crons." + name, {"schedule": entry["schedule"], "cmd": command % name, **ending}, found[name])
+    assert found.keys() == crons.keys()
 
 
 def check_nginx(image, expected):

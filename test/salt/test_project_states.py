@@ -436,7 +436,7 @@ def test_the_ini_says_who_reads_a_file_from_the_build_on(image, override):
     config = {"source": "limit.conf", "target": "/etc/acme/limit.conf"}
     override({"configs": {"a": config}, "programs": {"probe": {"env": {"CONF": "/etc/acme"}, "watches": [f"{etc}/own"]}}})
     assert watches(image)["probe"] == ["restart:/etc/acme/limit.conf", f"restart:{etc}/own"]
-    override({"configs": {"a": {**config, "restarts": ["cron", "probe", "nginx"], "signal": "USR1"}}})
+    override({"configs": {"a": {**config, "restarts": ["probe", "nginx"], "signal": "USR1"}}})
     assert watches(image)["probe"] == ["USR1:/etc/acme/limit.conf"]
     assert (image.root / "etc/acme/limit.conf").exists()
     override({})

@@ -27,6 +27,26 @@ it.each(
   expect(problems({ crons: { a: { cmd: 'x', schedule } } })).toEqual(told('crons.a.schedule', message));
 });
 
+it.each(
+  table.programs as [Record<string, Intent>, string | null][],
+)('what does not fit together within a program: %j', (programs, message) => {
+  const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));
+  expect(problems({ programs: named })).toEqual(message === null ? [] : [`programs.${message}`]);
+});
+
+it('an age is a number of seconds, and a signal one that can be sent', () => {
+  const found = (fields: Intent) => problems({ programs: { a: { cmd: 'x', ...fields } } });
+  for (const max_age of [-1, 1.5, 31_536_001, '1h', true, [1]])
+    expect(found({ max_age })).toEqual([expect.stringMatching(/^programs\.a\.max_age must be /)]);
+  for (const reload_signal of ['KILL', 'hup', 'SIGHUP', '', 1, ['HUP']])
+    expect(found({ reload_signal })).toEqual([expect.stringMatching(/^programs\.a\.reload_signal expected one of/)]);
+  const defaults = { max_age: 60, reload_signal: 'HUP' };
+  const once = (fields: Intent) =>
+    problems({ program_defaults: defaults, programs: { a: { cmd: 'x', oneshot: true, ...fields } } });
+  expect(once({})).toHaveLength(1);
+  expect(once({ max_age: 0 })).toEqual([]);
+});
+
 it.each(table.ports as [Record<string, Intent>, string | null][])('ports that meet: %j', (programs, message) => {
   const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));
   const found = problems({ programs: named, vhosts: { localhost: { locations: { '/': { return: '200' } } } } });

@@ -10,7 +10,7 @@ import { isBalancedRegex } from './nginx-snippet.ts';
 import { checkNginxVariables } from './nginx-variables.ts';
 import { checkPaths, wrongSource } from './path-checks.ts';
 import type { Problem } from './problem.ts';
-import { checkReaders } from './program-checks.ts';
+import { checkPrograms, checkReaders } from './program-checks.ts';
 import { checkReferences } from './references.ts';
 import { CLIMBS, staysBelow } from './rewrites.ts';
 import type { Image } from './schema.ts';
@@ -44,14 +44,6 @@ export function checkImage(given: Image): Problem[] {
     ...checkBuild(image),
     ...checkAccounts(image),
   ];
-}
-
-function checkPrograms({ programs }: Image): Problem[] {
-  return Object.entries(programs).flatMap(([name, { oneshot, numprocesses, port = 1 }]) => {
-    const path = ['programs', name, 'numprocesses'];
-    if (oneshot && numprocesses > 1) return [{ path, message: 'must be 1 for a program that is oneshot' }];
-    return port + numprocesses > 65536 ? [{ path, message: 'is more than there are ports from `port` on' }] : [];
-  });
 }
 
 function checkSeeds(image: Image): Problem[] {

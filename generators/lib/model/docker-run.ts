@@ -21,9 +21,9 @@ export function runFlags(image: Image): string {
 const DOCKER_STOP_TIMEOUT = 10;
 const NGINX_GRACEFUL_TIMEOUT = 5;
 
-/** Seconds after which Docker may kill a container that was asked to stop: all programs stop side by side, and circus needs a few itself. */
-export function stopTimeout({ programs }: Image): number {
-  const timeouts = Object.values(programs).map(({ graceful_timeout }) => graceful_timeout);
+/** Seconds after which Docker may kill a container that was asked to stop: all stops side by side, and circus needs a few itself. */
+export function stopTimeout({ programs, crons }: Image): number {
+  const timeouts = [programs, crons].flatMap(Object.values).map(({ graceful_timeout }) => graceful_timeout);
   return Math.max(NGINX_GRACEFUL_TIMEOUT, ...timeouts) + 5;
 }
 

@@ -13,6 +13,7 @@ import {
   PATH_KEYS,
   path,
   ROOT,
+  reloadSignal,
   required,
   volume,
   withKeys,
@@ -123,12 +124,9 @@ export const configSchema = z.strictObject({
   ),
   restarts: optional(
     z.array(readerName),
-    'What is restarted when the file changes: programs, or nginx, which reads it anew without a stop. Found by itself if not given',
+    'What is restarted when the file changes, or gets its `reload_signal`: programs, or nginx, which reads it anew without a stop. Found by itself if not given',
   ),
-  signal: optional(
-    z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']),
-    'Signal that they are sent instead of a restart',
-  ),
+  signal: optional(reloadSignal, 'Signal that they are sent instead of a restart'),
 });
 
 /** The sls of a user's own: between the steps of the project, by its number. */

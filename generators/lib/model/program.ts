@@ -13,6 +13,7 @@ import {
   PORT,
   port,
   ROOT,
+  reloadSignal,
   required,
   text,
   withKeys,
@@ -95,6 +96,16 @@ const command = {
   log_backup_count: field(integer(0, 1000), 5, 'How many renamed log files are kept'),
 };
 
+/** How a program, or a run of a cron, is asked to end. */
+const ending = {
+  stop_signal: field(
+    z.enum(['TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL']),
+    'TERM',
+    'Signal that asks it to stop',
+  ),
+  graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
+};
+
 export const programSchema = z.strictObject({
   ...command,
   port: optional(port, 'Port of its first process, which gets it in PORT; the next process has the next port'),
@@ -104,12 +115,16 @@ export const programSchema = z.strictObject({
   ),
   numprocesses: field(integer(0, 1024), 1, 'How many processes to run'),
   priority: field(integer(0, 65535), 100, 'Programs with a higher priority start first, and stop last'),
-  stop_signal: field(
-    z.enum(['TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL']),
-    'TERM',
-    'Signal that asks it to stop',
+  ...ending,
+  reload_signal: optional(
+    reloadSignal,
+    'Signal at which it reads its files anew: it gets that instead of a restart when `configs` or `watches` changed',
   ),
-  graceful_timeout: field(integer(0, 3600), 5, 'Seconds it may take to stop before it is killed'),
+  max_age: field(
+    integer(0, 31_536_000),
+    0,
+    'Seconds after which a process is stopped and started anew, and up to 30 more, so that not all are at once; 0 for never',
+  ),
   max_retry: optional(
     integer(-1, 1000),
     'Deaths within a minute after which it is not started again, 5 if not given; of a oneshot how often it is tried, once if not given; -1 for no limit',
@@ -140,7 +155,7 @@ export const programSchema = z.strictObject({
   watches: field(
     z.array(absolutePath),
     [],
-    'Files and folders that it reads as it starts, beside `configs`: it is restarted when one changed',
+    'Files and folders that it reads as it starts, beside `configs`: it is restarted when one changed, or gets its `reload_signal`',
   ),
   healthcheck: optional(commandLine, 'Command line that ends with 0 within 4 seconds while it is healthy'),
 });
@@ -167,6 +182,7 @@ export const cronSchema = z.strictObject({
     "When it runs, in the container's time: the five fields of a crontab, or @hourly, @daily, @weekly, @monthly, @yearly",
   ),
   ...command,
+  ...ending,
 });
 
 /** Whether each range of a schedule goes up: a range that goes down is a mistake. */

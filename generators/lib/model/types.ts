@@ -165,4 +165,6 @@ export const address = matching(
   'must be an address, a network such as 10.0.0.0/8, or all',
 );
 export const network = matching(new RegExp(`^(${NETWORK})$`), 'must be an address, or a network such as 10.0.0.0/8');
+/** Signals at which programs read their files anew. */
+export const reloadSignal = z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']);
 export const octalMode = matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640');

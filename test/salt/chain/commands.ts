@@ -55,6 +55,11 @@ const command = {
   log_backup_count: maybe(fc.nat(1000)),
 };
 
+const ending = {
+  stop_signal: maybe(fc.constantFrom('TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL')),
+  graceful_timeout: maybe(fc.nat(3600)),
+};
+
 export const program = fc.record({
   ...command,
   port: maybe(fc.integer({ min: 1, max: 65535 })),
@@ -63,8 +68,9 @@ export const program = fc.record({
   ),
   numprocesses: maybe(fc.nat(4)),
   priority: maybe(fc.nat(65535)),
-  stop_signal: maybe(fc.constantFrom('TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'KILL')),
-  graceful_timeout: maybe(fc.nat(3600)),
+  ...ending,
+  reload_signal: maybe(fc.constantFrom('HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM')),
+  max_age: maybe(fc.nat(31_536_000)),
   max_retry: maybe(fc.integer({ min: -1, max: 1000 })),
   wait_for: maybe(
     fc.array(
@@ -97,6 +103,7 @@ export const cron = fc.record({
       .map((parts) => parts.map((part) => part.join(',')).join(' ')),
   ),
   ...command,
+  ...ending,
 });
 
 export { name };

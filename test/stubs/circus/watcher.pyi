@@ -14,6 +14,8 @@ class Watcher:
     gid: str | None
     graceful_timeout: float
     loop: BaseAsyncIOLoop
+    max_age: int
+    max_age_variance: int
     max_retry: int
     name: str
     numprocesses: int

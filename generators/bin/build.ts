@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import fs from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type Flag, type FlagValues, isOn, single } from '../lib/answers/flags.ts';
 import { ENGINES, findEngine } from '../lib/engine/engine.ts';
@@ -19,6 +19,11 @@ export const ENGINE: Flag = {
 /** Of every verb that builds a project. */
 export const BUILD_FLAGS: readonly Flag[] = [
   { flag: 'fresh', description: 'build without the layers of earlier builds' },
+  {
+    flag: 'cache-from',
+    value: 'IMAGE',
+    description: 'pull IMAGE and take its layers where they fit (docker only)',
+  },
   { flag: 'build-arg', value: 'NAME=VALUE ...', description: 'pass a build argument to every build' },
   {
     flag: 'certificate',
@@ -27,6 +32,9 @@ export const BUILD_FLAGS: readonly Flag[] = [
     description: 'trust the certificate authority in FILE, such as that of your proxy; the image keeps it',
   },
 ];
+
+/** The name of an image, and no flag of an engine. */
+export const IMAGE = /^[A-Za-z0-9][A-Za-z0-9._:/@-]*$/;
 
 /** Variables that every build gets where they are set; engines keep the first six out of the image. */
 const PASSED = ['http_proxy', 'https_proxy', 'no_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY'].concat([
@@ -49,9 +57,17 @@ export function buildRequest(
   found: Pick<BuildRequest, 'engine' | 'root' | 'scratch' | 'signal'>,
 ): BuildRequest {
   const isQuiet = isOn(flags, 'quiet');
+  const cacheFrom = single(flags, 'cache-from');
+  if (cacheFrom !== undefined && !IMAGE.test(cacheFrom))
+    throw new UserError(`--cache-from takes the name of an image, not ${cacheFrom}`);
+  if (cacheFrom !== undefined && isOn(flags, 'fresh'))
+    throw new UserError('--fresh builds without the layers of --cache-from; leave out one of them');
+  if (cacheFrom !== undefined && found.engine.name !== 'docker')
+    throw new UserError(`--cache-from works with docker, not with ${found.engine.name}; leave it out`);
   return {
     ...found,
     isFresh: isOn(flags, 'fresh'),
+    cacheFrom,
     buildArgs: [...PASSED.filter((name) => process.env[name]), ...(flags['build-arg'] ?? []).map(String)],
     certificates: (flags.certificate ?? []).map((file) => resolve(cwd, String(file))),
     onStep: (sentence) => isQuiet || printError(`==> ${sentence}`),
@@ -61,14 +77,13 @@ export function buildRequest(
 
 /** Does something with an empty folder, which is removed at the end. */
 export async function withScratch<T>(verb: string, work: (scratch: string) => Promise<T>): Promise<T> {
-  const { default: fs } = await import('fs-extra');
   // Loaded here because few verbs need it.
   const { tmpdir } = process.getBuiltinModule('node:os');
-  const scratch = mkdtempSync(join(tmpdir(), `makina-image-${verb}-`));
+  const scratch = fs.mkdtempSync(join(tmpdir(), `makina-image-${verb}-`));
   try {
     return await work(scratch);
   } finally {
-    await fs.remove(scratch);
+    await fs.promises.rm(scratch, { recursive: true, force: true });
   }
 }
 

@@ -1,4 +1,5 @@
 import { base } from './base.ts';
+import { buildVerb } from './build-verb.ts';
 import { ci } from './ci.ts';
 import { completionVerb } from './completion/completion.ts';
 import { adopt, resolve, restore } from './conflict.ts';
@@ -6,6 +7,7 @@ import { CONTAINER_VERBS } from './container.ts';
 import { doctorVerb } from './doctor.ts';
 import { helpVerb } from './help.ts';
 import { newVerb } from './new.ts';
+import { sbomVerb } from './sbom.ts';
 import { schema } from './schema.ts';
 import { stanzaVerb } from './stanza.ts';
 import { testVerb } from './test.ts';
@@ -26,7 +28,9 @@ export const VERBS: readonly Listed[] = [
     load: () => upVerb,
   },
   { name: 'down', line: 'stop what up started', load: () => downVerb },
+  { name: 'build', line: 'build the image of a project', load: () => buildVerb },
   { name: 'test', line: 'build a project and test it in a container of its own', load: () => testVerb },
+  { name: 'sbom', line: 'list the packages in the image of a project, as CycloneDX', load: () => sbomVerb },
   ...CONTAINER_VERBS,
   {
     name: 'circus-program',
@@ -75,7 +79,7 @@ export const VERBS: readonly Listed[] = [
   },
   {
     name: 'ci',
-    line: 'add CI jobs that keep a project up to date',
+    line: 'add CI jobs that keep a project up to date, and the pipeline of its image',
     load: () => ci,
   },
   {

@@ -39,13 +39,16 @@ test('github: ci says where the workflow of a project below the top belongs, and
     0,
     expect.stringContaining('GitHub reads workflows only at the top of the repository'),
   ]);
-  const copy = stdout.trimEnd().split('\n').at(-1) as string;
-  expect(await told(shop)).toEqual([
-    expect.stringContaining('so it does not run this one'),
-    copy.replace(/^ */, ' '.repeat(9)),
-  ]);
-  await execa('sh', ['-ec', copy], { cwd: tempDir() });
+  const copies = stdout.trimEnd().split('\n').slice(-2);
+  expect(await told(shop)).toEqual(
+    copies.flatMap((copy) => [
+      expect.stringContaining('so it does not run this one'),
+      copy.replace(/^ */, ' '.repeat(9)),
+    ]),
+  );
+  await execa('sh', ['-ec', copies.join('\n')], { cwd: tempDir() });
   expect((await told(shop))[0]).toMatch(/^ok /);
+  expect(text(top, '.github/workflows/image-services--shop.yml')).toContain('path: services/shop/.makina-image-built/');
   const workflow = join(top, '.github/workflows/makina-image-services--shop.yml');
   expect(readFileSync(workflow, 'utf8')).toContain('run: node services/shop/.ci/makina-image/prepare.mjs');
   writeFileSync(workflow, 'name: old\n');
@@ -58,11 +61,19 @@ test('github: ci says where the workflow of a project below the top belongs, and
 test('gitlab: doctor warns until the file at the top includes that of the project', async () => {
   const { top, shop } = await several();
   const { stdout } = await run(BIN, shop, ['ci', 'gitlab', ...SOURCE]);
-  expect(stdout).toContain('`- local: services/shop/.gitlab/makina-image.yml`');
-  expect((await told(shop))[0]).toContain('.gitlab-ci.yml is not there, so GitLab runs no job for the project');
+  expect(stdout).toContain(
+    '\n  - local: services/shop/.gitlab/makina-image.yml\n  - local: services/shop/.gitlab/image.yml',
+  );
+  expect((await told(shop))[0]).toContain('.gitlab-ci.yml is not there, so GitLab runs none of its jobs');
   writeFileSync(join(top, '.gitlab-ci.yml'), 'include:\n  - local: .gitlab/makina-image.yml\n');
-  expect((await told(shop))[0]).toContain('does not name its file');
-  writeFileSync(join(top, '.gitlab-ci.yml'), 'include:\n  - local: services/shop/.gitlab/makina-image.yml\n');
+  expect((await told(shop))[0]).toContain('does not name services/shop/.gitlab/makina-image.yml');
+  const includes = ['makina-image', 'image'].map((name) => `  - local: services/shop/.gitlab/${name}.yml\n`);
+  writeFileSync(join(top, '.gitlab-ci.yml'), `include:\n${includes[0]}`);
+  expect((await told(shop))[0]).toContain('does not name services/shop/.gitlab/image.yml');
+  writeFileSync(join(top, '.gitlab-ci.yml'), `include:\n${includes.join('')}`);
+  expect((await told(shop))[0]).toMatch(/^ok /);
+  writeFileSync(join(top, '.gitlab-ci.yml'), `include:\n${includes[0]}`);
+  rmSync(join(shop, '.gitlab/image.yml'));
   expect((await told(shop))[0]).toMatch(/^ok /);
   expect(text(shop, '.gitlab/makina-image.yml')).toContain('- node services/shop/.ci/makina-image/prepare.mjs');
 });

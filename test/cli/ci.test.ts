@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { actionOf, change, project, run } from '../support/projects.ts';
@@ -28,4 +28,21 @@ describe('ci', () => {
     expect([existsSync(join(root, '.github')), existsSync(join(root, WORKFLOW.gitlab))]).toEqual([false, true]);
     expect((await run(BIN, root, ['check'])).code).toBe(0);
   });
+});
+
+test('ci renovate writes settings once, leaves those that are there alone, and asks for no source', async () => {
+  const root = project();
+  const settings = join(root, 'renovate.json');
+  const { code, stdout } = await run(BIN, root, ['ci', 'renovate']);
+  expect([code, stdout]).toEqual([0, expect.not.stringContaining('until it knows')]);
+  expect(existsSync(join(root, '.ci'))).toBe(false);
+  appendFileSync(settings, '\n');
+  const edited = readFileSync(settings, 'utf8');
+  expect((await run(BIN, root, ['upgrade'])).code).toBe(0);
+  expect(readFileSync(settings, 'utf8')).toBe(edited);
+  const other = project('other');
+  writeFileSync(join(other, 'renovate.json'), '{"mine": true}');
+  expect((await run(BIN, other, ['ci', 'renovate', 'github'])).code).toBe(0);
+  expect(readFileSync(join(other, 'renovate.json'), 'utf8')).toBe('{"mine": true}');
+  expect((await run(BIN, other, ['check'])).code).toBe(0);
 });

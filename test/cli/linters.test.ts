@@ -17,7 +17,7 @@ const env = { PATH: TOOLS_PYTHON ? `${dirname(TOOLS_PYTHON)}:${PATH}` : PATH };
 
 const imageOf = (fixture: string) =>
   complete(parse(readFileSync(join(packageRoot, 'test/fixtures', fixture), 'utf8')) as Intent).image as Image;
-const withCi = (image: Image): Image => ({ ...image, ci: ['github', 'gitlab'] });
+const withCi = (image: Image): Image => ({ ...image, ci: ['github', 'gitlab', 'renovate'] });
 /** What `new --stack` writes. */
 async function stackTree(name: string) {
   const { answers, files } = await readStack(name, '.');
@@ -58,6 +58,7 @@ const linters: Record<string, { files: RegExp; args: string[] }> = {
   },
 };
 
+const renovate = ['check-jsonschema', '--quiet', '--default-filetype', 'json', '--builtin-schema', 'vendor.renovate'];
 const forms = ['check-jsonschema', '--quiet', '--builtin-schema', 'vendor.github-issue-forms'];
 
 test('linters find nothing in what a forge reads of this repository', async () => {
@@ -66,6 +67,7 @@ test('linters find nothing in what a forge reads of this repository', async () =
     ['zizmor', ...(linters.zizmor?.args ?? []), '.github/workflows'],
     ['shellcheck', '.ci/advisories', '.ci/run', 'test/support/typecheck-python'],
     ['check-jsonschema', '--quiet', '--builtin-schema', 'vendor.renovate', 'renovate.json'],
+    [...renovate, 'templates/project/renovate.json.ejs'],
     ...['bug', 'idea'].map((name) => [...forms, `.github/ISSUE_TEMPLATE/${name}.yml`]),
   ] as [string, ...string[]][]) {
     const { exitCode, all, code } = await execa(linter, args, settings);

@@ -25,6 +25,7 @@ function dockerCommand() {
  */
 export async function installPackages(options, signal) {
   const wanted = { 'docker-compose': 'docker-compose', curl: 'curl' };
+  if (options.only.includes('pipeline')) wanted['docker-registry'] = 'docker-registry';
   // A client alone may be there, for an engine elsewhere.
   if (!(await answers({}))) wanted['docker.io'] = 'dockerd';
   if (!Object.keys(SUITES).every((version) => options[`debian-${version}-image`])) wanted.mmdebstrap = 'mmdebstrap';

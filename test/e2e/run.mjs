@@ -45,6 +45,7 @@ import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
 import { imageSteps } from './steps/images.mjs';
 import { makinaSteps } from './steps/makina.mjs';
 import { pillarSteps } from './steps/pillar.mjs';
+import { pipelineSteps } from './steps/pipeline.mjs';
 import { reconfigureSteps } from './steps/reconfigure.mjs';
 import { secretSteps } from './steps/secrets.mjs';
 import { selfTestSteps } from './steps/self-test.mjs';
@@ -62,6 +63,7 @@ const GROUPS = {
   compose: composeSteps,
   up: upSteps,
   'self-test': selfTestSteps,
+  pipeline: pipelineSteps,
   makina: makinaSteps,
   watch: watchSteps,
   answers: answerSteps,

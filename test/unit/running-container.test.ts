@@ -38,6 +38,7 @@ function engineWith(containers: Record<string, Fake>): Engine {
     succeeds: refuse,
     attach: refuse,
     finish: refuse,
+    pipe: refuse,
     run: refuse,
   };
 }

@@ -16,16 +16,20 @@ export interface BuildOptions {
   buildArgs: readonly string[];
   /** Without the layers of earlier builds. */
   isFresh: boolean;
+  /** An image whose layers are taken where they fit. */
+  cacheFrom?: string | undefined;
 }
 
 /** Builds an image. */
 export function buildArguments(engine: Engine['name'], options: BuildOptions): string[] {
-  const { folder, dockerfile, image, buildArgs, isFresh } = options;
+  const { folder, dockerfile, image, buildArgs, isFresh, cacheFrom } = options;
   return [
     'build',
     // Without it podman drops the health check.
     ...(engine === 'podman' ? ['--format', 'docker'] : []),
     ...(isFresh ? ['--no-cache'] : []),
+    // Without the argument BuildKit would not find the layers of this image in a later build.
+    ...(cacheFrom === undefined ? [] : ['--cache-from', cacheFrom, '--build-arg', 'BUILDKIT_INLINE_CACHE=1']),
     ...buildArgs.flatMap((each) => ['--build-arg', each]),
     ...['--tag', image, '--file', dockerfile, folder],
   ];

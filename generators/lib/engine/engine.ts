@@ -1,5 +1,5 @@
 import { EXIT, UserError } from '../errors.ts';
-import { type Ended, findCommand, type Ran, ran, runAttached, runLong } from '../system/command.ts';
+import { type Ended, findCommand, type Ran, ran, runAttached, runLong, runPiped } from '../system/command.ts';
 import { failed, unusable } from './failures.ts';
 
 /** The engines that `up` works with, the first one found unless one is named. */
@@ -19,6 +19,8 @@ export interface Engine {
   attach(args: readonly string[], hasInput: boolean): Promise<number>;
   /** Runs a command that may take long. @returns how it ended */
   finish(args: readonly string[], signal?: AbortSignal): Promise<Ended>;
+  /** Runs a command whose output is bytes. @returns how it ended */
+  pipe(args: readonly string[], onBytes: (piece: Buffer) => void, signal: AbortSignal): Promise<Ended>;
   /** Runs a command that may take long. @throws UserError with the reason, in one sentence, when it fails */
   run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
 }
@@ -53,6 +55,7 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
     succeeds: async (args, signal) => (await runLong(name, args, searchPath, () => undefined, signal)).code === 0,
     attach: (args, hasInput) => runAttached(name, args, searchPath, hasInput),
     finish: (args, signal) => runLong(name, args, searchPath, () => undefined, signal),
+    pipe: (args, onBytes, signal) => runPiped(name, args, searchPath, onBytes, signal),
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
       if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), EXIT.internal);

@@ -111,7 +111,11 @@ export const imageSchema = z.strictObject({
     'Start with the small demo application: its program `web`, its vhost, its seed and its code in app/',
   ),
   publish: field(port, 8080, 'Port of the host on which compose.yaml publishes port 80 of the container'),
-  ci: field(z.array(z.enum(['github', 'gitlab'])), [], 'Where CI keeps the project up to date: github, gitlab'),
+  ci: field(
+    z.array(z.enum(['github', 'gitlab', 'renovate'])),
+    [],
+    'Where CI keeps the project up to date and builds its image: github, gitlab; renovate writes settings of that bot',
+  ),
   ci_source: optional(
     ciSource,
     'Where CI takes the generator from: `@scope/name` of a registry, `https://....tgz`, `git+https://...` or `git+ssh://...`; `ci` asks for it',

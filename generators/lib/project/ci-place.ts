@@ -1,17 +1,14 @@
 /** Where CI looks for what starts its jobs: only at the top of a repository. */
 
-import { join } from 'node:path';
-import type { Image } from '../model/schema.ts';
+import { basename, join } from 'node:path';
 import { placeInRepository } from '../system/git.ts';
 import { plainWord } from '../text/quote.ts';
 
-type Kind = Image['ci'][number];
-
-/** The file of each, below the project's folder. */
-export const CI_FILES: Record<Kind, string> = {
-  github: '.github/workflows/makina-image.yml',
-  gitlab: '.gitlab/makina-image.yml',
-};
+/** The files of each, below the project's folder: what keeps it up to date, and the pipeline of its image. */
+export const CI_FILES = {
+  github: ['.github/workflows/makina-image.yml', '.github/workflows/image.yml'],
+  gitlab: ['.gitlab/makina-image.yml', '.gitlab/image.yml'],
+} as const;
 export const GITLAB_CI = '.gitlab-ci.yml';
 
 /** What a person does once if a project is not at the top of its repository. */
@@ -20,12 +17,10 @@ export interface CiPlace {
   top: string;
   /** As the answer `ci_folder` has it. */
   folder: string;
-  /** The workflow that GitHub reads. */
-  workflow: string;
-  /** Makes it, from any folder. */
-  copy: string;
-  /** The line that GitLab's file needs. */
-  include: string;
+  /** The workflows that GitHub reads, each with its file in the project. */
+  workflows: { own: string; read: string; copy: string }[];
+  /** The lines that GitLab's file needs. */
+  includes: string[];
 }
 
 /** How CI finds a project; undefined outside of a repository. */
@@ -33,14 +28,17 @@ export function ciPlace(root: string): CiPlace | undefined {
   const place = placeInRepository(root);
   if (!place) return undefined;
   const { top, path } = place;
-  const name = path === '' ? 'makina-image' : `makina-image-${path.replaceAll('/', '--')}`;
-  const workflow = join(top, `.github/workflows/${name}.yml`);
-  const from = join(root, CI_FILES.github);
+  const below = path === '' ? '' : `${path}/`;
+  const suffix = path === '' ? '' : `-${path.replaceAll('/', '--')}`;
+  const folder = join(top, '.github/workflows');
   return {
     top,
     folder: path || '.',
-    workflow,
-    copy: `mkdir -p ${plainWord(join(top, '.github/workflows'))} && cp ${plainWord(from)} ${plainWord(workflow)}`,
-    include: `- local: ${path === '' ? '' : `${path}/`}${CI_FILES.gitlab}`,
+    workflows: CI_FILES.github.map((file) => {
+      const own = join(root, file);
+      const read = join(folder, `${basename(file, '.yml')}${suffix}.yml`);
+      return { own, read, copy: `mkdir -p ${plainWord(folder)} && cp ${plainWord(own)} ${plainWord(read)}` };
+    }),
+    includes: CI_FILES.gitlab.map((file) => `- local: ${below}${file}`),
   };
 }

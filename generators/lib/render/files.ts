@@ -39,9 +39,11 @@ const always: readonly FileEntry[] = [
 
 const demoApp: readonly FileEntry[] = [starter('project/app/server.py'), starter('project/app/welcome.txt')];
 
-const ci: Record<Image['ci'][number], FileEntry> = {
-  github: project('.github/workflows/makina-image.yml'),
-  gitlab: project('.gitlab/makina-image.yml'),
+const ci: Record<Image['ci'][number], readonly FileEntry[]> = {
+  github: [project('.github/workflows/makina-image.yml'), project('.github/workflows/image.yml')],
+  gitlab: [project('.gitlab/makina-image.yml'), project('.gitlab/image.yml')],
+  // A repository may have its own, which stays.
+  renovate: [starter('renovate.json')],
 };
 
 const editors: Record<Image['editors'][number], readonly FileEntry[]> = {
@@ -52,7 +54,9 @@ const editors: Record<Image['editors'][number], readonly FileEntry[]> = {
   ],
 };
 
-const ciJobs = ['common', 'prepare', 'propose'].map((part) => project(`.ci/makina-image/${part}.mjs`));
+const ciJobs = ['common', 'fetch', 'image', 'prepare', 'propose'].map((part) =>
+  project(`.ci/makina-image/${part}.mjs`),
+);
 
 const vendored = runtimeIn(RUNTIME);
 
@@ -73,8 +77,8 @@ export function projectFiles(image: Image): FileEntry[] {
   return [
     ...[...always, ...runtime, ...app],
     ...image.editors.flatMap((editor) => editors[editor]),
-    ...image.ci.map((kind) => ci[kind]),
-    ...(image.ci.length > 0 ? ciJobs : []),
+    ...image.ci.flatMap((kind) => ci[kind]),
+    ...(image.ci.some((kind) => kind !== 'renovate') ? ciJobs : []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../model/docker-run.ts';
 import { isWithin } from '../model/path-checks.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
-import type { Image } from '../model/schema.ts';
+import { type Image, ownBaseImage } from '../model/schema.ts';
 import { buildVariables } from '../model/variables.ts';
 import { minorVersion, version } from '../package.ts';
 import { dockerfile } from '../text/quote.ts';
@@ -36,7 +36,9 @@ export function projectView(image: Image): Record<string, unknown> {
     runtime_hash: hasOwnRuntime(image) ? runtimeHash() : '',
     ci_source: '',
     ...ciNames(image),
-    ci_kinds: image.ci.join(' ') || 'github',
+    // What the pipeline builds beside the image; another base comes from its registry.
+    built_base: image.base_image === ownBaseImage ? ownBaseImage : '',
+    ci_kinds: image.ci.filter((kind) => kind !== 'renovate').join(' ') || 'github',
     watched_env_json: JSON.stringify(image.watched_env),
     build_variables_lines: buildVariablesLines(image),
     override_jinja_py: image.override_jinja ? 'True' : 'False',
@@ -52,8 +54,9 @@ export function baseView(): Record<string, unknown> {
 
 /** What CI calls a project, which may be one of several in its repository. */
 function ciNames({ ci_folder }: Image): Record<string, string> {
-  if (ci_folder === '.') return { ci_job: 'makina-image', ci_prefix: '' };
-  return { ci_job: `makina-image-${ci_folder.replaceAll('/', '--')}`, ci_prefix: `${ci_folder}/` };
+  if (ci_folder === '.') return { ci_job: 'makina-image', image_job: 'image', ci_prefix: '' };
+  const name = ci_folder.replaceAll('/', '--');
+  return { ci_job: `makina-image-${name}`, image_job: `image-${name}`, ci_prefix: `${ci_folder}/` };
 }
 
 /** The extra volumes in the words of compose.yaml, and how each is saved and restored. */

@@ -10,7 +10,7 @@ const MAX_BYTES = 16 << 20;
 
 /** What the generator may write into some projects: none of a stack's files can be there, nor where the container has its volume. */
 const RESERVED =
-  /^(\.yo-rc\.json|answers\.yaml|\.ci\/makina-image|\.github\/workflows\/makina-image\.yml|\.gitlab\/makina-image\.yml|project\/\.salt\/runtime)(\/|$)/i;
+  /^(\.yo-rc\.json|answers\.yaml|renovate\.json|\.ci\/makina-image|\.github\/workflows\/(makina-)?image\.yml|\.gitlab\/(makina-)?image\.yml|project\/\.salt\/runtime)(\/|$)/i;
 
 /** The name of the project, wherever a file of a stack says this. */
 const NAME = '@name@';

@@ -80,6 +80,35 @@ export function runLong(
 }
 
 /**
+ * Runs a command whose standard output is bytes. Never throws.
+ * @param onBytes gets it, piece by piece
+ * @param signal ends it
+ * @returns its exit code, and the last that it printed on standard error
+ */
+export function runPiped(
+  command: string,
+  args: readonly string[],
+  searchPath: string,
+  onBytes: (piece: Buffer) => void,
+  signal: AbortSignal,
+): Promise<Ended> {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const env = { ...process.env, PATH: searchPath };
+  return new Promise((resolve) => {
+    const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'pipe'], signal });
+    let tail = '';
+    child.stdout.on('data', onBytes);
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      tail = (tail + text).slice(-TAIL);
+    });
+    child.on('error', (error) => {
+      tail += error.message;
+    });
+    child.on('close', (code) => resolve({ code: code === null || code < 0 ? 1 : code, tail }));
+  });
+}
+
+/**
  * Runs a command with this process's own input and output. Never throws.
  * @param searchPath folders, as in PATH
  * @param hasInput whether it may read standard input

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, buildArguments } from '../engine/arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EXIT, UserError } from '../errors.ts';
@@ -16,6 +16,8 @@ export interface BuildRequest {
   root: string;
   /** Build without the layers of earlier builds. */
   isFresh: boolean;
+  /** An image of a registry whose layers the build takes where they fit. */
+  cacheFrom: string | undefined;
   /** Handed to each build: `NAME=VALUE`, or NAME for a variable of the environment. */
   buildArgs: readonly string[];
   /** Files with certificates of authorities that the builds trust. */
@@ -46,8 +48,19 @@ export function refuseCertificates({ certificates }: BuildRequest): void {
 export async function buildProject(request: BuildRequest, image: Image): Promise<void> {
   const { root, onStep } = request;
   const base = await baseArguments(request, image);
+  if (request.cacheFrom !== undefined) await pullCache(request, request.cacheFrom);
   onStep(`Building ${image.name}`);
-  await build(request, root, join(root, DOCKERFILE), image.name, base);
+  await build(request, root, join(root, DOCKERFILE), image.name, base, request.cacheFrom);
+}
+
+/** Brings the image with the layers here. The first build of a branch has none. */
+async function pullCache({ engine, signal, onStep, onOutput }: BuildRequest, image: string): Promise<void> {
+  onStep(`Pulling ${image}, for its layers`);
+  const { code, tail } = await engine.finish(['pull', image], signal);
+  if (signal.aborted) throw interrupted();
+  // A pipeline may have pulled it before, with credentials that it has given back.
+  if (code !== 0 && (await engine.ask('image', 'inspect', '--format', '{{.Id}}', image)).code !== 0)
+    onOutput(`${image} cannot be pulled, so every layer is built: ${tail.trim()}\n`);
 }
 
 async function build(
@@ -56,9 +69,17 @@ async function build(
   dockerfile: string,
   image: string,
   more: string[],
+  cacheFrom?: string,
 ): Promise<void> {
   const { engine, isFresh, onOutput, signal } = request;
-  const options: BuildOptions = { folder, dockerfile, image, isFresh, buildArgs: [...request.buildArgs, ...more] };
+  const options: BuildOptions = {
+    folder,
+    dockerfile,
+    image,
+    isFresh,
+    buildArgs: [...request.buildArgs, ...more],
+    cacheFrom,
+  };
   await engine.run(buildArguments(engine.name, options), onOutput, signal);
   if (signal.aborted) throw interrupted();
 }
@@ -71,9 +92,8 @@ async function baseArguments(request: BuildRequest, image: Image): Promise<strin
   if (base === ownBaseImage) await makeBase(request);
   if (certificates.length === 0) return [];
   const folder = join(scratch, 'trust');
-  await copyCertificates(certificates, folder);
-  const { default: fse } = await import('fs-extra');
-  await fse.writeFile(join(folder, 'Dockerfile'), TRUSTING);
+  copyCertificates(certificates, folder);
+  fs.writeFileSync(join(folder, 'Dockerfile'), TRUSTING);
   const trusting = `${image.name}-base`;
   onStep(`Adding the certificates to ${base}, as ${trusting}`);
   await build(request, folder, join(folder, 'Dockerfile'), trusting, [`BASE_IMAGE=${base}`]);
@@ -93,10 +113,9 @@ async function makeBase(request: BuildRequest): Promise<void> {
   const { stdout } = await engine.ask('image', 'inspect', '--format', '{{json .Config.Labels}}', ownBaseImage);
   if (!isFresh && isCurrentBase(stdout)) return;
   const folder = join(scratch, 'base');
-  const { default: fse } = await import('fs-extra');
   for (const [path, { bytes, executable }] of renderBase().files)
-    await fse.outputFile(join(folder, path), bytes, { mode: executable ? 0o755 : 0o644 });
-  await copyCertificates(certificates, join(folder, 'certs'));
+    writeBelow(join(folder, path), bytes, executable ? 0o755 : 0o644);
+  copyCertificates(certificates, join(folder, 'certs'));
   onStep(`Building the base image ${ownBaseImage}, once for all projects`);
   await build(request, folder, join(folder, 'Dockerfile'), ownBaseImage, []);
 }
@@ -111,11 +130,16 @@ export function isCurrentBase(labels: string): boolean {
   return isOlder(version, built) || labels.includes(`"makina-image.runtime-hash":"${runtimeHash()}"`);
 }
 
-async function copyCertificates(files: readonly string[], folder: string): Promise<void> {
-  const { default: fse } = await import('fs-extra');
+/** Makes its folder, too. The pipeline of an image runs this where no package is installed. */
+function writeBelow(path: string, bytes: Buffer, mode: number): void {
+  fs.mkdirSync(dirname(path), { recursive: true });
+  fs.writeFileSync(path, bytes, { mode });
+}
+
+function copyCertificates(files: readonly string[], folder: string): void {
   for (const [index, file] of files.entries()) {
     const name = basename(file).replace(/\.[^.]*$/, '');
     // Two files of one name are two authorities.
-    await fse.copy(file, join(folder, `${index === 0 ? name : `${name}-${index + 1}`}.crt`));
+    writeBelow(join(folder, `${index === 0 ? name : `${name}-${index + 1}`}.crt`), fs.readFileSync(file), 0o644);
   }
 }

@@ -91,9 +91,8 @@ export async function removeAll(bench: Bench): Promise<string[]> {
 /** The programs' files belong to users of the container, whom only root of a container can act for. */
 async function removeData({ engine, run }: Bench): Promise<void> {
   const data = join(run.root, 'data');
-  const { default: fse } = await import('fs-extra');
   try {
-    await fse.remove(data);
+    await fs.promises.rm(data, { recursive: true, force: true });
   } catch (error) {
     if (!['EACCES', 'EPERM', 'ENOTEMPTY'].includes(codeOf(error) ?? '')) throw error;
     const source = `"source=${data.replaceAll('"', '""')}"`;
@@ -102,7 +101,7 @@ async function removeData({ engine, run }: Bench): Promise<void> {
       ...['--network', 'none', '--user', '0', '--mount', `type=bind,${source},target=/mnt`],
       ...['--entrypoint', 'find', run.tag, '/mnt', '-mindepth', '1', '-delete'],
     ]);
-    await fse.remove(data).catch(() => undefined);
+    await fs.promises.rm(data, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -24,7 +24,7 @@ export async function pressCtrlC({ demo, docker, env, signal, work }, { delay, s
   const words = [DOCKER, 'run', '-it', '--label', LABEL, '--cidfile', idFile, '-p', `127.0.0.1:${port}:80`, ...mounts];
   const terminal = execa(
     'script',
-    ['--quiet', '--return', '--command', [...words, demo.image].join(' '), '/dev/null'],
+    ['--quiet', '--return', '--command', ['exec', ...words, demo.image].join(' '), '/dev/null'],
     {
       env,
       all: true,
@@ -77,7 +77,8 @@ async function running(docker, idFile, signal) {
  * @returns what execa returns; the 130 that compose may end with after a ^C, once all is stopped, counts as 0
  */
 export async function untilItServes(words, { cwd, env, timeout }, port, signal) {
-  const command = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  // The shell of `script` would end at the ^C itself.
+  const command = `exec ${words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')}`;
   const terminal = execa('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     ...{ cwd, env, timeout, extendEnv: false, all: true, reject: false },
     cancelSignal: signal,

@@ -117,7 +117,7 @@ export async function makinaSteps(context) {
       });
       assert.deepEqual([away.exitCode, away.stdout], [9, 'typed']);
       assert.deepEqual((await bin(['restart', 'nowhere'])).exitCode, 64);
-      const words = `node ${join(checkout, 'dist/makina-image.cjs')} exec web sh -c 'test -t 0 && test -t 1 && echo "is $TERM"; exit 5'`;
+      const words = `exec node ${join(checkout, 'dist/makina-image.cjs')} exec web sh -c 'test -t 0 && test -t 1 && echo "is $TERM"; exit 5'`;
       const terminal = await execa('script', ['--quiet', '--return', '--command', words, '/dev/null'], {
         cwd: folder,
         env: { ...env, TERM: 'vt100' },

@@ -51,7 +51,7 @@ describe('an editor with the published schema', () => {
       proxy_pass: expect.any(String),
     });
     expect(Object.keys(await completed('"programs": { "web": { "stop_signal": | } }'))).toContain('"HUP"');
-    expect(Object.keys(await completed('"ci": [|]'))).toEqual(['"github"', '"gitlab"']);
+    expect(Object.keys(await completed('"ci": [|]'))).toEqual(['"github"', '"gitlab"', '"renovate"']);
   });
   test('shows what a field is where the mouse points at it', async () => {
     const { document, json, position } = await opened('"pub|lish": 1');

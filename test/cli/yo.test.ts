@@ -186,6 +186,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
         "  makina-image
             adopt
             base
+            build
             check
             ci
             circus-program
@@ -199,6 +200,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
             nginx-vhost
             resolve
             restore
+            sbom
             schema
             test
             up

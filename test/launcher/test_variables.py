@@ -14,11 +14,11 @@ pytestmark = [
 WORD = "a 'b' \"c\" {{ x }} $HOME \\n # é {nothing} {project_root}"
 ANSWERS = {
     "demo": False,
-    "variables": {"version": "2.10", "listen_host": "127.0.0.1", "port": "8000", "address": "{listen_host}:{port}", "word": WORD, "who": "{user}"},
+    "variables": {"version": "2.10", "listen_host": "127.0.0.1", "port": "8000", "address": "{listen_host}:{port}", "word": WORD, "who": "{user}", "open": "{"},
     "programs": {
         "web": {
             "cmd": "python3 -m http.server {port} --bind {listen_host} --directory '{project_root}/app-{version}'",
-            "env": {"WORD": "{word}", "JSON": '{"version": {version}}', "OTHER": "{versoin}", "GIVEN": "{later}"},
+            "env": {"WORD": "{word}", "JSON": '{"version": {version}}', "OTHER": "{versoin}", "GIVEN": "{later}", "PLAIN": "{open}version}"},
             "user": "{who}",
         },
     },
@@ -57,7 +57,7 @@ told([program["cmd"], program["env"], program["user"], page, pathlib.Path("/etc/
     folder = "/srv/projects/demo/project"
     command = f"python3 -m http.server 8000 --bind 127.0.0.1 --directory '{folder}/app-2.10'"
     word = WORD.replace("{project_root}", folder)
-    env = {"WORD": word, "JSON": '{"version": 2.10}', "OTHER": "{versoin}", "GIVEN": "0644"}
+    env = {"WORD": word, "JSON": '{"version": 2.10}', "OTHER": "{versoin}", "GIVEN": "0644", "PLAIN": "{version}"}
     assert found == [command, env, "demo-user", "x", f"2.10 {command}"]
 
 
@@ -69,7 +69,7 @@ code = start.reconfigure()
 program = json.loads(pathlib.Path("/etc/makina-projects/demo/circus/programs/web.json").read_text())
 told([code, program["env"]])
 """)
-    assert found == [[0, ""], {"WORD": "new", "JSON": '{"version": 2.10}', "OTHER": "{versoin}", "GIVEN": "{later}", "MORE": "new!"}]
+    assert found == [[0, ""], {"WORD": "new", "JSON": '{"version": 2.10}', "OTHER": "{versoin}", "GIVEN": "{later}", "PLAIN": "{version}", "MORE": "new!"}]
 
 
 REFUSED = {

@@ -147,6 +147,12 @@ def test_references_that_would_fill_the_memory_are_refused(parts, project, text)
     assert "once its {key} references are replaced; use fewer of them" in sentence(parts, project)
 
 
+def test_references_to_a_text_are_as_long_as_it_is(parts, project):
+    pathlib.Path(project.pillar_root, "builtin.sls").write_text("# " + "x" * 100_000)
+    write(project, data('{variables: {v: "1"}, app: {l: "%s"}}' % ("{v}" * 1000)))
+    assert parts("override").read_override(project)
+
+
 def test_references_to_what_the_image_has_count_too(parts, project):
     pathlib.Path(project.pillar_root, "builtin.sls").write_text("# " + "x" * 100_000)
     write(project, data('{app: {a: ["{app}"]}, programs: {}}'))

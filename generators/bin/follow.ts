@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { inspect, remove } from '../lib/engine/container.ts';
 import { EXIT, UserError } from '../lib/errors.ts';
+import { stopServices } from '../lib/verbs/services.ts';
 import * as project from '../lib/verbs/up.ts';
 import { unreadableFile, watch } from '../lib/verbs/watch.ts';
 import { printDone, printError, write } from './print.ts';
@@ -50,7 +51,7 @@ interface Following {
  * @returns the exit code if it has ended by itself
  */
 export async function follow(
-  { engine, signal: stop }: project.UpRequest,
+  { engine, root, signal: stop }: project.UpRequest,
   { container, port, url }: project.Started,
   isQuiet: boolean,
   { isDetached = false, until, isFollowed = false }: Following,
@@ -75,5 +76,7 @@ export async function follow(
   const last = await inspect(engine, container.id);
   if (stop.aborted && !isQuiet) printError('==> Stopping');
   if (last) await remove(engine, last);
+  // After the next save they are needed again.
+  if (!until || stop.aborted) await stopServices(engine, root, project.imageOf(root));
   return stop.aborted ? undefined : (last?.exitCode ?? EXIT.internal);
 }

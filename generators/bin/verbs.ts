@@ -48,6 +48,11 @@ export const VERBS: readonly Listed[] = [
     load: () => stanzaVerb('nginx-location'),
   },
   {
+    name: 'service',
+    line: 'add, change, remove or list databases and the like beside the image',
+    load: () => stanzaVerb('service'),
+  },
+  {
     name: 'base',
     line: 'write the build folder of the base image',
     load: () => base,

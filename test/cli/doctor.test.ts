@@ -208,6 +208,28 @@ describe('the port', () => {
   });
 });
 
+describe('the secrets of services', () => {
+  test('are there after new, and what is wrong with one is found', async () => {
+    const root = await project('--services', '{"db": {"kind": "redis"}}');
+    const secret = join(root, '.secrets/db');
+    const found = async () => (await doctor(root)).of('services');
+    expect(await found()).toMatchObject({ level: 'ok', what: 'the secrets of the services are there' });
+    chmodSync(secret, 0o644);
+    expect(await found()).toMatchObject({
+      level: 'warning',
+      what: 'others can read this secret',
+      fix: `chmod 600 ${secret}`,
+    });
+    truncateSync(secret);
+    expect(await found()).toMatchObject({ level: 'error', what: 'it is not a file with a secret', where: secret });
+    rmSync(secret);
+    expect(await found()).toMatchObject({ level: 'warning', what: 'a secret of a service is not there' });
+  });
+  test('are looked for in projects with services alone', async () => {
+    expect((await doctor(await project())).of('services')).toBeUndefined();
+  });
+});
+
 type Break = (root: string) => void;
 const put =
   (file: string, text: string): Break =>

@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { complete, type Intent } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
+import { withServices } from '../../generators/lib/model/services.ts';
 import { packageRoot } from '../../generators/lib/package.ts';
 import { type Rendered, render, renderBase } from '../../generators/lib/render/render.ts';
 import { needs, works } from '../support/needs.ts';
@@ -82,8 +83,9 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
     });
     withSaltLibraries('every answer reads back from PILLAR.sample as it was given', () => {
       for (const key of ['app', 'packages', 'volumes'] as const) expect(out.data[key]).toEqual(image[key]);
+      const whole = withServices(image);
       for (const key of ['program', 'vhost', 'upstream', 'config', 'seed', 'cron'] as const)
-        for (const [name, entry] of Object.entries(image[`${key}s`]))
+        for (const [name, entry] of Object.entries(whole[`${key}s`]))
           expect({ ...out.data[`${key}_defaults`], ...out.data[`${key}s`][name] }).toEqual(entry);
     });
     withSaltLibraries('every sls is a dict of states with the functions that old and new Salt share', () => {

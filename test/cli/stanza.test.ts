@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -131,6 +131,40 @@ describe('makina-image circus-program', () => {
   });
 });
 
+describe('makina-image service', () => {
+  test('adds, changes and removes a database, and leaves its secret alone', async () => {
+    const { root, run, list, answers } = await demo();
+    const added = await run('service', 'db', '--kind', 'postgresql', '--programs', 'web');
+    expect([added.exitCode, added.stdout]).toEqual([0, expect.stringContaining('service db: added')]);
+    expect(added.stdout).toContain('New secrets, which git ignores: .secrets/db');
+    const secret = readFileSync(join(root, '.secrets/db'), 'utf8');
+    expect(JSON.stringify(workTree(root))).toContain('PGPASSWORD');
+    for (const [path, text] of Object.entries(workTree(root)))
+      if (path !== '.secrets/db') expect(String(text), path).not.toContain(secret.trim());
+    const changed = await run('service', 'db', '--image', 'postgres:16', '--unset', 'programs');
+    expect(changed.stdout).not.toContain('New secrets');
+    expect(await list('service')).toEqual([{ name: 'db', kind: 'postgresql', image: 'postgres:16' }]);
+    expect((await run('service', 'db', '--database', 'x', '--dry-run')).exitCode).toBe(0);
+    expect((await run('service', '--remove', 'db')).stdout).toContain('service db: removed');
+    expect(answers().services).toBeUndefined();
+    expect(readFileSync(join(root, '.secrets/db'), 'utf8')).toBe(secret);
+    expect(readFileSync(join(root, '.secrets/.gitignore'), 'utf8')).toBe('*\n');
+    expect((await run('service', 'x', '--kind', 'redis', '--dry-run')).exitCode).toBe(0);
+    expect(existsSync(join(root, '.secrets/x'))).toBe(false);
+  });
+  test('writes nothing where a secret cannot be drawn', async () => {
+    const { root, run } = await demo();
+    symlinkSync(tempDir(), join(root, '.secrets'));
+    const stamp = stamps(root);
+    const { exitCode, stderr } = await run('service', 'db', '--kind', 'redis');
+    expect([exitCode, stderr]).toEqual([
+      1,
+      'makina-image: .secrets is there, but not a folder, which a service needs; move it away, and run this again',
+    ]);
+    expect(stamps(root)).toEqual(stamp);
+  });
+});
+
 describe('makina-image nginx-vhost and nginx-location', () => {
   test('add, list, change and remove', async () => {
     const { root, run, list } = await demo();
@@ -189,6 +223,8 @@ test.each<[Verb, string[], string]>([
   ['nginx-location', ['x'], 'takes one path, such as /media/, after at most one vhost'],
   ['nginx-location', ['localhots', '/x'], 'did you mean localhost?'],
   ['nginx-location', ['/x'], 'says nothing; give it proxy_pass'],
+  ['service', ['x'], 'must have a kind (postgresql, mariadb, redis, memcached), an image or a build'],
+  ['service', ['demo', '--kind', 'redis'], 'has the name of the service that runs the image itself'],
 ])('%s %j is refused in one sentence with 2', async (verb, args, sentence) => {
   const { root, run } = await demoOnce();
   const stamp = stamps(root);
@@ -229,8 +265,12 @@ const location = name.map((word): Addition => {
   const path = `/at/${word}`;
   return { verb: 'nginx-location', words: ['x.example'], flags: { alias: ['/srv/x'] }, remove: path };
 });
+const service = name.map((word): Addition => {
+  const beside = `${word}-x`;
+  return { verb: 'service', words: [beside], flags: { image: ['x'] }, remove: beside };
+});
 const additions = fc
-  .uniqueArray(fc.oneof(program, vhost, location), {
+  .uniqueArray(fc.oneof(program, vhost, location, service), {
     minLength: 1,
     maxLength: 4,
     selector: ({ verb, remove }) => `${verb} ${remove}`,

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -26,6 +26,19 @@ describe.each(['up', 'down', 'test'])('%s', (verb) => {
     expect(stderr).toMatch(sentence);
     expect(exitCode).toBe(code);
   });
+});
+
+test.each(['up', 'test'])('%s of a project with services names the missing Compose before it builds', async (verb) => {
+  await makinaImage(dir, ['new', 'beside', '--yes', '--services', '{"db": {"kind": "redis"}}']);
+  const bin = mkdtempSync(join(dir, 'bin-'));
+  symlinkSync(process.execPath, join(bin, 'node'));
+  symlinkSync('/bin/sh', join(bin, 'sh'));
+  writeFileSync(join(bin, 'docker'), '#!/bin/sh\ntest "$1" = ps\n', { mode: 0o755 });
+  const { exitCode, stderr } = await makinaImage(dir, [verb, 'beside'], { env: { PATH: bin } });
+  expect([exitCode, stderr]).toEqual([
+    1,
+    'makina-image: the project has services, and neither docker compose nor docker-compose is there to start them; install one of them',
+  ]);
 });
 
 test.each(['0', '65536', 'http', '80 '])('up takes no port %j', async (port) => {

@@ -202,6 +202,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
             restore
             sbom
             schema
+            service
             test
             up
             upgrade"

@@ -27,6 +27,12 @@ const QUESTIONS: [question: string, page: string, heading: string, words: string
     ['data/data/uploads', '403', "umask: '0022'"],
   ],
   ['How often does a migration run?', 'docs/recipes.md', 'Migrations', ['each start', 'the second time', 'priority']],
+  [
+    'How do I get a database?',
+    'docs/services.md',
+    'A database beside the image',
+    ['service db --kind postgresql', 'Passwords', 'DATABASE_URL', 'None of these tags was tried'],
+  ],
   ['When is 3 o’clock for a cron?', 'docs/recipes.md', 'Crons', ['UTC', 'TZ']],
   ['How is a certificate renewed?', 'docs/recipes.md', 'TLS', ['by itself', 'reconfigure', '443:443', '0600']],
   ['What is a pillar?', 'docs/layout.md', 'Words', ['pillar', 'seed', 'circus', 'override', 'step', 'state', 'model']],

@@ -50,6 +50,7 @@ import { reconfigureSteps } from './steps/reconfigure.mjs';
 import { secretSteps } from './steps/secrets.mjs';
 import { selfTestSteps } from './steps/self-test.mjs';
 import { serveSteps } from './steps/serve.mjs';
+import { serviceSteps } from './steps/services.mjs';
 import { signalSteps } from './steps/signals.mjs';
 import { stackSteps } from './steps/stacks.mjs';
 import { supervisionSteps } from './steps/supervision.mjs';
@@ -71,6 +72,7 @@ const GROUPS = {
   images: imageSteps,
   escapes: escapeSteps,
   stacks: stackSteps,
+  services: serviceSteps,
   signals: signalSteps,
   crash: crashSteps,
   supervision: supervisionSteps,

@@ -65,7 +65,7 @@ describe('the generated tree', () => {
 
 describe('a template', () => {
   test('that names an unknown value fails', () => {
-    expect(() => renderTemplate('project/compose.yaml', { name: 'x', publish: 1 })).toThrow(
+    expect(() => renderTemplate('project/compose.yaml', { name: 'x', app_lines: '', publish: 1 })).toThrow(
       'unknown value "project_dir"',
     );
   });

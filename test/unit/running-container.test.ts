@@ -40,6 +40,7 @@ function engineWith(containers: Record<string, Fake>): Engine {
     finish: refuse,
     pipe: refuse,
     run: refuse,
+    compose: refuse,
   };
 }
 

@@ -197,7 +197,7 @@ describe('the override of a container that runs', () => {
       },
     } as unknown as Engine;
     const run = { root, name: 'shop-test-1', tag: 'shop', ports: [], environment: {}, live: [] };
-    const bench = { engine, image: imageOf({}), run, seconds: 1, signal: new AbortController().signal };
+    const bench = { engine, image: imageOf({}), project: root, run, seconds: 1, signal: new AbortController().signal };
     await applyOverride(bench, { app: { a: 1 } });
     expect(sent.map((text) => JSON.parse(text))).toEqual([
       { 'makina-projects.shop': { data: { app: { a: 1, makina_image_test: 'shop-test-1' } } } },

@@ -20,6 +20,7 @@ import { readPillars } from './pillars.ts';
 import { checkPort } from './port.ts';
 import { checkAnswers, checkLeftovers, checkManifest } from './project.ts';
 import { checkRuntime } from './runtime.ts';
+import { checkServices } from './services.ts';
 import { checkSeeds, checkTogether } from './together.ts';
 import { checkVolume, filledTargets } from './volume.ts';
 import { checkYo } from './yo.ts';
@@ -107,6 +108,7 @@ async function checkProject(root: string, request: DoctorRequest): Promise<Findi
     ...(await ignored(answers.result?.isInYaml)),
     ...(image && kept ? await found('runtime', () => checkRuntime(root, image, kept)) : []),
     ...(image ? await found('build', () => checkFirstLayer(root, image)) : []),
+    ...(image ? await found('services', () => checkServices(root, image)) : []),
     ...(image ? await found('ci', () => checkCi(root, image)) : []),
     ...slow.flat(),
   ];

@@ -2,6 +2,7 @@
 
 import { namedVolumes, stopTimeout } from '../model/docker-run.ts';
 import type { Image } from '../model/schema.ts';
+import { secretMounts } from '../model/services.ts';
 import type { Engine } from './engine.ts';
 
 /** Marks a container with the folder of its project. */
@@ -47,10 +48,15 @@ export interface RunOptions {
   environment: Readonly<Record<string, string>>;
   /** Folders below project/ that the container has from the host, instead of a copy. */
   live: readonly string[];
+  /** Where the services of the image run, if it has some. */
+  services?: { network: string | undefined; secretsIn: string } | undefined;
 }
 
 /** Starts a container of a project in the background. */
-export function runArguments(image: Image, { root, name, tag, ports, environment, live }: RunOptions): string[] {
+export function runArguments(
+  image: Image,
+  { root, name, tag, ports, environment, live, services }: RunOptions,
+): string[] {
   const project = `/srv/projects/${image.name}`;
   return [
     ...['run', '--detach', '--name', name, '--label', `${LABEL}=${root}`],
@@ -60,8 +66,14 @@ export function runArguments(image: Image, { root, name, tag, ports, environment
     ...mount(`${root}/data`, `${project}/data`),
     ...live.flatMap((path) => mount(`${root}/project/${path}`, `${project}/project/${path}`, ',readonly')),
     ...namedVolumes({ ...image, name }).flatMap(({ name: volume, path }) => ['--volume', `${volume}:${path}`]),
+    ...(services?.network ? ['--network', services.network] : []),
+    ...(services ? secretArguments(image, services.secretsIn) : []),
     tag,
   ];
+}
+
+function secretArguments(image: Image, folder: string): string[] {
+  return secretMounts(image).flatMap(({ file, target }) => mount(`${folder}/${file}`, target, ',readonly'));
 }
 
 /** Commas and quotes of a path are CSV's. */

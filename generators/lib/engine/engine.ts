@@ -23,7 +23,12 @@ export interface Engine {
   pipe(args: readonly string[], onBytes: (piece: Buffer) => void, signal: AbortSignal): Promise<Ended>;
   /** Runs a command that may take long. @throws UserError with the reason, in one sentence, when it fails */
   run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
+  /** Finds Compose. @throws UserError when it is not installed */
+  compose(): Promise<Compose>;
 }
+
+/** Compose, for one engine. */
+export type Compose = Pick<Engine, 'ask' | 'finish' | 'run'>;
 
 /**
  * Finds an engine that answers.
@@ -59,6 +64,31 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
       if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), EXIT.internal);
+    },
+    compose: () => findCompose(name, searchPath),
+  };
+}
+
+/** The part of the engine, or the command of its own that older systems have. */
+async function findCompose(name: Engine['name'], searchPath: string): Promise<Compose> {
+  for (const [command, ...words] of [[name, 'compose'], [`${name}-compose`]] as [string, ...string[]][]) {
+    const { code } = await ran(command, [...words, 'version'], searchPath, ANSWER_MILLISECONDS);
+    if (code === 0) return composeOf(command, words, searchPath);
+  }
+  throw new UserError(
+    `the project has services, and neither ${name} compose nor ${name}-compose is there to start them; install one of them`,
+    EXIT.internal,
+  );
+}
+
+function composeOf(command: string, words: readonly string[], searchPath: string): Compose {
+  return {
+    ask: (...args) => ran(command, [...words, ...args], searchPath, ANSWER_MILLISECONDS),
+    finish: (args, signal) => runLong(command, [...words, ...args], searchPath, () => undefined, signal),
+    run: async (args, onOutput, signal) => {
+      const { code, tail } = await runLong(command, [...words, ...args], searchPath, onOutput, signal);
+      if (code !== 0 && !signal?.aborted)
+        throw new UserError(failed([command, ...words].join(' '), tail), EXIT.internal);
     },
   };
 }

@@ -15,6 +15,7 @@ import { checkReferences } from './references.ts';
 import { CLIMBS, staysBelow } from './rewrites.ts';
 import type { Image } from './schema.ts';
 import { checkSecrets } from './secret-checks.ts';
+import { checkServices } from './service-checks.ts';
 import { checkSockets } from './socket-checks.ts';
 import { checkVariables, withVariables } from './variables.ts';
 import { checkWaits } from './wait-checks.ts';
@@ -33,6 +34,7 @@ export function checkImage(given: Image): Problem[] {
     ...checkSeeds(image),
     ...checkVolumes(image),
     ...checkSecrets(image),
+    ...checkServices(image),
     ...checkPaths(image),
     ...checkKeys(image),
     ...checkVhosts(image),

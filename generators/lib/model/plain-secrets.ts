@@ -22,6 +22,10 @@ const WORD = /^(yes|no|on|off|true|false|none|null|required|optional|bearer|basi
 /** What to do instead. */
 export const ELSEWHERE = 'give it in the override, draw it with `secrets`, or let env_from read it from a file:';
 
+/** The same for a service. */
+const BESIDE =
+  'name it in `secrets` of the service, and its file /run/secrets/NAME in a variable such as X_PASSWORD_FILE';
+
 /** Everything in settings that looks like a secret. */
 export function plainSecrets(settings: unknown): Problem[] {
   const found: Problem[] = [];
@@ -33,7 +37,12 @@ export function plainSecrets(settings: unknown): Problem[] {
       for (const [index, item] of value.entries()) visit(item, [...path, String(index)]);
     } else {
       const what = kindOf(value, path);
-      if (what) found.push({ path, message: `${what}, and git and the image keep it`, fix: ELSEWHERE });
+      if (!what) return;
+      const problem =
+        path[0] === 'services'
+          ? { message: `${what}, and git keeps it`, fix: BESIDE }
+          : { message: `${what}, and git and the image keep it`, fix: ELSEWHERE };
+      found.push({ path, ...problem });
     }
   };
   visit(settings, []);

@@ -21,6 +21,7 @@ import {
 } from './installed.ts';
 import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from './nginx.ts';
 import { cronSchema, logFormat, programName, programSchema } from './program.ts';
+import { serviceName, serviceSchema } from './service.ts';
 import {
   ADDRESS,
   absolutePath,
@@ -167,6 +168,11 @@ export const imageSchema = z.strictObject({
     z.boolean(),
     false,
     'Renders the runtime override as a Jinja template, as root: only where no one else can write to the data volume',
+  ),
+  services: field(
+    z.record(serviceName, serviceSchema),
+    {},
+    'Databases and the like beside the image in compose.yaml, by name: a `kind`, or an `image` and more in the words of Compose',
   ),
   watched_env: field(
     z.array(watchedName),

@@ -52,8 +52,9 @@ export function summary(change: ProjectChange, { cwd, command, style }: Reader):
     .filter(({ from, reason }) => from && reason === 'template-changed')
     .map(({ path }) => `\n\n${path}: ${OLDER}; ${renewed(root, path)}`)
     .join('');
+  const drawn = change.drawn?.length ? `\n\nNew secrets, which git ignores: ${change.drawn.join(', ')}` : '';
   const done =
-    outcome(change, style) + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
+    outcome(change, style) + drawn + kept + older + (warnings.length > 0 ? `\n\nWarnings:\n${warnings.join('')}` : '');
   if (changed.length === 0 || isOpen(change)) return done;
   const folder = root === cwd ? '' : plainWord(relative(cwd, root));
   const enter = folder ? `cd ${folder} && ` : '';

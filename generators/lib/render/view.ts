@@ -2,12 +2,14 @@ import { memoryForOverrides, namedVolumes, runFlags, stopTimeout } from '../mode
 import { isWithin } from '../model/path-checks.ts';
 import { hasOwnRuntime } from '../model/runtime.ts';
 import { type Image, ownBaseImage } from '../model/schema.ts';
+import { withServices } from '../model/services.ts';
 import { buildVariables } from '../model/variables.ts';
 import { minorVersion, version } from '../package.ts';
 import { dockerfile } from '../text/quote.ts';
 import { codeLines, earlyFiles } from './copied.ts';
 import { runtimeHash } from './runtime-files.ts';
 import { saltData } from './salt-data.ts';
+import { serviceLines } from './services.ts';
 
 /** The values that templates/project/ may name as `it.…`. */
 export function projectView(image: Image): Record<string, unknown> {
@@ -19,8 +21,9 @@ export function projectView(image: Image): Record<string, unknown> {
     user: `${name}-user`,
     project_dir: `/srv/projects/${name}`,
     ...volumeLines(image),
+    ...serviceLines(image),
+    ...runLines(image),
     watch_rules: watchRules(image),
-    run_flags: runFlags(image),
     override_memory: memoryForOverrides(image)
       .map((folder) => `--tmpfs ${folder}`)
       .join(' '),
@@ -32,7 +35,7 @@ export function projectView(image: Image): Record<string, unknown> {
     label_lines: dockerLines('LABEL', image.labels),
     steps: startSteps(image).join(','),
     volumes_json: JSON.stringify([`/srv/projects/${name}/data`, ...image.volumes]),
-    data: saltData(image),
+    data: saltData(withServices(image)),
     runtime_hash: hasOwnRuntime(image) ? runtimeHash() : '',
     ci_source: '',
     ...ciNames(image),
@@ -64,12 +67,25 @@ function volumeLines(image: Image): Record<string, string> {
   const named = namedVolumes(image);
   const tar = ({ path, name }: (typeof named)[number], flags: string, rest: string) =>
     `docker run --rm${flags} -v ${name}:${path} --entrypoint tar ${image.name} --numeric-owner -C ${path} ${rest} ${name}.tar.gz\n`;
-  const declared = named.map(({ name }) => `  ${name}:\n    name: ${name}\n`).join('');
   return {
     volume_mounts: named.map(({ path, name }) => `      - ${name}:${path}\n`).join(''),
-    volume_declarations: declared && `volumes:\n${declared}`,
     backup_lines: named.map((volume) => tar(volume, '', '-cz . >')).join(''),
     restore_lines: named.map((volume) => tar(volume, ' -i', '-xz <')).join(''),
+  };
+}
+
+/** How the README of a project starts it. */
+function runLines(image: Image): Record<string, string> {
+  const { name, publish } = image;
+  if (Object.keys(image.services).length > 0)
+    return {
+      run_command: 'docker compose up --build',
+      run_note:
+        '`docker compose` (or `docker-compose`) builds the image too, and starts the [services](#services) beside it.',
+    };
+  return {
+    run_command: `docker run --rm -it -p ${publish}:80 -v "$PWD/data:/srv/projects/${name}/data"${runFlags(image)} ${name}`,
+    run_note: '`docker compose up --build` (or `docker-compose`) does the same as both commands.',
   };
 }
 

@@ -21,6 +21,7 @@ import { readStack, STACK_NAMES, type Stack } from '../stacks/stack.ts';
 import { asOwner } from '../system/rights.ts';
 import { apply, type Change, withRoot } from './change.ts';
 import { nameOfFolder, refuseNested } from './destination.ts';
+import { drawSecrets, refuseSecrets } from './secret-files.ts';
 import { type HowToWrite, planWrite } from './write.ts';
 
 /** Asks a person for some fields; returns their answers by field key. */
@@ -65,6 +66,8 @@ export interface ProjectChange extends Change {
   beside?: readonly string[];
   /** Answers of `.yo-rc.json` that are gone, since `answers.yaml` does not have them. */
   gone?: readonly string[];
+  /** Secrets of services that were drawn, below its folder. */
+  drawn?: readonly string[];
   /** Where there was code for the stack already, so that nothing of the stack was added to it. */
   code?: string;
 }
@@ -147,8 +150,15 @@ export async function newProject(request: NewRequest): Promise<ProjectChange> {
         'stopped, as you answered; nothing was written; run it again to give other answers',
         EXIT.interrupted,
       );
-    return withRoot(destination, apply(planned, request));
+    return withRoot(destination, write(planned, request));
   });
+}
+
+/** Writes what was planned, and draws the secrets of services that are not there yet. */
+function write(planned: ProjectChange, how: HowToWrite): ProjectChange {
+  refuseSecrets(planned.project.root, planned.image);
+  const change = apply(planned, how);
+  return { ...change, drawn: drawSecrets(change.project.root, change.image) };
 }
 
 /** Answers, the lowest layer first. */
@@ -170,7 +180,7 @@ export interface WriteRequest extends HowToWrite {
  */
 export function writeIntent(root: string, stored: Stored, intent: Intent, request: WriteRequest): ProjectChange {
   const planned = planProject(root, stored, intent, request);
-  return request.dryRun ? planned : apply(planned, request);
+  return request.dryRun ? planned : write(planned, request);
 }
 
 function planProject(

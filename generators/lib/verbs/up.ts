@@ -8,12 +8,15 @@ import type { Engine } from '../engine/engine.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { complete } from '../model/intent.ts';
 import type { Image } from '../model/schema.ts';
+import { startedServices } from '../model/services.ts';
 import { fixOf, storedAnswers } from '../project/stored.ts';
 import { lstat } from '../system/files.ts';
 import { portState } from '../system/port.ts';
 import { asOwner } from '../system/rights.ts';
 import { type BuildRequest, buildProject, interrupted, refuseCertificates } from './build.ts';
+import { drawSecrets } from './secret-files.ts';
 import { ask } from './self-test/ask.ts';
+import { type ComposeProject, composeProjectOf, startServices, stopServices } from './services.ts';
 
 export interface UpRequest extends BuildRequest {
   /** The port of the host; that of the answers if not given. */
@@ -39,18 +42,35 @@ export async function up(request: UpRequest): Promise<Started> {
   const { engine, root, live, onStep, signal } = request;
   refuseCertificates(request);
   const image = imageOf(root);
+  const compose = Object.keys(image.services).length > 0 ? await composeProjectOf(engine, root) : undefined;
   const port = request.port ?? image.publish;
   const running = await containerOf(engine, root, image.name);
   if (!running?.isRunning) await refuseTaken(port);
   await buildProject(request, image);
   await makeDataFolder(root);
+  const services = compose && (await startBeside(request, image, compose));
   const old = await containerOf(engine, root, image.name);
   if (old) await remove(engine, old);
   if (signal.aborted) throw interrupted();
   onStep(`Starting ${image.name}`);
-  const options = { root, name: image.name, tag: image.name, ports: [`${port}:80`], environment: {}, live };
+  const options = { root, name: image.name, tag: image.name, ports: [`${port}:80`], environment: {}, live, services };
   await engine.run(runArguments(image, options), () => undefined);
   return { container: (await inspect(engine, image.name)) as Container, port, url: `http://localhost:${port}/` };
+}
+
+/** Draws the secrets of the services that are not there yet, and starts them. */
+async function startBeside(request: UpRequest, image: Image, compose: ComposeProject) {
+  const { engine, root, onStep, onOutput, signal } = request;
+  for (const file of asOwner(root, () => drawSecrets(root, image))) onStep(`Drew ${file}`);
+  const names = startedServices(image).map(({ name }) => name);
+  if (names.length > 0) onStep(`Starting ${names.join(' and ')}`);
+  try {
+    const network = await startServices(compose, image, onOutput, signal);
+    return { network, secretsIn: root };
+  } catch (error) {
+    if (signal.aborted) await stopServices(engine, root, image);
+    throw error;
+  }
 }
 
 /**
@@ -95,15 +115,15 @@ export async function statusOf(port: number, signal: AbortSignal): Promise<numbe
 }
 
 /**
- * Stops the container of a project gracefully, and removes it; its data and volumes stay.
- * @returns the name of the container, undefined if there was none
+ * Stops the container of a project and its services gracefully, and removes them; data and volumes stay.
+ * @returns the name of the project, undefined if nothing of it was there
  */
 export async function down(engine: Engine, root: string): Promise<string | undefined> {
-  const { name } = imageOf(root);
-  const container = await containerOf(engine, root, name);
-  if (!container) return undefined;
-  await remove(engine, container);
-  return name;
+  const image = imageOf(root);
+  const container = await containerOf(engine, root, image.name);
+  if (container) await remove(engine, container);
+  const hadServices = await stopServices(engine, root, image);
+  return container || hadServices ? image.name : undefined;
 }
 
 /** The image that the answers of a project describe. @throws UserError if there are none */

@@ -8,11 +8,17 @@ import type { Engine } from '../../engine/engine.ts';
 import { EXIT, UserError } from '../../errors.ts';
 import { namedVolumes } from '../../model/docker-run.ts';
 import type { Image } from '../../model/schema.ts';
+import { SECRETS_FOLDER } from '../../model/services.ts';
+import { servicesAlone } from '../../render/services.ts';
 import { codeOf } from '../../system/files.ts';
+import { drawSecrets } from '../secret-files.ts';
+import { type ComposeProject, startServices } from '../services.ts';
 import { isHealthy } from '../up.ts';
 
 export interface Bench {
   engine: Engine;
+  /** The folder of the project. */
+  project: string;
   image: Image;
   run: RunOptions;
   /** How long a start may take. */
@@ -29,6 +35,31 @@ export function makeData({ run }: Bench): void {
     // The programs of the container have other users.
     fs.chmodSync(join(run.root, folder), 0o755);
   }
+}
+
+/** Starts the services of the image, with secrets, volumes and a network of their own. */
+export async function startBeside(bench: Bench): Promise<void> {
+  const { image, run, signal } = bench;
+  drawSecrets(run.root, image);
+  fs.writeFileSync(servicesFile(bench), servicesAlone(image, join(run.root, SECRETS_FOLDER)));
+  const network = await startServices(await servicesProject(bench), image, () => undefined, signal);
+  bench.run = { ...run, services: { network, secretsIn: run.root } };
+}
+
+const servicesFile = ({ run }: Bench) => join(run.root, 'services.yaml');
+
+/** Their paths of the host begin in the project's folder. */
+async function servicesProject(bench: Bench): Promise<ComposeProject> {
+  const { engine, project, run } = bench;
+  const which = [
+    '--file',
+    servicesFile(bench),
+    '--project-directory',
+    project,
+    '--project-name',
+    run.name.toLowerCase(),
+  ];
+  return { engine, compose: await engine.compose(), which };
 }
 
 export async function start(bench: Bench): Promise<void> {
@@ -76,9 +107,11 @@ const TRIES = 3;
 export async function removeAll(bench: Bench): Promise<string[]> {
   const { engine, run } = bench;
   let left: string[] = [];
+  const services = fs.existsSync(servicesFile(bench)) ? await servicesProject(bench) : undefined;
   // Ctrl-C in a terminal ends the engine's commands, too.
   for (let tries = 0; tries < TRIES; tries += 1) {
     await engine.finish(['rm', '--force', '--volumes', run.name]);
+    if (services) await services.compose.finish([...services.which, 'down', '--volumes', '--timeout', '0']);
     const volumes = volumesOf(bench);
     if (volumes.length > 0) await engine.finish(['volume', 'rm', ...volumes]);
     await removeData(bench);
@@ -108,7 +141,9 @@ async function removeData({ engine, run }: Bench): Promise<void> {
 async function leftOf(bench: Bench): Promise<string[]> {
   const { engine, run } = bench;
   const ids = async (...args: string[]) => (await engine.ask(...args)).stdout.split('\n').filter(Boolean);
-  const containers = await ids('ps', '--all', '--filter', `label=${LABEL}=${run.root}`, '--format', '{{.Names}}');
+  const labels = [`${LABEL}=${run.root}`, `com.docker.compose.project=${run.name.toLowerCase()}`];
+  const found = labels.map((label) => ids('ps', '--all', '--filter', `label=${label}`, '--format', '{{.Names}}'));
+  const containers = (await Promise.all(found)).flat();
   const wanted = volumesOf(bench);
   const volumes = wanted.length > 0 ? await ids('volume', 'ls', '--quiet') : [];
   return [

@@ -16,6 +16,7 @@ import {
   makeData,
   removeAll,
   start,
+  startBeside,
   stop,
   waitUntilHealthy,
 } from './container.ts';
@@ -48,6 +49,9 @@ export async function selfTest(request: SelfTestRequest): Promise<void> {
   const { engine, root, scratch, signal } = request;
   refuseCertificates(request);
   const image = imageOf(root);
+  const hasServices = Object.keys(image.services).length > 0;
+  // Before the build, which takes its time.
+  if (hasServices) await engine.compose();
   const { environment, override, seconds, requests: own } = await readTestFile(root);
   const { intent = {} } = asOwner(root, () => storedAnswers(root));
   // The launcher judges the override, with the pillars.
@@ -55,7 +59,7 @@ export async function selfTest(request: SelfTestRequest): Promise<void> {
   const requests = requestsOf(served, own);
   const ports = [...new Set(requests.map(({ request: { port } }) => port))];
   const bench: Bench = {
-    ...{ engine, image, seconds, signal },
+    ...{ engine, image, project: root, seconds, signal },
     run: {
       root: scratch,
       // mkdtemp gave it an end of its own.
@@ -82,7 +86,8 @@ export async function selfTest(request: SelfTestRequest): Promise<void> {
       request.built === undefined ? `${image.name} is built` : `the image ${request.built} is there`,
       () => (request.built === undefined ? buildProject(request, image) : findImage(bench)),
     );
-    if (isThere && (await step('it starts on an empty volume, and is healthy', () => start(bench)))) {
+    const isServed = isThere && (!hasServices || (await step('its services start', () => startBeside(bench))));
+    if (isServed && (await step('it starts on an empty volume, and is healthy', () => start(bench)))) {
       await askAll('');
       await step('an override is applied', () => applyOverride(bench, override));
       await step('a bad override is refused, and the programs go on', () => refuseOverride(bench));

@@ -2,11 +2,12 @@ import { type Flag, flagOf } from '../../answers/flags.ts';
 import { type Field, fieldsOf } from '../../model/fields.ts';
 import { locationSchema, vhostSchema } from '../../model/nginx.ts';
 import { programSchema } from '../../model/program.ts';
+import { serviceSchema } from '../../model/service.ts';
 
 /** A kind of entry of the model that has a verb of its own. */
 export interface Kind {
   verb: string;
-  noun: 'program' | 'vhost' | 'location';
+  noun: 'program' | 'vhost' | 'location' | 'service';
   /** The words after the verb, for the help. */
   words: string;
   does: string;
@@ -39,6 +40,15 @@ export const KINDS = {
     does: 'Adds a location of a virtual host, or changes one',
     get fields() {
       return fieldsOf(locationSchema);
+    },
+  },
+  service: {
+    verb: 'service',
+    noun: 'service',
+    words: 'NAME',
+    does: 'Adds a database or the like that runs beside the image, or changes one',
+    get fields() {
+      return fieldsOf(serviceSchema);
     },
   },
 } satisfies Record<string, Kind>;

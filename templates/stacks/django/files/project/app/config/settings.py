@@ -73,6 +73,9 @@ DATABASES = {
         'OPTIONS': {'timeout': 20, 'transaction_mode': 'IMMEDIATE', 'init_command': 'PRAGMA journal_mode=WAL'},
     },
 }
+if 'PGHOST' in os.environ:
+    # The image's service of the kind postgresql, whose other variables PostgreSQL's own library reads.
+    DATABASES['default'] = {'ENGINE': 'django.db.backends.postgresql', 'NAME': os.environ['PGDATABASE']}
 DEFAULT_AUTO_FIELD = 'django.db.models.BigAutoField'
 
 AUTH_PASSWORD_VALIDATORS = [

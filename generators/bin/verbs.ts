@@ -1,3 +1,4 @@
+import { backupVerb, restoreDataVerb } from './backup.ts';
 import { base } from './base.ts';
 import { buildVerb } from './build-verb.ts';
 import { ci } from './ci.ts';
@@ -31,6 +32,12 @@ export const VERBS: readonly Listed[] = [
   { name: 'build', line: 'build the image of a project', load: () => buildVerb },
   { name: 'test', line: 'build a project and test it in a container of its own', load: () => testVerb },
   { name: 'sbom', line: 'list the packages in the image of a project, as CycloneDX', load: () => sbomVerb },
+  { name: 'backup', line: 'back up the data folder and the volumes of a project', load: () => backupVerb },
+  {
+    name: 'restore-data',
+    line: 'replace the data of a project with that of a backup',
+    load: () => restoreDataVerb,
+  },
   ...CONTAINER_VERBS,
   {
     name: 'circus-program',

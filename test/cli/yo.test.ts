@@ -185,6 +185,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
       expect(stdout.match(/^.*makina-image[\s\S]*$/m)?.[0]).toMatchInlineSnapshot(`
         "  makina-image
             adopt
+            backup
             base
             build
             check
@@ -200,6 +201,7 @@ test('yo lists these generators, and doctor says whether yo finds them', async (
             nginx-vhost
             resolve
             restore
+            restore-data
             sbom
             schema
             service

@@ -33,6 +33,7 @@ import { built } from './project.mjs';
 import { createRandom } from './random.mjs';
 import { createReport } from './report.mjs';
 import { answerSteps } from './steps/answers.mjs';
+import { backupSteps } from './steps/backup.mjs';
 import { bareSteps } from './steps/bare.mjs';
 import { buildBases, buildSteps } from './steps/build.mjs';
 import { composeSteps } from './steps/compose.mjs';
@@ -78,6 +79,7 @@ const GROUPS = {
   supervision: supervisionSteps,
   'hostile-volume': hostileVolumeSteps,
   volumes: volumeSteps,
+  backup: backupSteps,
   hardening: hardeningSteps,
   secrets: secretSteps,
   reconfigure: reconfigureSteps,

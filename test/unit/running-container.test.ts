@@ -39,6 +39,9 @@ function engineWith(containers: Record<string, Fake>): Engine {
     attach: refuse,
     finish: refuse,
     pipe: refuse,
+    spawn: () => {
+      throw new Error('nothing is run');
+    },
     run: refuse,
     compose: refuse,
   };

@@ -76,6 +76,46 @@ function secretArguments(image: Image, folder: string): string[] {
   return secretMounts(image).flatMap(({ file, target }) => mount(`${folder}/${file}`, target, ',readonly'));
 }
 
+/** What a container of helpers needs to read and write files of any owner, and to give them back. */
+const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'];
+
+/** Where a container of helpers has what it reads and writes. */
+export const VOLUMES = '/volumes';
+
+/** A folder of the host, or a volume by its name. */
+export type HelperMount = { folder: string } | { volume: string };
+
+export interface HelperOptions {
+  name: string;
+  /** The image that is run; nothing in it but its system is used. */
+  tag: string;
+  /** What is mounted at VOLUMES/0, VOLUMES/1 and so on. */
+  mounts: readonly HelperMount[];
+  isReadOnly: boolean;
+  labels: Readonly<Record<string, string>>;
+}
+
+/** Starts a container that waits until its input ends, as root and without a network. */
+export function helperArguments({ name, tag, mounts, isReadOnly, labels }: HelperOptions): string[] {
+  const more = isReadOnly ? ',readonly' : '';
+  return [
+    ...['run', '--interactive', '--name', name],
+    ...Object.entries(labels).flatMap(([key, value]) => ['--label', `${key}=${value}`]),
+    ...['--network', 'none', '--read-only', '--no-healthcheck', '--user', '0:0', '--workdir', '/'],
+    ...['--cap-drop', 'ALL', ...CAPABILITIES.flatMap((each) => ['--cap-add', each])],
+    ...['--security-opt', 'no-new-privileges', '--env', `PATH=${HELPER_PATH}`],
+    ...mounts.flatMap((each, index) =>
+      'folder' in each
+        ? mount(each.folder, `${VOLUMES}/${index}`, more)
+        : ['--mount', `type=volume,source=${each.volume},target=${VOLUMES}/${index}${more}`],
+    ),
+    ...['--entrypoint', 'cat', tag],
+  ];
+}
+
+/** That of the image is the application's. */
+const HELPER_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
 /** Commas and quotes of a path are CSV's. */
 function mount(source: string, target: string, more = ''): string[] {
   const quoted = (key: string, path: string) => `"${key}=${path.replaceAll('"', '""')}"`;

@@ -3,8 +3,9 @@ import { LABEL } from './arguments.ts';
 import type { Engine } from './engine.ts';
 
 /** Labels of the project's image, and of compose. */
-const TITLE = 'org.opencontainers.image.title';
-const COMPOSE_FOLDER = 'com.docker.compose.project.working_dir';
+export const TITLE = 'org.opencontainers.image.title';
+export const COMPOSE_FOLDER = 'com.docker.compose.project.working_dir';
+export const COMPOSE_SERVICE = 'com.docker.compose.service';
 
 /** What an engine knows of a container. */
 export interface Container {

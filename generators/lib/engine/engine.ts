@@ -1,5 +1,15 @@
 import { EXIT, UserError } from '../errors.ts';
-import { type Ended, findCommand, type Ran, ran, runAttached, runLong, runPiped } from '../system/command.ts';
+import {
+  type Ended,
+  findCommand,
+  type Ran,
+  ran,
+  runAttached,
+  runLong,
+  runPiped,
+  type Spawned,
+  spawned,
+} from '../system/command.ts';
 import { failed, unusable } from './failures.ts';
 
 /** The engines that `up` works with, the first one found unless one is named. */
@@ -21,6 +31,8 @@ export interface Engine {
   finish(args: readonly string[], signal?: AbortSignal): Promise<Ended>;
   /** Runs a command whose output is bytes. @returns how it ended */
   pipe(args: readonly string[], onBytes: (piece: Buffer) => void, signal: AbortSignal): Promise<Ended>;
+  /** Starts a command with pipes for its input and output, which Ctrl-C does not reach. */
+  spawn(args: readonly string[]): Spawned;
   /** Runs a command that may take long. @throws UserError with the reason, in one sentence, when it fails */
   run(args: readonly string[], onOutput: (text: string) => void, signal?: AbortSignal): Promise<void>;
   /** Finds Compose. @throws UserError when it is not installed */
@@ -61,6 +73,7 @@ function engineOf(name: Engine['name'], searchPath: string): Engine {
     attach: (args, hasInput) => runAttached(name, args, searchPath, hasInput),
     finish: (args, signal) => runLong(name, args, searchPath, () => undefined, signal),
     pipe: (args, onBytes, signal) => runPiped(name, args, searchPath, onBytes, signal),
+    spawn: (args) => spawned(name, args, searchPath),
     run: async (args, onOutput, signal) => {
       const { code, tail } = await runLong(name, args, searchPath, onOutput, signal);
       if (code !== 0 && !signal?.aborted) throw new UserError(failed(`${name} ${args[0]}`, tail), EXIT.internal);

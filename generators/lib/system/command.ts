@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { Readable, Writable } from 'node:stream';
 
 /** What a command did. */
 export interface Ran {
@@ -131,6 +132,38 @@ export function runAttached(
     child.on('error', () => resolve(127));
     child.on('close', (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
   });
+}
+
+/** A command that runs beside this process. */
+export interface Spawned {
+  input: Writable;
+  output: Readable;
+  /** How it ended; `tail` is of its standard error. */
+  ended: Promise<Ended>;
+  kill: () => void;
+}
+
+/**
+ * Starts a command with pipes for its input and output, in a session of its own: Ctrl-C in a terminal does not reach it.
+ * @param searchPath folders, as in PATH
+ */
+export function spawned(command: string, args: readonly string[], searchPath: string): Spawned {
+  const { spawn } = process.getBuiltinModule('node:child_process');
+  const env = { ...process.env, PATH: searchPath };
+  const child = spawn(command, args, { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+  // It may end before it has read everything.
+  child.stdin.on('error', () => undefined);
+  let tail = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    tail = (tail + text).slice(-TAIL);
+  });
+  const ended = new Promise<Ended>((resolve) => {
+    child.on('error', (error) => {
+      tail += error.message;
+    });
+    child.on('close', (code) => resolve({ code: code ?? 1, tail }));
+  });
+  return { input: child.stdin, output: child.stdout, ended, kill: () => child.kill('SIGKILL') };
 }
 
 /**

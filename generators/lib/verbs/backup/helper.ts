@@ -1,0 +1,168 @@
+/** The container through which volumes are read and written, as root and with the owners that they have. */
+
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type HelperMount, helperArguments, VOLUMES } from '../../engine/arguments.ts';
+import { TITLE } from '../../engine/container.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { EXIT, UserError } from '../../errors.ts';
+import { packageRoot } from '../../package.ts';
+import type { Ended, Spawned } from '../../system/command.ts';
+import { asRunner } from '../../system/rights.ts';
+import type { Labels } from './manifest.ts';
+
+/** The ids of the containers that a backup has stopped. */
+const STOPPED = 'makina-image.stopped';
+/** That of the base image, which the health check of every image uses, too. */
+const PYTHON = '/srv/apps/circus/venv/bin/python';
+
+/** What a helper that was killed had to do yet. */
+export interface Leftover {
+  /** Containers that it had stopped, by their ids. */
+  stopped: string[];
+}
+
+export interface Helper {
+  /** Starts a command in it. */
+  spawn: (...words: string[]) => Spawned;
+  /** Runs restore.py in it. @returns what it prints @throws UserError with its sentence */
+  restore: (...words: string[]) => Promise<string>;
+  /** The same, with standard input, which ends early if `signal` says so. */
+  restoreFrom: (content: Readable | undefined, signal: AbortSignal | undefined, ...words: string[]) => Promise<string>;
+  /** Ends and removes it. */
+  close: () => Promise<void>;
+}
+
+export interface HelperRequest {
+  engine: Engine;
+  /** The name of the project. */
+  project: string;
+  tag: string;
+  mounts: readonly HelperMount[];
+  /** How sentences call what is mounted. */
+  names: readonly string[];
+  isReadOnly: boolean;
+  /** The ids of the containers that are to be stopped. */
+  stops: readonly string[];
+}
+
+interface Inspected {
+  State: { Status: string };
+  Config: { Labels?: Labels | null };
+}
+
+/** The name of the helper is the lock: an engine has one container of a name. */
+const nameOf = (project: string) => `makina-image-backup-${project}`;
+
+/** Whether a container is a helper. */
+export const isHelper = (labels: Labels) => labels[STOPPED] !== undefined;
+
+/**
+ * Finds what a backup or restore that was killed has left, and removes it.
+ * @throws UserError if one is at work
+ */
+export async function takeLeftover(engine: Engine, project: string): Promise<Leftover | undefined> {
+  const name = nameOf(project);
+  for (let tries = 0; ; tries += 1) {
+    const { code, stdout } = await engine.ask('container', 'inspect', name);
+    if (code !== 0) return undefined;
+    const [{ State, Config }] = JSON.parse(stdout) as [Inspected];
+    const state = State.Status;
+    if (!isHelper(Config.Labels ?? {}))
+      throw new UserError(
+        `the container ${name} has the name that a backup of ${project} uses; rename it with ${engine.name} rename`,
+        EXIT.internal,
+      );
+    if (state === 'exited' || state === 'dead' || state === 'stopped') {
+      // Of two runs that find it, one goes on; the other one finds a helper that runs.
+      await engine.ask('rm', '--volumes', name);
+      return { stopped: (Config.Labels?.[STOPPED] ?? '').split(',').filter(Boolean) };
+    }
+    // One that was just killed ends within a moment.
+    if (tries === TRIES)
+      throw new UserError(
+        `a backup or restore of ${project} is at work, in the container ${name}; wait until it ends`,
+        EXIT.busy,
+      );
+    await sleep(POLL_MILLISECONDS);
+  }
+}
+
+const TRIES = 25;
+const POLL_MILLISECONDS = 200;
+
+/** Starts the helper. @throws UserError if another one is at work, or the image is not there */
+export async function startHelper(request: HelperRequest): Promise<Helper> {
+  const { engine, project, tag, mounts, names, isReadOnly, stops } = request;
+  const name = nameOf(project);
+  if ((await engine.ask('image', 'inspect', '--format', '{{.Id}}', tag)).code !== 0)
+    throw new UserError(
+      `${engine.name} has no image ${tag}, with which the files are read and written; build it, for example with makina-image up, or name another one with --image`,
+      EXIT.internal,
+    );
+  // Otherwise it would count as a container of the project.
+  const labels = { [TITLE]: name, [STOPPED]: stops.join(',') };
+  const main = engine.spawn(helperArguments({ name, tag, mounts, isReadOnly, labels }));
+  main.output.resume();
+  const gone = main.ended.then((end) => ({ end }));
+  for (;;) {
+    const early = await Promise.race([gone, sleep(100)]);
+    if (early) {
+      if (!/already in use/.test(early.end.tail)) await engine.ask('rm', '--volumes', name);
+      throw failureOf(early.end, project, engine.name);
+    }
+    const { code, stdout } = await engine.ask('container', 'inspect', '--format', '{{.State.Running}}', name);
+    if (code === 0 && stdout.trim() === 'true') break;
+  }
+
+  const script = asRunner(() => readFileSync(join(packageRoot, 'templates/restore/restore.py'), 'utf8'));
+  const spawn = (...words: string[]) => engine.spawn(['exec', '--interactive', name, ...words]);
+  const restoreFrom = async (content: Readable | undefined, signal: AbortSignal | undefined, ...words: string[]) => {
+    const { input, output, ended } = spawn(PYTHON, '-I', '-S', '-X', 'utf8', '-c', script, VOLUMES, ...words);
+    let printed = '';
+    output.setEncoding('utf8').on('data', (text: string) => {
+      printed += text;
+    });
+    const cut = () => {
+      content?.unpipe(input);
+      input.end();
+    };
+    signal?.addEventListener('abort', cut);
+    // What cannot be read is cut off, and then does not have its checksum.
+    content?.on('error', cut);
+    if (content) content.pipe(input);
+    else input.end();
+    const end = await ended;
+    signal?.removeEventListener('abort', cut);
+    content?.destroy();
+    if (end.code !== 0) throw restoreFailure(end, names);
+    return printed;
+  };
+  return {
+    spawn,
+    restore: (...words) => restoreFrom(undefined, undefined, ...words),
+    restoreFrom,
+    close: async () => {
+      main.input.end();
+      await engine.ask('rm', '--force', '--volumes', name);
+      await main.ended;
+    },
+  };
+}
+
+function failureOf({ tail }: Ended, project: string, engine: string): UserError {
+  if (/already in use/.test(tail))
+    return new UserError(`a backup or restore of ${project} is at work; wait until it ends`, EXIT.busy);
+  const last = tail.trim().split('\n').at(-1) ?? '';
+  return new UserError(`${engine} cannot start the container for it: ${last}`, EXIT.internal);
+}
+
+/** The last line that restore.py prints is its sentence; a number in front of it is that of a volume. */
+function restoreFailure({ code, tail }: Ended, names: readonly string[]): UserError {
+  const last = tail.trim().split('\n').at(-1) ?? '';
+  const [, index, sentence] = /^(\d+): (.*)$/.exec(last) ?? [];
+  const known = code === EXIT.data || code === EXIT.disk ? code : EXIT.internal;
+  return new UserError(sentence ? `${names[Number(index)]}: ${sentence}` : last || 'it was ended', known);
+}

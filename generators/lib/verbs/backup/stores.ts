@@ -1,0 +1,217 @@
+/** What of a project is backed up, and which containers use it. */
+
+import fs from 'node:fs';
+import { basename, join } from 'node:path';
+import { type HelperMount, LABEL } from '../../engine/arguments.ts';
+import { COMPOSE_FOLDER, TITLE } from '../../engine/container.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { EXIT, UserError } from '../../errors.ts';
+import { namedVolumes } from '../../model/docker-run.ts';
+import type { Image } from '../../model/schema.ts';
+import { SECRETS_FOLDER } from '../../model/services.ts';
+import { lstat } from '../../system/files.ts';
+import { isHelper } from './helper.ts';
+import type { Labels, Store } from './manifest.ts';
+
+const COMPOSE_PROJECT = 'com.docker.compose.project';
+const COMPOSE_VOLUME = 'com.docker.compose.volume';
+
+/** A folder of the host or a volume that a container has. */
+interface Mount {
+  Type: string;
+  /** Of a volume. */
+  Name?: string;
+  /** On the host. */
+  Source: string;
+  Destination: string;
+  RW: boolean;
+}
+
+/** A container, as far as it matters here. */
+export interface User {
+  id: string;
+  name: string;
+  isRunning: boolean;
+  isOurs: boolean;
+  mounts: readonly Mount[];
+  labels: Labels;
+  imageId: string;
+}
+
+interface Inspected {
+  Id: string;
+  Name: string;
+  Image: string;
+  State: { Running: boolean };
+  Config: { Labels?: Labels | null };
+  Mounts?: Mount[] | null;
+}
+
+/** All containers of the engine, but for helpers. */
+async function containersOf(engine: Engine, root: string, name: string): Promise<User[]> {
+  const { stdout: list } = await engine.ask('ps', '--all', '--quiet', '--no-trunc');
+  const ids = list.split('\n').filter(Boolean);
+  if (ids.length === 0) return [];
+  // It ends with 1 if one of them has gone meanwhile, and prints the others.
+  const { stdout } = await engine.ask('container', 'inspect', ...ids);
+  const all = (JSON.parse(stdout || '[]') as Inspected[]).filter(({ Config }) => !isHelper(Config.Labels ?? {}));
+  return all.map((each) => {
+    const labels = each.Config.Labels ?? {};
+    const owner = labels[LABEL] ?? labels[COMPOSE_FOLDER];
+    const containerName = each.Name.replace(/^\//, '');
+    return {
+      id: each.Id,
+      name: containerName,
+      isRunning: each.State.Running,
+      isOurs: owner ? owner === root : labels[TITLE] === name || containerName === name,
+      mounts: each.Mounts ?? [],
+      labels,
+      imageId: each.Image,
+    };
+  });
+}
+
+/** What there is of a project. */
+export interface Inventory {
+  /** The folder that has data/ in it, as `up` mounts it; or another one that a container of the project has in its place. */
+  folders: ReadonlyMap<'data' | typeof SECRETS_FOLDER, string>;
+  volumes: ReadonlyMap<string, Labels>;
+  /** That of compose. */
+  composeProject: string;
+  /** Containers that have one of these mounted. */
+  users: readonly User[];
+  /** Sentences about what is not backed up. */
+  notes: readonly string[];
+}
+
+/**
+ * Finds what there is of a project: the data folder, and the secrets and volumes of the image and of what compose runs beside it.
+ * @throws UserError for a link in the place of a folder
+ */
+export async function inventoryOf(engine: Engine, root: string, image: Image): Promise<Inventory> {
+  const containers = await containersOf(engine, root, image.name);
+  const ours = containers.filter(({ isOurs }) => isOurs);
+  const folders = foldersOf(root, image, ours);
+  const composeProject =
+    ours.find(({ labels }) => labels[COMPOSE_FOLDER] === root)?.labels[COMPOSE_PROJECT] ?? defaultProject(root);
+  const volumes = await volumesOf(engine, [
+    ...namedVolumes(image).map(({ name }) => name),
+    ...ours.flatMap(({ mounts }) => mounts.flatMap(({ Type, Name = '' }) => (Type === 'volume' ? [Name] : []))),
+    ...(await labelled(engine, `${COMPOSE_PROJECT}=${composeProject}`)),
+  ]);
+  return {
+    folders,
+    volumes,
+    composeProject,
+    users: usersOf(root, containers, folders, volumes),
+    notes: notesOf(root, ours, folders),
+  };
+}
+
+/** What compose makes of the name of a folder. */
+const defaultProject = (root: string) =>
+  basename(root)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9_-]/g, '')
+    .replace(/^[_-]+/, '');
+
+function foldersOf(root: string, { name }: Image, ours: readonly User[]): Inventory['folders'] {
+  const mounted = ours
+    .flatMap(({ mounts }) => mounts)
+    .find(({ Type, Destination }) => Type === 'bind' && Destination === `/srv/projects/${name}/data`);
+  const places = [
+    ['data', mounted?.Source ?? join(root, 'data')] as const,
+    [SECRETS_FOLDER, join(root, SECRETS_FOLDER)] as const,
+  ];
+  for (const [, path] of places)
+    if (lstat(path)?.isSymbolicLink())
+      throw new UserError(
+        `${path} is a link, and root of a container works in it; replace it with a folder`,
+        EXIT.internal,
+      );
+  return new Map(places.filter(([, path]) => lstat(path)?.isDirectory()));
+}
+
+/** What the helper mounts for a folder or a volume. */
+export function mountOf({ kind, name }: Pick<Store, 'kind' | 'name'>, { folders }: Inventory): HelperMount {
+  return kind === 'volume' ? { volume: name } : { folder: folders.get(name as 'data') as string };
+}
+
+async function labelled(engine: Engine, label: string): Promise<string[]> {
+  const { stdout } = await engine.ask('volume', 'ls', '--quiet', '--filter', `label=${label}`);
+  return stdout.split('\n').filter(Boolean);
+}
+
+/** An anonymous volume belongs to its container alone. */
+const ANONYMOUS = /^[0-9a-f]{64}$/;
+
+/** Those that exist, with compose's labels. */
+async function volumesOf(engine: Engine, names: readonly string[]): Promise<Map<string, Labels>> {
+  const found = new Map<string, Labels>();
+  for (const name of [...new Set(names)].filter((each) => !ANONYMOUS.test(each)).sort()) {
+    const { code, stdout } = await engine.ask('volume', 'inspect', name);
+    if (code !== 0) continue;
+    const [{ Labels: labels }] = JSON.parse(stdout) as [{ Labels?: Labels | null }];
+    const kept = [COMPOSE_PROJECT, COMPOSE_VOLUME, 'com.docker.compose.version'];
+    found.set(name, Object.fromEntries(Object.entries(labels ?? {}).filter(([key]) => kept.includes(key))));
+  }
+  return found;
+}
+
+/** Whether a volume is there. */
+export async function hasVolume(engine: Engine, name: string): Promise<boolean> {
+  return (await engine.ask('volume', 'inspect', '--format', '{{.Name}}', name)).code === 0;
+}
+
+function usersOf(
+  root: string,
+  containers: readonly User[],
+  folders: Inventory['folders'],
+  volumes: Inventory['volumes'],
+): readonly User[] {
+  const paths = [...folders.values()].map(real);
+  // The project's own folder has them in it, as in a development container.
+  const uses = (source: string) => source === real(root) || paths.some((path) => isWithin(source, path));
+  return containers.filter(({ mounts }) =>
+    mounts.some(({ Type, Name = '', Source }) => (Type === 'volume' ? volumes.has(Name) : uses(real(Source)))),
+  );
+}
+
+function real(path: string): string {
+  try {
+    return fs.realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+const isWithin = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+
+function notesOf(root: string, ours: readonly User[], folders: Inventory['folders']): string[] {
+  const known = [root, ...folders.values()].map(real);
+  return ours.flatMap(({ name, mounts }) =>
+    mounts.flatMap(({ Type, Name = '', Source, Destination, RW }) => {
+      if (Type === 'volume' && ANONYMOUS.test(Name))
+        return [`${Destination} of ${name} is in a volume without a name, which is not in a backup`];
+      const isOther = Type === 'bind' && RW && !known.some((path) => isWithin(real(Source), path));
+      return isOther ? [`${Source}, which ${name} has at ${Destination}, is not in a backup`] : [];
+    }),
+  );
+}
+
+/**
+ * The volume that a part goes to: compose's begin with the name of its project, which is that of the folder unless you give another.
+ * @param composeProject that of this project
+ */
+export function volumeHere(
+  store: Extract<Store, { kind: 'volume' }>,
+  composeProject: string,
+): { name: string; labels: Labels } {
+  const { name, labels } = store;
+  const [project, key] = [labels[COMPOSE_PROJECT], labels[COMPOSE_VOLUME]];
+  if (!project || !key || project === composeProject) return { name, labels };
+  return {
+    name: name === `${project}_${key}` ? `${composeProject}_${key}` : name,
+    labels: { ...labels, [COMPOSE_PROJECT]: composeProject },
+  };
+}

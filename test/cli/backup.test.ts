@@ -1,0 +1,50 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makinaImage } from '../support/run.ts';
+
+/** Without an engine; `npm run test:e2e -- --only backup` has one. */
+const PATH = mkdtempSync(join(tmpdir(), 'makina-image-path-'));
+symlinkSync(process.execPath, join(PATH, 'node'));
+const dir = mkdtempSync(join(tmpdir(), 'makina-image-test-'));
+beforeAll(async () => {
+  await makinaImage(dir, ['new', 'shop', '--yes']);
+  mkdirSync(join(dir, 'backups'));
+  symlinkSync('../shop/data', join(dir, 'backups/link'));
+  writeFileSync(join(dir, 'file'), '');
+});
+afterAll(() => {
+  for (const folder of [dir, PATH]) rmSync(folder, { recursive: true });
+});
+
+const NO_ENGINE = /there is no docker and no podman in PATH; install one of them$/;
+
+test.each<[string[], number, RegExp]>([
+  [['backup', 'backups', '--project', 'shop'], 1, NO_ENGINE],
+  [['backup', 'b.tar', '--project', 'shop'], 1, NO_ENGINE],
+  [['backup', 'b.tar', '--project', 'shop', '--engine', 'podman'], 1, /there is no podman in PATH; install it$/],
+  [
+    ['backup', 'b.tar', '--project', 'shop', '--engine', 'lxc'],
+    2,
+    /--engine must be one of docker, podman, not "lxc"$/,
+  ],
+  [['backup', '--project', 'shop'], 2, /backup takes one word, the file or folder that it writes to: .* backup FILE$/],
+  [['backup', '', '--project', 'shop'], 2, /backup takes one word/],
+  [['backup', 'a', 'b', '--project', 'shop'], 2, /backup takes one word/],
+  [['backup', 'shop', '--project', 'shop'], 2, /shop-\d{8}-\d{6}\.tar is in the project, and a backup holds secrets/],
+  [['backup', 'shop/data/b.tar', '--project', 'shop'], 2, /is in the project, and a backup holds secrets/],
+  [['backup', 'backups/link/b.tar', '--project', 'shop'], 2, /is in the project, and a backup holds secrets/],
+  [['backup', 'backups/link', '--project', 'shop'], 2, /is in the project, and a backup holds secrets/],
+  [['backup', 'b.tar'], 1, /is not in a project of this generator/],
+  [['restore-data', 'b.tar', '--project', 'shop'], 1, NO_ENGINE],
+  [['restore-data', '--project', 'shop'], 1, NO_ENGINE],
+  [['restore-data', '', '--project', 'shop'], 2, /restore-data takes one word, the backup: .* restore-data FILE$/],
+  [['restore-data', 'a', 'b', '--project', 'shop'], 2, /restore-data takes one word/],
+  [['restore-data', 'b.tar'], 1, /is not in a project of this generator/],
+])('%j is refused with a sentence', async (args, code, sentence) => {
+  const { exitCode, stderr } = await makinaImage(dir, args, { env: { PATH } });
+  expect(stderr).toMatch(sentence);
+  expect(exitCode).toBe(code);
+  expect(existsSync(join(dir, 'b.tar'))).toBe(false);
+});

@@ -45,6 +45,7 @@ import { hardeningSteps } from './steps/hardening.mjs';
 import { hostileVolumeSteps } from './steps/hostile-volume.mjs';
 import { imageSteps } from './steps/images.mjs';
 import { makinaSteps } from './steps/makina.mjs';
+import { metricsSteps } from './steps/metrics.mjs';
 import { pillarSteps } from './steps/pillar.mjs';
 import { pipelineSteps } from './steps/pipeline.mjs';
 import { reconfigureSteps } from './steps/reconfigure.mjs';
@@ -67,6 +68,7 @@ const GROUPS = {
   'self-test': selfTestSteps,
   pipeline: pipelineSteps,
   makina: makinaSteps,
+  metrics: metricsSteps,
   watch: watchSteps,
   answers: answerSteps,
   bare: bareSteps,

@@ -38,7 +38,14 @@ def test_what_does_not_fit_together_within_a_program(parts, programs, told):
 def test_ports_that_meet(parts, programs, told):
     defaults = {"numprocesses": 1, "autostart": True, "oneshot": False}
     whole = {name: {**defaults, **entry} for name, entry in programs.items()}
-    assert list(parts["program_checks"].check_ports(whole, NGINX)) == ([f"data.programs.{told}"] if told else [])
+    assert list(parts["program_checks"].check_ports(whole, NGINX, None)) == ([f"data.programs.{told}"] if told else [])
+
+
+@pytest.mark.parametrize("metrics, programs, told", TABLE["metrics"])
+def test_the_port_of_the_metrics(parts, metrics, programs, told):
+    defaults = {"numprocesses": 1, "autostart": True, "oneshot": False}
+    whole = {name: {**defaults, **entry} for name, entry in programs.items()}
+    assert list(parts["program_checks"].check_ports(whole, NGINX, metrics)) == ([f"data.{told}"] if told else [])
 
 
 @pytest.mark.parametrize("programs, told", TABLE["waits"])

@@ -54,6 +54,24 @@ it.each(table.ports as [Record<string, Intent>, string | null][])('ports that me
 });
 
 it.each(
+  table.metrics as [number, Record<string, Intent>, string | null][],
+)('the port of the metrics, %i: %j', (metrics, programs, message) => {
+  const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));
+  const vhosts = { localhost: { locations: { '/': { return: '200' } } } };
+  expect(problems({ metrics, programs: named, vhosts })).toEqual(message === null ? [] : [message]);
+});
+
+it('metrics are at a port and an address', () => {
+  for (const metrics of ['9100', true, [], {}, 9.5, 0, 65536, -1])
+    expect(problems({ metrics })[0]).toMatch(/^metrics must be /);
+  for (const metrics_address of ['', 'localhost', '127.0.0.1:1', '10.0.0.0/8', '::1\n', '$(id)', ' 127.0.0.1'])
+    expect(problems({ metrics: 9100, metrics_address })).toEqual(['metrics_address must be an address']);
+  for (const metrics_address of ['127.0.0.1', '::1', '0.0.0.0'])
+    expect(problems({ metrics: 1, metrics_address })).toEqual([]);
+  expect(problems({ metrics: null, metrics_address: null })).toEqual([]);
+});
+
+it.each(
   table.waits as [Record<string, Intent>, string | null][],
 )('a program that waits for the container itself: %j', (programs, message) => {
   const named = Object.fromEntries(Object.entries(programs).map(([name, entry]) => [name, { cmd: 'x', ...entry }]));

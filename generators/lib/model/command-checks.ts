@@ -47,19 +47,27 @@ function ofSchedule(path: string[], schedule: string): Problem[] {
 }
 
 /** Programs that listen on the same port; one that does not start by itself, or ends before the others start, can share one. */
-function checkPorts({ programs, vhosts }: Image): Problem[] {
-  const taken = new Map<number, string>();
+function checkPorts({ programs, vhosts, metrics }: Image): Problem[] {
+  const vhostPorts = new Map<number, string>();
   for (const [key, vhost] of Object.entries(vhosts)) {
-    taken.set(vhost.listen, `nginx (vhosts.${key})`);
-    if ((vhost.ssl_cert ?? vhost.ssl_certificate) !== undefined) taken.set(vhost.ssl_listen, `nginx (vhosts.${key})`);
+    vhostPorts.set(vhost.listen, `nginx (vhosts.${key})`);
+    if ((vhost.ssl_cert ?? vhost.ssl_certificate) !== undefined)
+      vhostPorts.set(vhost.ssl_listen, `nginx (vhosts.${key})`);
   }
-  return Object.entries(programs).flatMap(([name, { port, numprocesses, autostart, oneshot }]) => {
-    if (port === undefined || !autostart || oneshot) return [];
+  const taken = new Map(vhostPorts);
+  const ofPrograms = Object.entries(programs).flatMap(([name, { port, numprocesses, autostart, oneshot }]) => {
+    if (port === undefined) return [];
     const own = Array.from({ length: numprocesses }, (_, index) => port + index);
-    const clash = own.find((number) => taken.has(number));
-    for (const number of own) if (!taken.has(number)) taken.set(number, `programs.${name}`);
+    const isAlone = !autostart || oneshot;
+    // The metrics are served from the start to the end.
+    const clash = own.find((number) => number === metrics || (!isAlone && taken.has(number)));
+    if (!isAlone) for (const number of own) if (!taken.has(number)) taken.set(number, `programs.${name}`);
     if (clash === undefined) return [];
-    const message = `leads to port ${clash}, which is that of ${taken.get(clash)} too; give each its own`;
+    const other = clash === metrics ? 'metrics' : taken.get(clash);
+    const message = `leads to port ${clash}, which is that of ${other} too; give each its own`;
     return [{ path: ['programs', name, 'port'], message }];
   });
+  const server = vhostPorts.get(metrics ?? 0);
+  const ofMetrics = { path: ['metrics'], message: `is the port of ${server} too; give each its own` };
+  return server === undefined ? ofPrograms : [ofMetrics, ...ofPrograms];
 }

@@ -23,7 +23,6 @@ import { geoSchema, mapSchema, upstreamSchema, vhostSchema } from './nginx.ts';
 import { cronSchema, logFormat, programName, programSchema } from './program.ts';
 import { serviceName, serviceSchema } from './service.ts';
 import {
-  ADDRESS,
   absolutePath,
   account,
   accountName,
@@ -34,6 +33,7 @@ import {
   hostname,
   identifier,
   integer,
+  ipAddress,
   line,
   matching,
   network,
@@ -256,7 +256,7 @@ export const imageSchema = z.strictObject({
     { runtime: true },
   ),
   resolver: field(
-    z.array(matching(new RegExp(`^(${ADDRESS})$`), 'must be an address')),
+    z.array(ipAddress),
     [],
     'Name servers that nginx asks for backends with a name; those of the container if not given',
     { runtime: true },
@@ -265,6 +265,17 @@ export const imageSchema = z.strictObject({
     z.array(network),
     [],
     'Addresses of proxies before nginx: what their X-Forwarded-For, -Proto and -Host say of the client counts',
+    { runtime: true },
+  ),
+  metrics: optional(
+    port,
+    'Port at which Prometheus finds the metrics of the container, as /metrics; no metrics if not given',
+    { runtime: true },
+  ),
+  metrics_address: field(
+    ipAddress,
+    '127.0.0.1',
+    'Address of the container at which it does: the inside alone, or 0.0.0.0 for whoever reaches the container',
     { runtime: true },
   ),
   configs: field(z.record(fileName, configSchema), {}, 'Configuration files made from templates of the project', {

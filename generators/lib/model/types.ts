@@ -41,8 +41,8 @@ export function field<T extends z.ZodMiniType>(
 }
 
 /** An optional field. */
-export function optional<T extends z.ZodMiniType>(type: T, description: string) {
-  return described(z.optional(type), description, {});
+export function optional<T extends z.ZodMiniType>(type: T, description: string, more: More = {}) {
+  return described(z.optional(type), description, more);
 }
 
 const string = z.string();
@@ -164,6 +164,8 @@ export const address = matching(
   new RegExp(`^(all|unix:|${NETWORK})$`),
   'must be an address, a network such as 10.0.0.0/8, or all',
 );
+/** One address of a machine. */
+export const ipAddress = matching(new RegExp(`^(${ADDRESS})$`), 'must be an address');
 export const network = matching(new RegExp(`^(${NETWORK})$`), 'must be an address, or a network such as 10.0.0.0/8');
 /** Signals at which programs read their files anew. */
 export const reloadSignal = z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']);

@@ -12,6 +12,7 @@ const launcher = [
   'env_files',
   'environment',
   'errors',
+  'facts',
   'failed_states',
   'files',
   'folders',
@@ -86,6 +87,8 @@ const launcher = [
 
 const commands = ['__init__', 'change', 'config', 'ends', 'enter', 'health', 'programs', 'status', 'table'];
 
+const metrics = ['__main__', 'families', 'server', 'sources'];
+
 const runner = [
   '__main__',
   'configuration',
@@ -96,6 +99,7 @@ const runner = [
   'report',
   'schedules',
   'supervisor',
+  'telling',
   'waiting',
   'watched',
   'watcher',
@@ -144,6 +148,7 @@ export const runtimeFiles: readonly string[] = [
   'files/nginx/vhost.conf',
   ...launcher.map((name) => `launcher/${name}.py`),
   ...commands.map((name) => `commands/${name}.py`),
+  ...metrics.map((name) => `metrics/${name}.py`),
   ...runner.map((name) => `runner/${name}.py`),
   ...states.map((name) => `states/${name}.sls`),
 ];

@@ -21,8 +21,8 @@ interface InContainer {
   words: string;
   line: string;
   about: string;
-  /** Whether it is for a person, or a pipe: it gets standard input, and a terminal if there is one. */
-  isInteractive?: true;
+  /** Whether it is for a person, or a pipe: it gets standard input, and a terminal if there is one. Or the words that make it so. */
+  isInteractive?: true | readonly string[];
 }
 
 /** What `makina` does in a container; templates/runtime/commands/table.py has the same commands. */
@@ -32,6 +32,14 @@ const COMMANDS: readonly InContainer[] = [
     words: '[--json]',
     line: 'show the programs of the running container, and what is not well',
     about: 'Shows every program and cron of the running container: its state, process, deaths and health.',
+  },
+  {
+    name: 'logs',
+    words: 'PROGRAM [-n LINES] [--follow]',
+    line: 'show the last lines of a program in the running container',
+    about:
+      "Shows the last lines of a program or a cron of the running container: 100, or as many as -n says. With --follow it goes on with those that come, until Ctrl-C. A program with log_format: plain writes into the container's log alone, which docker logs shows.",
+    isInteractive: ['--follow', '-f'],
   },
   {
     name: 'exec',
@@ -118,7 +126,8 @@ function verbOf({ name, words, about, isInteractive }: InContainer): Verb {
     about: `${about}\n${more}`,
     flags: [PROJECT, ENGINE],
     passesWords: true,
-    run: (line, host) => run(name, isInteractive === true, line, host),
+    run: (line, host) =>
+      run(name, isInteractive === true || line.words.some((word) => isInteractive?.includes(word)), line, host),
   };
 }
 

@@ -177,6 +177,14 @@ def test_lines_of_many_stay_whole_and_a_stop_waits_for_them(world):
     assert (world.folder / "out").read_text().count("\n") == 100
 
 
+def test_the_last_lines_are_kept_also_where_memory_is_full(world):
+    path = world.write(cmd="seq 100000", log_format="prefixed")
+    folder = "mount -t tmpfs -o size=64k none /run && mkdir -m 711 /run/mc_launcher && : > /run/mc_launcher/environment"
+    show = f'{folder} && "$@"; flock "$0" true; tail -c 15 /run/mc_launcher/lines/programs/web'
+    code, out, _ = world.run(path, prefix=["unshare", "--mount", "--propagation", "private", "sh", "-c", show, path])
+    assert code == 0 and out.endswith("web[1] 99999\nweb[1] 100000\n\nweb[1] 100000\n")
+
+
 def test_a_writer_is_the_users_and_a_healthcheck_has_none(world):
     path = world.write(cmd="sleep 1000", log_format="json", healthcheck="echo healthy")
     process = world.start(path)

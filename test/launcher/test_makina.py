@@ -385,3 +385,120 @@ told({"before": before, "all": told_at, "keys": keys, "seconds": seconds, "chang
         assert (code, out) == (0, found["changed"][1]), each
         assert errors.startswith("demo: the override does not count, and the next start refuses it: ") and errors.count("\n") == 1
     assert found["stop"] == 0
+
+
+TALK = r"""
+import sys, time
+out = sys.stdout.buffer
+out.write(b"first\n\x1b[2J\x07red \xc2\x9b31m \xff \xe2\x80\xae end\tof line\r\n")
+out.flush()
+time.sleep(1000)
+"""
+FLOOD = "import os\nwhile True:\n    os.write(1, (b'x' * 99 + b'\\n') * 600)"
+SHOWN = ["talk[1] first", "talk[1] \\u001b[2J\\u0007red \\u009b31m \\xff \\u202e end\tof line\\r"]
+
+
+def test_logs_shows_the_lines_of_one_program(launched):
+    found = launched.run(
+        MAKINA
+        + f"TALK = {TALK!r}\nFLOOD = {FLOOD!r}\n"
+        + r"""
+import fcntl, shlex, shutil
+logged = ROOT / "data/data/log/filed.log"
+say = "import time\nfor i in range(300): print('line', i, flush=True)\ntime.sleep(1000)"
+told_by = lambda text: shlex.join(["python3", "-c", text])
+more = {"essential": False, "graceful_timeout": 1}
+override({"log_format": "prefixed", "programs": {
+    "talk": {"cmd": told_by(TALK), **more},
+    "wide": {"cmd": told_by("import time\nprint('short')\nprint('é' * 300000, flush=True)\ntime.sleep(1000)"), **more},
+    "flood": {"cmd": told_by(FLOOD), "log_format": "json", "numprocesses": 2, **more},
+    "filed": {"cmd": told_by(say), "log_file": str(logged), **more},
+    "silent": {"cmd": "sleep 1000", **more},
+    "plain": {"cmd": "echo hidden", "log_format": "plain", "oneshot": True},
+    "migrate": None,
+}, "crons": {"tick": {"cmd": "echo ticked", "schedule": "0 0 1 1 *"}}})
+before = makina("logs", "web")
+start = Start(stdout=subprocess.DEVNULL)
+kept = pathlib.Path("/run/mc_launcher/lines")
+start.until(lambda: makina("logs", "talk", "-n", "1")[1] and makina("logs", "filed")[1].count("\n") == 100)
+talk = makina("logs", "talk")
+sizes = []
+for _ in range(20):
+    sizes.append((kept / "programs/flood").stat().st_size)
+    time.sleep(0.1)
+flood = makina("logs", "flood", "-n", "50")
+# A stopped process may hold the lock without end.
+with open(kept / "programs/flood") as opened:
+    fcntl.flock(opened, fcntl.LOCK_EX)
+    locked = makina("logs", "flood", "-n", "1")
+modes = [[path.stat().st_mode & 0o7777, path.stat().st_uid] for path in (kept, kept / "programs", kept / "programs/talk")]
+
+# Whoever follows sees all of it, also across the dropping of old lines and a renamed log file.
+def follow(*words, **options):
+    return subprocess.Popen(["/usr/local/bin/makina", "logs", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=PLAIN, cwd="/", text=True, **options)
+
+following = follow("silent", "--follow", "-n", "0", stdin=subprocess.PIPE)
+time.sleep(1)
+following.stdin.close()
+ended = [following.wait(10), following.stdout.read(), following.stderr.read()]
+detached = follow("filed", "-f", "-n", "1", stdin=subprocess.DEVNULL)
+lines = [detached.stdout.readline()]
+logged.rename(str(logged) + ".1")
+with open(str(logged) + ".1", "a") as opened:
+    opened.write("before\n")
+logged.write_text("after\nhalf")
+shutil.chown(logged, "demo-user")
+lines += [detached.stdout.readline() for _ in range(2)]
+with open(logged, "a") as opened:
+    opened.write(" and half\n")
+lines.append(detached.stdout.readline())
+detached.terminate()
+lines.append(detached.wait(10))
+# Links to what the program's user may not read, and other files.
+secret = ROOT / "data/configuration/secret"
+secret.write_text("s3cr3t")
+secret.chmod(0o600)
+odd = []
+for make in (lambda: logged.symlink_to(secret), lambda: os.mkfifo(logged), lambda: os.link(secret, logged), logged.mkdir):
+    if os.path.lexists(logged):
+        logged.unlink()
+    make()
+    odd.append(makina("logs", "filed"))
+logged.rmdir()
+told({
+    "before": before, "talk": talk, "end of it": makina("logs", "talk", "-n", "1"), "wide": makina("logs", "wide"), "sizes": sizes, "flood": flood, "locked": locked, "modes": modes,
+    "ended": ended, "lines": lines, "odd": odd, "gone": makina("logs", "filed"), "silent": makina("logs", "silent"), "plain": makina("logs", "plain"),
+    "nginx": makina("logs", "nginx"), "tick": makina("logs", "tick"),
+    "wrong": [makina("logs", *words) for words in ([], ["nowhere"], ["migrate"], ["../talk"], ["web", "talk"], ["web", "-n"], ["web", "-n", "-1"], ["--all"], ["web", "\x1b[2J"])],
+    "user": as_user("logs", "talk"),
+    "stop": start.stop(),
+})
+"""
+    )
+    assert found["before"] == [1, "", PLAIN_LINES.format("web")] and found["plain"] == [1, "", PLAIN_LINES.format("plain")]
+    assert found["talk"] == [0, "".join(f"{line}\n" for line in SHOWN), ""] and found["end of it"] == [0, f"{SHOWN[1]}\n", ""]
+    # Of a line that is longer than what is kept, its end is.
+    assert found["wide"][0] == 0 and found["wide"][1].endswith("é" * 32767 + "\n") and len(found["wide"][1]) < 33000
+    assert all(60000 < size <= 21 + 2 * 65536 for size in found["sizes"])
+    assert found["flood"][0] == 0 and {json.loads(line)["message"] for line in found["flood"][1].splitlines()} == {"x" * 99}
+    assert found["flood"][1].count("\n") == 50 and found["locked"][0] == 0 and found["locked"][1].count("\n") == 1
+    assert found["modes"] == [[0o700, 0], [0o700, 0], [0o600, 0]]
+    assert found["ended"] == [0, "", "demo: there are no lines of silent yet\n"]
+    assert found["lines"] == ["line 299\n", "before\n", "after\n", "half and half\n", -15]
+    for (code, out, errors), why in zip(found["odd"], ["it is a link", "it is not a regular file", "Permission denied", "it is not a regular file"]):
+        path = "/srv/projects/demo/data/data/log/filed.log"
+        assert (code, out, errors) == (1, "", f"demo: log_file {path} of filed cannot be read by its user: {why}\n")
+    for name in ("gone", "silent", "nginx", "tick"):
+        assert found[name] == [0, "", f"demo: there are no lines of {name.replace('gone', 'filed')} yet\n"]
+    for code, out, errors in found["wrong"]:
+        assert (code, out) == (64, "") and errors.startswith("demo: ") and errors.count("\n") == 1 and errors.strip().isprintable(), errors
+    known = "nginx, filed, flaky, flood, plain, silent, stubborn, talk, web, wide, tick"
+    assert found["wrong"][2][2] == f"demo: there is no program 'migrate'; there are {known}\n"
+    assert found["user"] == [77, "", "demo: makina logs needs root; leave out --user (-u) of docker exec\n"]
+    assert found["stop"] == 0
+
+
+PLAIN_LINES = (
+    "demo: the lines of {} go to the log of the container alone, since its log_format is plain: "
+    "read them with docker logs, or give it log_format: prefixed\n"
+)

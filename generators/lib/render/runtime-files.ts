@@ -85,7 +85,7 @@ const launcher = [
   'volumes/workers',
 ];
 
-const commands = ['__init__', 'change', 'config', 'ends', 'enter', 'health', 'programs', 'status', 'table'];
+const commands = ['__init__', 'change', 'config', 'ends', 'enter', 'health', 'logs', 'programs', 'status', 'table'];
 
 const metrics = ['__main__', 'families', 'server', 'sources'];
 
@@ -137,7 +137,9 @@ export const runtimeFiles: readonly string[] = [
   'bin/exec_program.py',
   'bin/healthcheck.py',
   'bin/apart.py',
+  'bin/kept_lines.py',
   'bin/line_writer.py',
+  'bin/locks.py',
   'bin/log_writer.py',
   'bin/makina.py',
   'files/app.json',

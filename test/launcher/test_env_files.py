@@ -35,7 +35,7 @@ def folder(package, tmp_path):  # noqa: F811
 
 
 def read(path):
-    return part("env_files").read_value(str(path))
+    return part("env_files").read_value(f"file:{path}")
 
 
 def refused(path, code, *parts):
@@ -59,6 +59,25 @@ def test_what_cannot_be_a_value(folder):
     os.mkfifo(folder / "fifo")
     refused(folder / "fifo", 78, "regular file")
     refused(folder, 74, "Is a directory")
+
+
+def test_one_that_may_be_absent(folder):
+    def read_optional(path):
+        return part("env_files").read_value(f"optional-file:{path}")
+
+    assert read_optional(folder / "x") is None and read_optional(folder / "no" / "x") is None
+    (folder / "x").write_text("s3cret\n")
+    assert read_optional(folder / "x") == "s3cret"
+    # Only its absence is taken for granted.
+    launch_error(lambda: read_optional(folder), 74, folder, "Is a directory")
+    (folder / "x").chmod(0o666)
+    launch_error(lambda: read_optional(folder / "x"), 78, folder / "x", "others than root can change")
+    (folder / "file").write_text("")
+    launch_error(lambda: read_optional(folder / "file" / "x"), 74, folder / "file")
+    theirs = folder / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, UID, GID)
+    launch_error(lambda: read_optional(theirs / "x"), 78, "others than root can change")
 
 
 def test_links_and_folders_of_a_program_are_not_followed(folder):
@@ -105,7 +124,7 @@ ANSWERS = {
     "programs": {
         "web": {
             "cmd": "sh -c 'tr \"\\0\" \"\\n\" < /proc/self/environ > /tmp/web; exec sleep 1000'",
-            "env_from": {"PASSWORD": "file:/run/secrets/password", "TAKEN": "file:/run/secrets/password", "GREETING": "app:greeting"},
+            "env_from": {"PASSWORD": "file:/run/secrets/password", "TAKEN": "file:/run/secrets/password", "GREETING": "app:greeting", "LATER": "optional-file:/run/secrets/later/x"},
             "env": {"TAKEN": "mine"},
             "healthcheck": "sh -c 'test \"${#PASSWORD}\" = 11'",
         },
@@ -157,16 +176,23 @@ secret.write_text("an0ther-word")
 code = start.reconfigure()
 second = environment()
 same = start.reconfigure()
-left = [where(word) for word in ("s3cret-word", "an0ther-word", "t0ken-word")]
+later = pathlib.Path("/run/secrets/later/x")
+later.parent.mkdir()
+later.write_text("l4ter-word")
+appeared = [start.reconfigure(), environment()["LATER"]]
+later.unlink()
+appeared += [start.reconfigure(), "LATER" in environment()]
+left = [where(word) for word in ("s3cret-word", "an0ther-word", "t0ken-word", "l4ter-word")]
 config = subprocess.run(["/usr/local/bin/makina", "config"], capture_output=True, text=True, env=PLAIN).stdout
-told([first, healthy, executed, code, second, same, os.path.exists("/tmp/web"), left, start.text(), config])
+told([first, healthy, executed, code, second, same, os.path.exists("/tmp/web"), left, start.text(), config, appeared])
 """)
-    first, healthy, executed, code, second, same, again, left, log, config = found
+    first, healthy, executed, code, second, same, again, left, log, config, appeared = found
     assert (first["PASSWORD"], first["TAKEN"], first["GREETING"]) == ("s3cret-word", "mine", "hello")
     assert (healthy, executed) == (0, "s3cret-word\n")
     assert (code, second["PASSWORD"]) == ([0, ""], "an0ther-word")
     assert (same, again) == ([0, ""], False), "nothing changed, nothing is restarted"
-    assert left == [[], [], []]
+    assert "LATER" not in first and appeared == [[0, ""], "l4ter-word", [0, ""], False]
+    assert left == [[], [], [], []]
     assert "word" not in log.replace("password", "") and "file:/run/secrets/password" in config
 
 
@@ -209,4 +235,4 @@ start = Start(wait=False)
 told([start.process.wait(60), start.text()])
 """)
     code, text = found
-    assert code in (74, 78) and "/run/secrets/password" in text and "root:" not in text
+    assert code in (74, 78) and "/run/secrets" in text and "root:" not in text

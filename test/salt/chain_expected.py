@@ -34,7 +34,7 @@ def argv(line, args, wid, port):
 
 
 def environment(entry, app_value, home, container, wid):
-    """The whole environment of a command. app_value: what a path of data stands for."""
+    """The whole environment of a command. app_value: what a source of env_from stands for, None if that is not there."""
     port = entry.get("port")
     found = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
     if entry.get("copy_env"):
@@ -42,7 +42,7 @@ def environment(entry, app_value, home, container, wid):
     found.update(HOME=home, USER=entry["user"])
     if port is not None:
         found["PORT"] = str(port + wid - 1)
-    declared = {**{key: app_value(path) for key, path in entry["env_from"].items()}, **entry["env"]}
+    declared = {**{key: value for key, path in entry["env_from"].items() if (value := app_value(path)) is not None}, **entry["env"]}
     return {**found, **{key: numbered(value, wid, port) for key, value in declared.items()}}
 
 

@@ -206,12 +206,24 @@ def value_at(data, path):
     return data if isinstance(data, str) else json.dumps(data)
 
 
+def is_file(source):
+    return source.startswith(("file:", "optional-file:"))
+
+
+def of_file(image, source):
+    """What a file of env_from holds, None if it is not there."""
+    path = image.root / source.partition(":")[2].lstrip("/")
+    return path.read_text().rstrip("\n") if path.exists() else None
+
+
 def check_command(image, kind, name, entry, expected, found):
     """The file that exec_program.py reads, and what the command gets from it."""
     what = "%s.%s" % (kind, name)
     written = json.loads((image.root / (CONFIGURATION + "/circus/" + kind).lstrip("/") / (name + ".json")).read_text())
-    env = {**{key: value_at(expected, path) for key, path in entry["env_from"].items()}, **entry["env"]}
-    same(what, {"port": None, "env_files": {}, "secrets": {}, "log_file": None, "healthcheck": None, "copy_env": False, "socket": None, "umask": umask(entry), "log_format": "plain", **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
+    files = {key: source for key, source in entry["env_from"].items() if is_file(source)}
+    env = {**{key: value_at(expected, path) for key, path in entry["env_from"].items() if key not in files}, **entry["env"]}
+    files = {key: source for key, source in files.items() if key not in entry["env"]}
+    same(what, {"port": None, "env_files": files, "secrets": {}, "log_file": None, "healthcheck": None, "copy_env": False, "socket": None, "umask": umask(entry), "log_format": "plain", **{key: entry[key] for key in written if key in entry}, "env": env, "data_root": "/srv/projects/demo/data"}, written)
     given = found[kind].get(name)
     if given:
         same(what + ".status", None, given.get("status"))
@@ -232,7 +244,7 @@ def check_given(image, what, entry, expected, given, words, number, found):
     account = passwd[entry["user"]]
     wanted = {
         "argv": words,
-        "env": environment(entry, lambda path: value_at(expected, path), account[5], found["container"], number),
+        "env": environment(entry, lambda source: of_file(image, source) if is_file(source) else value_at(expected, source), account[5], found["container"], number),
         "cwd": os.path.normpath(entry["working_dir"]),
         "umask": int(umask(entry), 8),
         "rlimits": {key: [str(entry["rlimits"].get(key, usual)) for usual in values] for key, values in given["rlimits"].items()},

@@ -62,7 +62,7 @@ describe('what root writes', () => {
     expect(told('/run/{nothing}')[0]).toContain('programs.p.env_from.A has the unknown {nothing}');
     for (const path of ['x', '', '/a/../b', '/a b', '/a\0'])
       expect(told(path)).toEqual([expect.stringMatching(/^programs\.p\.env_from\.A must be keys joined by ":"/)]);
-    const crons = { c: { cmd: 'x', schedule: '@daily', env_from: { A: 'file:/vol/a/x' } } };
+    const crons = { c: { cmd: 'x', schedule: '@daily', env_from: { A: 'optional-file:/vol/a/x' } } };
     expect(problems({ ...VOLUMES, crons })).toEqual([`crons.c.env_from.A must not be in a volume: ${reads}`]);
   });
 

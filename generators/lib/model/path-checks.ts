@@ -192,9 +192,10 @@ function usedPaths(image: Image): Used[] {
       used.push({ path: ['apt_repositories', name, 'key_file'], at: below(key_file), reads: true });
   for (const kind of ['programs', 'crons'] as const)
     for (const [name, { env_from }] of Object.entries(image[kind]))
-      for (const [variable, source] of Object.entries<string>(env_from))
-        if (source.startsWith('file:'))
-          used.push({ path: [kind, name, 'env_from', variable], at: source.slice('file:'.length), reads: true });
+      for (const [variable, source] of Object.entries<string>(env_from)) {
+        const [, at] = /^(?:optional-)?file:(.*)$/.exec(source) ?? [];
+        if (at !== undefined) used.push({ path: [kind, name, 'env_from', variable], at, reads: true });
+      }
   for (const [name, vhost] of Object.entries(image.vhosts))
     for (const key of ['ssl_certificate', 'ssl_certificate_key'] as const) {
       const at = vhost[key];

@@ -43,9 +43,9 @@ const socketPath = withKeys(
 const source = withKeys(
   PATH_KEYS,
   new RegExp(
-    `^((?!(file|secret):)[^:\\0]+(:[^:\\0]+)*|secret:[a-z][a-z0-9_]{0,63}|file:${ROOT}(?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*)$`,
+    `^((?!((optional-)?file|secret):)[^:\\0]+(:[^:\\0]+)*|secret:[a-z][a-z0-9_]{0,63}|(optional-)?file:${ROOT}(?!.*(^|/)\\.\\.(/|$))[A-Za-z0-9_./{}@+-]*)$`,
   ),
-  'must be keys joined by ":", such as app:database:password, file: and an absolute path, or secret: and a name',
+  'must be keys joined by ":", such as app:database:password, file: or optional-file: and an absolute path, or secret: and a name',
 );
 export const logFormat = z.enum(['plain', 'prefixed', 'json']);
 const rlimitName = matching(
@@ -68,7 +68,7 @@ const command = {
   env_from: field(
     z.record(environmentName, source),
     {},
-    'Environment variables with a value of `data`, as NAME: app:database:password, with what a file holds, as NAME: file:/run/secrets/db, or with one of `secrets`, as NAME: secret:session_key',
+    'Environment variables with a value of `data`, as NAME: app:database:password, with what a file holds, as NAME: file:/run/secrets/db (optional-file: if it may be absent), or with one of `secrets`, as NAME: secret:session_key',
   ),
   working_dir: field(absolutePath, '{project_root}', 'Working directory'),
   user: field(account, '{user}', 'Unix user that runs it'),

@@ -6,6 +6,8 @@ const dataPaths = [
   ...Array.from({ length: 20 }, (_, index) => `app:values:${index}`),
   ...['app:n', 'app:large', 'app:yes', 'app:deep:a "key"', 'app:deep:{{ x }}'],
 ];
+/** The first is there, and the last is not. */
+const files = ['file:/etc/debian_version', 'optional-file:/etc/debian_version', 'optional-file:/nowhere/x'];
 export const app = fc.record({
   values: fc.array(text, { minLength: 20, maxLength: 20 }),
   n: fc.integer(),
@@ -40,7 +42,7 @@ const command = {
   cmd: commandLine,
   args: maybe(fc.array(text, { maxLength: 4 })),
   env: maybe(fc.dictionary(environmentName, text, { maxKeys: 4 })),
-  env_from: maybe(fc.dictionary(environmentName, fc.constantFrom(...dataPaths), { maxKeys: 3 })),
+  env_from: maybe(fc.dictionary(environmentName, fc.constantFrom(...dataPaths, ...files), { maxKeys: 3 })),
   working_dir: maybe(folder),
   user: maybe(user),
   group: maybe(group),

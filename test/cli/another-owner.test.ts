@@ -6,7 +6,9 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -265,6 +267,42 @@ describe('root in the project of another user', () => {
     const bad = (await told()).filter(({ level }) => level === 'error');
     expect(bad).toContainEqual(expect.objectContaining({ id: 'pillar', what: 'it cannot be read: EACCES' }));
     expect(JSON.stringify(bad)).not.toContain(secret);
+  });
+
+  test('root edits the answers.yaml of a user as that user', async () => {
+    const top = userDir();
+    const root = project('demo', top);
+    const file = join(root, 'answers.yaml');
+    writeFileSync(file, '# ours\nname: demo\n');
+    execaSync('chown', ['-R', '1000:1000', top]);
+    chmodSync(file, 0o600);
+    expect((await run(BIN, root, ['new', '--answers-yaml'])).code).toBe(0);
+    const words = ['circus-program', 'w', '--cmd', 'sleep 9'];
+    expect((await run(BIN, root, words)).code).toBe(0);
+    expect([readFileSync(file, 'utf8'), statSync(file).uid, statSync(file).mode & 0o777]).toEqual([
+      '# ours\nname: demo\nprograms:\n  w:\n    cmd: sleep 9\n',
+      1000,
+      0o600,
+    ]);
+    expect((await execa('find', [top, '-user', '0'])).stdout).toBe('');
+
+    // A link of theirs to what root alone may read, and a file of someone else that they may not.
+    const before = contents(root);
+    const secret = join(tempDir(), 'secret');
+    writeFileSync(secret, 'name: s3cret\n', { mode: 0o600 });
+    for (const put of [() => symlinkSync(secret, file), () => cpSync(secret, file)]) {
+      renameSync(file, join(top, 'answers.yaml'));
+      put();
+      for (const verb of [words, ['upgrade'], ['check'], ['new', '--publish', '9000']]) {
+        const { code, stdout, stderr } = await run(BIN, root, verb);
+        expect([code !== 0, stdout + stderr]).toEqual([true, expect.stringContaining(file)]);
+        expect(stdout + stderr).not.toContain('s3cret');
+      }
+      rmSync(file);
+      renameSync(join(top, 'answers.yaml'), file);
+    }
+    expect(readFileSync(secret, 'utf8')).toBe('name: s3cret\n');
+    expect(contents(root)).toEqual(before);
   });
 
   test('doctor reports one that root does not touch', async () => {

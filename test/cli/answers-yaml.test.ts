@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { packageRoot } from '../../generators/lib/package.ts';
+import { faultyEnv } from '../support/fault-bin.ts';
 import { change, git, project, run, text } from '../support/projects.ts';
-import { BIN, makinaImage, tempDir } from '../support/run.ts';
+import { BIN, makinaImage, startMakinaImage, tempDir } from '../support/run.ts';
 import { contents, stamps } from '../support/snapshot.ts';
 
 const FILE = `# The shop.
@@ -180,6 +181,61 @@ describe('what cannot be used is one sentence, and nothing is written', () => {
     mkdirSync(join(root, 'answers.yaml'));
     expect((await run(BIN, root, ['check'])).code).toBe(1);
   });
+});
+
+test('a build says that an edit was not applied yet', async () => {
+  const root = await withFile();
+  const path = tempDir();
+  // It does nothing, and well.
+  writeFileSync(join(path, 'docker'), '#!/bin/sh\n', { mode: 0o755 });
+  symlinkSync(process.execPath, join(path, 'node'));
+  const told = async () => {
+    const { exitCode, stderr } = await makinaImage(root, ['build'], { env: { PATH: `${path}:/usr/bin:/bin` } });
+    return [exitCode, stderr.split('\n').filter((line) => line.includes('answers.yaml'))];
+  };
+  const sentence =
+    '==> answers.yaml was edited and not applied yet, so this builds what the answers before it made; run makina-image upgrade to apply it';
+  expect(await told()).toEqual([0, []]);
+  change(root, 'answers.yaml', (yaml) => `# A comment is no answer.\n${yaml.replace(': demo', ': "demo"')}`);
+  expect(await told()).toEqual([0, []]);
+  change(root, 'answers.yaml', (yaml) => yaml.replace('9000', '9001'));
+  expect(await told()).toEqual([0, [sentence]]);
+  await makinaImage(root, ['upgrade']);
+  expect(await told()).toEqual([0, []]);
+});
+
+test('a verb that is killed has changed the file whole or not at all', { timeout: 600_000 }, async () => {
+  const root = await withFile();
+  const words = ['circus-program', 'worker', '--cmd', 'sleep 3'];
+  const seen = join(tempDir(), 'seen');
+  const copy = () => {
+    const place = join(tempDir(), 'demo');
+    cpSync(root, place, { recursive: true });
+    return place;
+  };
+  const whole = copy();
+  await startMakinaImage(whole, words, { env: faultyEnv({}, seen) });
+  const changes: number[] = JSON.parse(readFileSync(seen, 'utf8'));
+  const texts = [FILE, text(whole, 'answers.yaml')];
+  expect(texts[1]).toBe(`${FILE}  worker:\n    cmd: sleep 3\n`);
+  const found = new Set<string>();
+  for (const at of changes.filter((_, index) => index % 3 === 0)) {
+    const place = copy();
+    const { signal } = await startMakinaImage(place, words, {
+      env: faultyEnv({ signal: { at, when: 'after', name: 'SIGKILL' } }),
+      reject: false,
+    });
+    expect(signal, `call ${at}`).toBe('SIGKILL');
+    // The next run undoes it or finishes it.
+    expect((await run(BIN, place, ['upgrade'])).code, `call ${at}`).toBe(0);
+    expect(texts, `call ${at}`).toContain(text(place, 'answers.yaml'));
+    expect(stored(place).answers.programs.worker !== undefined, `call ${at}`).toBe(
+      text(place, 'answers.yaml') === texts[1],
+    );
+    expect((await run(BIN, place, ['check'])).code, `call ${at}`).toBe(0);
+    found.add(text(place, 'answers.yaml'));
+  }
+  expect(found.size).toBe(2);
 });
 
 test('a merge that stopped in the copy needs no one', async () => {

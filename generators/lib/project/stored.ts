@@ -10,7 +10,7 @@ import { ANSWERS_YAML, formatYoRc, parseYoRc, YO_RC, type YoRc } from '../answer
 import { EXIT, UserError } from '../errors.ts';
 import { refuseBlank } from '../manifest/blank.ts';
 import { MANIFEST } from '../manifest/manifest.ts';
-import { complete, type Intent } from '../model/intent.ts';
+import { canonicalIntent, complete, type Intent } from '../model/intent.ts';
 import { migrate } from '../model/migrations.ts';
 import type { Problem } from '../model/problem.ts';
 import { hasMarkers } from '../plan/markers.ts';
@@ -32,6 +32,8 @@ export interface Stored extends YoRc {
   file?: AnswersYaml;
   /** The answers of `.yo-rc.json` that `answers.yaml` takes the place of. */
   replaced?: Intent;
+  /** Whether `answers.yaml` says something else than its copy: no run has applied it yet. */
+  isEdited?: boolean;
 }
 
 export interface WhichFile {
@@ -68,7 +70,14 @@ export function storedAnswers(root: string, { inYaml, isNew = false }: WhichFile
       `${placeIn({ path, text }, problem)}: ${problem.path.join('.')} ${problem.message}; correct it there`,
     );
   if (inYaml === false) return { intent, others: yoRc.others };
-  return { intent, others: yoRc.others, isCopy: true, file: { path, text }, ...(!isCopy && { replaced: yoRc.intent }) };
+  return {
+    intent,
+    others: yoRc.others,
+    isCopy: true,
+    file: { path, text },
+    ...(!isCopy && { replaced: yoRc.intent }),
+    isEdited: !isDeepStrictEqual(canonicalIntent(intent), canonicalIntent(yoRc.intent ?? {})),
+  };
 }
 
 /** Adds the answers to what is rendered: `.yo-rc.json`, and `answers.yaml` if that is where they are. */

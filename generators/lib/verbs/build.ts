@@ -1,11 +1,13 @@
 import fs from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { ANSWERS_YAML } from '../answers/yo-rc.ts';
 import { type BuildOptions, buildArguments } from '../engine/arguments.ts';
 import type { Engine } from '../engine/engine.ts';
 import { EXIT, UserError } from '../errors.ts';
 import { type Image, ownBaseImage } from '../model/schema.ts';
 import { isOlder, version } from '../package.ts';
 import { baseInDockerfile, DOCKERFILE } from '../project/dockerfile.ts';
+import { storedAnswers } from '../project/stored.ts';
 import { renderBase } from '../render/render.ts';
 import { runtimeHash } from '../render/runtime-files.ts';
 import { asOwner } from '../system/rights.ts';
@@ -47,6 +49,10 @@ export function refuseCertificates({ certificates }: BuildRequest): void {
  */
 export async function buildProject(request: BuildRequest, image: Image): Promise<void> {
   const { root, onStep } = request;
+  if (asOwner(root, () => storedAnswers(root)).isEdited)
+    onStep(
+      `${ANSWERS_YAML} was edited and not applied yet, so this builds what the answers before it made; run makina-image upgrade to apply it`,
+    );
   const base = await baseArguments(request, image);
   if (request.cacheFrom !== undefined) await pullCache(request, request.cacheFrom);
   onStep(`Building ${image.name}`);

@@ -1,7 +1,6 @@
 /** What nginx accepts without an error and does not do: names that appear twice, pages with the wrong status. */
 
 import { isBalancedRegex, withoutLiterals } from './nginx-snippet.ts';
-import { capturesOf, isOfNginx } from './nginx-variables.ts';
 import type { Problem } from './problem.ts';
 import type { Image } from './schema.ts';
 
@@ -53,13 +52,10 @@ function checkRegexNames(key: string, { domain = key, aliases, redirect_aliases 
   ];
   return names.flatMap(([path, name]): Problem[] => {
     if (!name.startsWith('~')) return [];
-    const taken = capturesOf(name).find(isOfNginx);
     if (!isBalancedRegex(name))
       return [{ path, message: 'must have balanced ( ) and [ ], and no backslash at its end' }];
     if (/\((?!\?)/.test(withoutLiterals(name)))
       return [{ path, message: 'must have groups with names, such as (?<team>[a-z]+), or (?:...) without one' }];
-    if (taken !== undefined)
-      return [{ path, message: `has a group with the name of a variable of nginx's, $${taken}; choose another one` }];
     if (path.at(-1) === 'domain' && redirect_aliases)
       return [
         { path, message: 'cannot be a regular expression beside redirect_aliases: nothing can be sent on to it' },

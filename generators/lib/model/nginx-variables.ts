@@ -28,8 +28,35 @@ export function checkNginxVariables(image: Image): Problem[] {
   const http = [...Object.keys(maps), ...Object.keys(geos), ...inRaw.map(([name]) => name)];
   return [
     ...checkTables(image, new Map(inRaw), http),
-    ...Object.entries(vhosts).flatMap(([key, vhost]) => checkVhost(['vhosts', key], vhost, http)),
+    ...Object.entries(vhosts).flatMap(([key, vhost]) => [
+      ...checkGroups(key, vhost, http),
+      ...checkVhost(['vhosts', key], vhost, http),
+    ]),
   ];
+}
+
+/** A group of a regular expression takes the place of a variable of the same name, in all of nginx. */
+function checkGroups(key: string, { domain, aliases, rewrite, locations }: Vhost, http: string[]): Problem[] {
+  const path = ['vhosts', key];
+  const rewrites = (at: string[], lines: string[] = []) =>
+    lines.map((line, index): [string[], string] => [[...at, 'rewrite', String(index)], line.split(' ')[0] as string]);
+  const regexes: [string[], string][] = [
+    [[...path, 'domain'], domain ?? key],
+    ...aliases.map((alias, index): [string[], string] => [[...path, 'aliases', String(index)], alias]),
+    ...rewrites(path, rewrite),
+    ...Object.entries(locations).flatMap(([where, location]): [string[], string][] => {
+      const at = [...path, 'locations', where];
+      return [...(where.startsWith('~') ? [[at, where] as [string[], string]] : []), ...rewrites(at, location.rewrite)];
+    }),
+  ];
+  return regexes.flatMap(([at, regex]) => takenGroup(at, regex, http));
+}
+
+function takenGroup(path: string[], regex: string, http: string[]): Problem[] {
+  const name = capturesOf(regex).find((one) => isOfNginx(one) || OURS.test(one) || http.includes(one));
+  if (name === undefined) return [];
+  const message = `has a group with the name of a variable that is there already, $${name}; choose another one`;
+  return [{ path, message }];
 }
 
 function checkVhost(path: string[], vhost: Vhost, http: string[]): Problem[] {
@@ -114,6 +141,7 @@ function checkTables({ maps, geos }: Image, inRaw: Map<string, string>, http: st
         ...nameOf('maps', name),
         ...unknownIn(['maps', name, 'string'], string, others),
         ...keys.flatMap((key) => unknownIn([...at, key], values[key] as string, [...others, ...captures])),
+        ...keys.flatMap((key) => (key.startsWith('~') ? takenGroup([...at, key], key, http) : [])),
         ...keys.flatMap((key, index): Problem[] => {
           const other = keys.slice(0, index).find((one) => one.toLowerCase() === key.toLowerCase());
           if (key.startsWith('~'))

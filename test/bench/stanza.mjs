@@ -18,13 +18,13 @@ const goal = (what, value, limit, unit = '') => {
   if (value > limit) process.exitCode = 1;
 };
 
+// It makes the start of Node itself three times as long.
+const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
+
+/** Runs Node in a folder. @returns milliseconds of wall time */
 function time(cwd, ...args) {
   const start = performance.now();
-  const { status, stderr } = spawnSync('node', [bin, ...args], {
-    cwd,
-    encoding: 'utf8',
-    env: { ...process.env, CI: '1' },
-  });
+  const { status, stderr } = spawnSync('node', args, { cwd, encoding: 'utf8', env: { ...inherited, CI: '1' } });
   if (status !== 0) throw new Error(`${args.join(' ')} ended with ${status}: ${stderr}`);
   return performance.now() - start;
 }
@@ -41,7 +41,7 @@ const programs = (count) =>
 function project(count) {
   const answers = join(home, `${count}.json`);
   writeFileSync(answers, JSON.stringify({ demo: false, programs: programs(count) }));
-  time(home, 'new', 'demo', '--yes', '--answers', answers, '--destination', `of${count}`);
+  time(home, bin, 'new', 'demo', '--yes', '--answers', answers, '--destination', `of${count}`);
   return join(home, `of${count}`);
 }
 
@@ -52,7 +52,7 @@ try {
     for (const [index, start] of starts.entries()) {
       const work = join(home, 'work');
       cpSync(start, work, { recursive: true, preserveTimestamps: true });
-      const taken = time(work, 'circus-program', 'worker', '--cmd', 'celery -A app worker', '--env', 'QUEUE=mail');
+      const taken = time(work, bin, 'circus-program', 'worker', '--cmd', 'celery -A app worker', '--env', 'QUEUE=mail');
       if (round >= 0) times[index].push(taken);
       rmSync(work, { recursive: true });
     }
@@ -66,7 +66,11 @@ try {
   const [{ complete }, { render }] = await Promise.all([load('model/intent.js'), load('render/render.js')]);
   const start = performance.now();
   render(complete({ name: 'demo', demo: false, programs: programs(MANY) }).image);
-  goal(`checking and rendering ${MANY} programs`, (performance.now() - start) / 1000, 1, ' s');
+  const taken = performance.now() - start;
+  // Of a busy machine the ratio says more than the seconds.
+  const bare = median(times[0].map(() => time(home, '-e', '0')));
+  console.log(`checking and rendering ${MANY} programs / node -e 0: ${(taken / bare).toFixed(1)}`);
+  goal(`checking and rendering ${MANY} programs`, taken / 1000, 0.5, ' s');
 } finally {
   rmSync(home, { recursive: true, force: true });
 }

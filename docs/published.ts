@@ -24,6 +24,7 @@ Made from the model by \`npm run docs:model\`. Each field is a flag of \`makina-
 of \`.yo-rc.json\`; the fields of the run time can also be changed in the override pillar of a running image.
 
 ${fieldTable()}
+${defaultsTable()}
 ${dictTables()}`,
     'docs/report.schema.json': json(reportJsonSchema()),
     'docs/test.schema.json': json(testFileJsonSchema()),
@@ -52,6 +53,25 @@ function fieldTable(): string {
 }
 
 type Node = { [key: string]: unknown };
+
+/** What `program_defaults` and the others can say. */
+function defaultsTable(): string {
+  const properties = imageJsonSchema().properties as Record<string, Node>;
+  const rows = Object.keys(properties)
+    .filter((key) => key.endsWith('_defaults'))
+    .map((key) => {
+      const entries = key.replace(/_defaults$/, 's');
+      const { properties: ofEntry } = properties[entries]?.additionalProperties as { properties: Node };
+      const apart = Object.keys(ofEntry).filter((name) => !Object.hasOwn(properties[key]?.properties as Node, name));
+      return [`\`${key}\``, `[\`${entries}\`](#${entries}name)`, apart.map((name) => `\`${name}\``).join(', ')];
+    });
+  return `## What entries have in common
+
+These dicts take the fields of an entry, and each entry that leaves one out has it from there. A value of an entry
+wins, also over a whole dict or list.
+
+${table(['field', 'of each of', 'fields that it does not take'], rows)}`;
+}
 
 /** One section for each dict whose entries have fields of their own, and for dicts inside those. */
 function dictTables(): string {

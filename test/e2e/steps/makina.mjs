@@ -16,6 +16,7 @@ const ANSWERS = {
       cmd: 'python3 -m http.server 8000 --bind 127.0.0.1',
       env_from: { DB_PASSWORD: 'app:database:password' },
       healthcheck: 'test ! -e /tmp/sick',
+      log_format: 'prefixed',
     },
     migrate: { cmd: 'true', oneshot: true },
   },
@@ -117,6 +118,18 @@ export async function makinaSteps(context) {
       });
       assert.deepEqual([away.exitCode, away.stdout], [9, 'typed']);
       assert.deepEqual((await bin(['restart', 'nowhere'])).exitCode, 64);
+      const ask = `import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/')`;
+      await makina(container, 'exec', 'web', 'python3', '-c', ask);
+      const logs = await bin(['logs', 'web', '-n', '1']);
+      assert.equal(logs.exitCode, 0, logs.stderr);
+      assert.match(logs.stdout, /^web\[1\] 127\.0\.0\.1 .*"GET \/ HTTP\/1\.1" 200 -$/);
+      // Nothing of it stays behind in the container, also without a terminal.
+      const following = await bin(['logs', 'web', '--follow', '-n', '1'], { stdin: 'pipe', timeout: 5000 });
+      assert.match(following.stdout, /^web\[1\] .* 200 -$/);
+      for (let tries = 0; /makina\.py .* logs/.test((await docker(['top', container.id])).stdout); tries += 1) {
+        assert(tries < 10, 'makina logs --follow goes on');
+        await sleep(500);
+      }
       const words = `exec node ${join(checkout, 'dist/makina-image.cjs')} exec web sh -c 'test -t 0 && test -t 1 && echo "is $TERM"; exit 5'`;
       const terminal = await execa('script', ['--quiet', '--return', '--command', words, '/dev/null'], {
         cwd: folder,

@@ -36,7 +36,13 @@ export default defineConfig({
   ignoreDeadLinks: 'localhostLinks',
   // What pages link to, and no page itself.
   buildEnd: ({ outDir }) => {
-    for (const name of ['answers.schema.json', 'doctor.schema.json', 'report.schema.json', 'test.schema.json'])
+    for (const name of [
+      'answers.schema.json',
+      'doctor.schema.json',
+      'metrics-dashboard.json',
+      'report.schema.json',
+      'test.schema.json',
+    ])
       copyFileSync(new URL(`docs/${name}`, checkout), join(outDir, 'docs', name));
   },
   markdown: {

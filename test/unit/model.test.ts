@@ -83,6 +83,7 @@ describe('what is wrong with answers', () => {
   });
   it.each([
     [{ programs: { nginx: { cmd: 'x' } } }, 'programs.nginx'],
+    [{ configs: { a: { source: 'a', mode: '2640' } } }, 'configs.a.mode'],
     [{ programs: { a: { cmd: "'unclosed" } } }, 'programs.a.cmd'],
     [{ programs: { a: { cmd: '  ' } } }, 'programs.a.cmd'],
     [{ vhosts: { 'a..b': {} } }, 'vhosts.a..b'],

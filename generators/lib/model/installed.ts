@@ -6,6 +6,7 @@ import {
   account,
   accountName,
   field,
+  fileMode,
   integer,
   matching,
   octalMode,
@@ -114,7 +115,7 @@ export const configSchema = z.strictObject({
   ),
   user: root('Unix user that owns it; in a volume not root'),
   group: field(account, '{group}', 'Unix group of it'),
-  mode: field(octalMode, '0440', 'Mode'),
+  mode: field(fileMode, '0440', 'Mode'),
   replace: field(z.boolean(), true, 'A file that is there already is replaced; otherwise it is written only if absent'),
   template: field(z.boolean(), true, 'Rendered with Jinja; copied as it is if false'),
   context: field(

@@ -170,3 +170,8 @@ export const network = matching(new RegExp(`^(${NETWORK})$`), 'must be an addres
 /** Signals at which programs read their files anew. */
 export const reloadSignal = z.enum(['HUP', 'USR1', 'USR2', 'WINCH', 'INT', 'QUIT', 'TERM']);
 export const octalMode = matching(/^[0-7]{3,4}$/, 'must be an octal mode such as 0640');
+/** Of a file that is read. */
+export const fileMode = matching(
+  /^0?[0-7]{3}$/,
+  'must be an octal mode such as 0640, without setuid, setgid or sticky bit',
+);

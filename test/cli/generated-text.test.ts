@@ -98,6 +98,7 @@ describe.each(['demo.yaml', 'shop.yaml', 'wide.yaml', 'hostile.json'])('what com
       const dir = `/etc/makina-projects/${image.name}/circus`;
       const watchers = [
         { name: 'nginx' },
+        ...(image.metrics ? [{ name: 'makina.metrics' }] : []),
         ...Object.entries(image.programs).map(([name, { numprocesses }]) => ({ name, numprocesses })),
       ].sort((a, b) => (a.name < b.name ? -1 : 1));
       expect(out.circus[`${dir}/circusd.ini`].watchers).toMatchObject(watchers);

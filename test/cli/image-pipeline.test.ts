@@ -78,7 +78,14 @@ async function world() {
   };
 }
 
-const LOGIN = { REGISTRY_USER: 'me', REGISTRY_PASSWORD: 'hunter2', GH_TOKEN: 'hunter2', CI_JOB_TOKEN: 'hunter2' };
+const LOGIN = {
+  REGISTRY_USER: 'me',
+  REGISTRY_PASSWORD: 'hunter2',
+  GH_TOKEN: 'hunter2',
+  CI_JOB_TOKEN: 'hunter2',
+  CI_REPOSITORY_URL: 'https://gitlab-ci-token:hunter2@gitlab.example.com/shop.git',
+  DOCKER_AUTH_CONFIG: '{"auth": "hunter2"}',
+};
 
 test('the package gets no credentials, and none are left behind', async () => {
   const { step, log, root } = await world();
@@ -93,6 +100,12 @@ test('the package gets no credentials, and none are left behind', async () => {
     /^ --cache-from localhost:5000\/shop:main --build-arg VERSION=main --build-arg REVISION=[0-9a-f]{40} /,
   );
   expect(readdirSync(root)).not.toContain('.makina-image-docker');
+});
+
+test('a build takes the flags of makina-image build', async () => {
+  const { step, log } = await world();
+  expect(await step(['build', '--certificate', 'our ca.crt', '--fresh'])).toMatchObject({ code: 0 });
+  expect(log()).toMatch(/makina-image build --fresh .* --certificate our ca\.crt\n/);
 });
 
 test('a weekly build asks the registry for nothing', async () => {

@@ -56,7 +56,7 @@ const POSTGRESQL: ServiceKind = {
       restore: [
         `${run('dropdb')} --maintenance-db=template1 --force ${database}`,
         `${run('createdb')} ${database}`,
-        `${run('psql')} --quiet --single-transaction --set=ON_ERROR_STOP=1 ${database} < ${file}.sql`,
+        `${run('psql')} --quiet --output=/dev/null --single-transaction --set=ON_ERROR_STOP=1 ${database} < ${file}.sql`,
       ].join('\n'),
     };
   },

@@ -54,7 +54,8 @@ function distributionOf(text: string): Distribution | undefined {
 }
 
 function debianPackages(text: string): Package[] {
-  return text.split(/\n\n+/).flatMap((paragraph) => {
+  const paragraphs = text.split(/\n\n+/).filter((paragraph) => /^Package:/m.test(paragraph));
+  return paragraphs.flatMap((paragraph) => {
     const field = (name: string) => new RegExp(`^${name}: *(.*)$`, 'm').exec(paragraph)?.[1]?.trim() ?? '';
     // Removed packages keep their settings, and a paragraph.
     if (!/^(.* installed)?$/.test(field('Status'))) return [];

@@ -96,10 +96,11 @@ start.until(lambda: len(running()) == 2)
 after = running()
 told_more = [os.readlink(data / "more"), open("/etc/acme/once").read()]
 state = look()
+(data / "folder").mkdir()
 refused = []
 for links in (
     {"/opt/app/log": {"target": "/elsewhere"}}, {"/opt/app/log": None}, {"/opt/new": {"target": "x"}},
-    {"{data_root}/data/etc": {"target": "x"}}, {"/run/x": {"target": "x"}}, {"{data_root}/data/y": {"target": "a b"}}, {"{data_root}/data/y": {}},
+    {"{data_root}/data/folder": {"target": "x"}}, {"{data_root}/data/etc": {"target": "x"}}, {"/run/x": {"target": "x"}}, {"{data_root}/data/y": {"target": "a b"}}, {"{data_root}/data/y": {}},
 ):
     override({"app": {"x": "three"}, "symlinks": links})
     refused.append(start.reconfigure())
@@ -120,7 +121,8 @@ told([changed, before["reader"] != after["reader"], before["other"] == after["ot
         f"data.symlinks./opt/app/log {only_built}",
         f"data.symlinks./opt/app/log {only_built}",
         f"data.symlinks./opt/new {only_built}",
-        f"{path}/etc is a folder, and symlinks.{path}/etc is a link there; move it away",
+        f"{path}/folder is a folder, and symlinks.{path}/folder is a link there; move it away",
+        "data.symlinks.{data_root}/data/etc is in the way of configs.app.conf; use another path",
         "data.symlinks./run/x must not be in /run, which can be in memory; use another path",
         "data.symlinks.{data_root}/data/y.target must be a path of letters, digits and _./{}@+-",
         "data.symlinks.{data_root}/data/y has no target",

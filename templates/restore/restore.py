@@ -191,6 +191,24 @@ class Counted:
         return data
 
 
+class StrictInfo(tarfile.TarInfo):
+    """A member of a tar that is not over before its end mark: for tarfile, anything that is no header ends it, and what follows is lost."""
+
+    @classmethod
+    def fromtarfile(cls, tar: tarfile.TarFile) -> StrictInfo:
+        try:
+            return super().fromtarfile(tar)
+        except (tarfile.EmptyHeaderError, tarfile.InvalidHeaderError, tarfile.TruncatedHeaderError) as error:
+            raise tarfile.ReadError(str(error)) from None
+
+    def _proc_gnusparse_10(self, next: tarfile.TarInfo, pax_headers: dict[str, str], tar: tarfile.TarFile) -> None:
+        # Above 8 GiB tar also writes `size`, that of the pieces. tarfile would take it for the size of the whole file.
+        size, begin = pax_headers.pop('size', None), next.offset_data
+        super()._proc_gnusparse_10(next, pax_headers, tar)  # type: ignore[misc]
+        if size:
+            tar.offset = begin + -(-int(size) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+
+
 class Unpacking:
     """Unpacks the tar of a volume into an empty folder that no one else can enter. No link of the archive is ever followed."""
 
@@ -295,16 +313,17 @@ def stage(volume: Volume, ident: str, expected: str) -> None:
     source = Counted(sys.stdin.buffer)
     try:
         # The stream has no place to go back to: `r|`.
-        with tarfile.open(fileobj=source, mode='r|', encoding='utf-8', errors='surrogateescape') as tar:  # type: ignore[call-overload]
+        with tarfile.open(fileobj=source, mode='r|', tarinfo=StrictInfo, encoding='utf-8', errors='surrogateescape') as tar:  # type: ignore[call-overload]
             Unpacking(new).unpack(tar)
+            while data := tar.fileobj.read(CHUNK):
+                if data.strip(b'\0'):
+                    fail('it has more after its end', EX_DATAERR)
     except (tarfile.TarError, ValueError, OverflowError, ArithmeticError, EOFError) as error:
         fail(f'it is not a tar of a volume ({error})', EX_DATAERR)
     except OSError as error:
         if error.errno in FULL:
             fail(f'{volume.index}: its disk is full; nothing was replaced', EX_IOERR)
         raise
-    while source.read(CHUNK):
-        pass
     if source.sum.hexdigest() != expected:
         fail('its checksum is not that of the backup', EX_DATAERR)
     os.close(new)

@@ -264,6 +264,41 @@ def test_what_is_no_tar_of_a_volume_is_refused(place, tar):
     assert place.now() == place.old
 
 
+def test_a_header_that_is_damaged_does_not_end_the_tar(place):
+    good = made(*[(f"./{at}", FILE, {"content": b"y" * 512}) for at in range(5)])
+    for block in range(len(good) // 512):
+        for what in (bytes(512), b"\xff" * 512):
+            tar = good[: block * 512] + what + good[block * 512 + 512 :]
+            # Blocks 0, 1, 3, 5 ... are the headers; what follows the content must be zeros.
+            is_good = good[block * 512 : block * 512 + 512] == what or (block % 2 == 0 and 2 <= block <= 10)
+            result = place.stage(tar=tar)
+            assert result.returncode == (0 if is_good else 65) and b"Traceback" not in result.stderr, (block, result.stderr)
+            place.good("undo")
+
+
+def sparse_tar(real, pieces, size=None):
+    """A tar as GNU tar writes a file with holes: in pax format, with the size of the pieces where that is above 8 GiB."""
+    text = "".join(f"{number}\n" for number in [len(pieces), *[part for at, content in pieces for part in (at, len(content))]])
+    content = text.encode() + bytes(-len(text) % 512) + b"".join(content for _, content in pieces)
+    pax = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "./big", "GNU.sparse.realsize": str(real)}
+    if size:
+        pax["size"] = str(len(content))
+    later = [(f"./later{at}", FILE, {"content": b"hello"}) for at in range(5)]
+    return made(("./GNUSparseFile.1/big", FILE, {"content": content, "pax_headers": pax}), *later)
+
+
+@pytest.mark.parametrize("size", [True, False])
+def test_a_file_with_holes_above_8_gib_does_not_hide_what_follows(place, size):
+    result = place.stage(tar=sparse_tar(1 << 20, [(512, b"A" * 1000), (9216, b"B" * 512)], size))
+    assert result.returncode == 0, result.stderr
+    place.good("swap", IDENT)
+    top = place.volumes / "0"
+    content = (top / "big").read_bytes()
+    assert content == (bytes(512) + b"A" * 1000).ljust(9216, b"\0") + b"B" * 512 + bytes((1 << 20) - 9728)
+    assert sorted(os.listdir(top)) == ["big", *[f"later{at}" for at in range(5)]]
+    assert {(top / f"later{at}").read_text() for at in range(5)} == {"hello"}
+
+
 def test_another_checksum_is_refused(place):
     result = place.run("stage", 0, IDENT, "0" * 64, text=place.tars[0])
     assert (result.returncode, result.stderr) == (65, b"its checksum is not that of the backup\n")

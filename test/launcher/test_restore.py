@@ -299,6 +299,43 @@ def test_a_file_with_holes_above_8_gib_does_not_hide_what_follows(place, size):
     assert {(top / f"later{at}").read_text() for at in range(5)} == {"hello"}
 
 
+def test_a_file_of_10_gb_with_holes_comes_back_as_tar_writes_it(place):
+    source = place.folder / "large"
+    source.mkdir()
+    with open(source / "big", "wb") as opened:
+        opened.write(b"begin")
+        opened.truncate(10_000_000_000)
+    (source / "later").write_text("later")
+    for name in ("big", "later"):
+        os.chown(source / name, 1, 1)
+    # The order of a tar is that of the folder.
+    tar = subprocess.run([*CREATE, source, "--no-recursion", ".", "./big", "./later"], check=True, stdout=subprocess.PIPE).stdout
+    result = place.stage(tar=tar)
+    assert result.returncode == 0, result.stderr
+    place.good("swap", IDENT)
+    big = place.volumes / "0/big"
+    assert (big.stat().st_size, big.open("rb").read(6)) == (10_000_000_000, b"begin\0")
+    assert (place.volumes / "0/later").read_text() == "later"
+
+
+@pytest.mark.parametrize(
+    ("real", "pieces"),
+    [(1024, [(2048, b"x" * 512)]), (4096, [(2048, b"x" * 512), (0, b"y" * 512)]), (4096, [(0, b"x" * 512), (511, b"y" * 512)])],
+)
+def test_pieces_of_a_file_that_do_not_fit_are_refused(place, real, pieces):
+    result = place.stage(tar=sparse_tar(real, pieces, size=True))
+    assert result.returncode == 65 and b"'big' has pieces in no order" in result.stderr, result.stderr
+
+
+def test_a_file_that_claims_a_huge_hole_does_not_take_forever(place):
+    # What the disk itself can hold as a hole is a file as any other; what it cannot is refused.
+    for real, codes in ((1 << 60, (0, 74)), (1 << 63, (65, 74)), (1 << 70, (65, 74))):
+        result = place.stage(tar=sparse_tar(real, [(0, b"x" * 512)], size=True))
+        assert result.returncode in codes and b"Traceback" not in result.stderr, result.stderr
+        place.good("undo")
+    assert place.now() == place.old
+
+
 def test_another_checksum_is_refused(place):
     result = place.run("stage", 0, IDENT, "0" * 64, text=place.tars[0])
     assert (result.returncode, result.stderr) == (65, b"its checksum is not that of the backup\n")

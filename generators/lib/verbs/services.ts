@@ -18,14 +18,15 @@ export interface ComposeProject {
   which: readonly string[];
 }
 
+/** Those that Compose reads in the folder of a project. */
+export const COMPOSE_FILES = ['compose.yaml', 'compose.override.yml', 'compose.override.yaml'];
+
 /**
  * The one that `docker compose` in the folder of a project is about: its services are the same, whoever starts them.
  * @throws UserError when there is no Compose
  */
 export async function composeProjectOf(engine: Engine, root: string): Promise<ComposeProject> {
-  const files = ['compose.yaml', 'compose.override.yml', 'compose.override.yaml']
-    .map((file) => join(root, file))
-    .filter((file) => lstat(file));
+  const files = COMPOSE_FILES.map((file) => join(root, file)).filter((file) => lstat(file));
   const which = [...files.flatMap((file) => ['--file', file]), '--project-directory', root];
   return { engine, compose: await engine.compose(), which };
 }

@@ -10,6 +10,9 @@ import { namedVolumes } from '../../model/docker-run.ts';
 import type { Image } from '../../model/schema.ts';
 import { SECRETS_FOLDER } from '../../model/services.ts';
 import { lstat } from '../../system/files.ts';
+import { asOwner } from '../../system/rights.ts';
+import { loadYaml } from '../../system/yaml.ts';
+import { COMPOSE_FILES } from '../services.ts';
 import { isHelper } from './helper.ts';
 import type { Labels, Store } from './manifest.ts';
 
@@ -86,25 +89,35 @@ export interface Inventory {
 
 /**
  * Finds what there is of a project: the data folder, and the secrets and volumes of the image and of what compose runs beside it.
- * @throws UserError for a link in the place of a folder
+ * @throws UserError for a link in the place of a folder, and for a volume that another folder has, too
  */
 export async function inventoryOf(engine: Engine, root: string, image: Image): Promise<Inventory> {
   const containers = await containersOf(engine, root, image.name);
   const ours = containers.filter(({ isOurs }) => isOurs);
   const folders = foldersOf(root, image, ours);
-  const composeProject =
-    ours.find(({ labels }) => labels[COMPOSE_FOLDER] === root)?.labels[COMPOSE_PROJECT] ?? defaultProject(root);
+  const ofCompose = ours.find(({ labels }) => labels[COMPOSE_FOLDER] === root)?.labels[COMPOSE_PROJECT];
+  const composeProject = ofCompose ?? defaultProject(root);
+  const made = await volumesOf(engine, await labelled(engine, `${COMPOSE_PROJECT}=${composeProject}`));
+  // Another folder of this name has the same project, for Compose.
+  const declared = ofCompose === undefined ? declaredVolumes(root) : [];
+  const isIts = (labels: Labels) => ofCompose !== undefined || declared.includes(labels[COMPOSE_VOLUME] ?? '');
+  const its = [...made].filter(([, labels]) => isIts(labels)).map(([name]) => name);
+  refuseShared(root, engine, containers, its);
   const volumes = await volumesOf(engine, [
     ...namedVolumes(image).map(({ name }) => name),
     ...ours.flatMap(({ mounts }) => mounts.flatMap(({ Type, Name = '' }) => (Type === 'volume' ? [Name] : []))),
-    ...(await labelled(engine, `${COMPOSE_PROJECT}=${composeProject}`)),
+    ...its,
   ]);
+  const others = [...made.keys()].filter((name) => !volumes.has(name));
   return {
     folders,
     volumes,
     composeProject,
     users: usersOf(root, containers, folders, volumes),
-    notes: notesOf(root, ours, folders),
+    notes: [
+      ...notesOf(root, ours, folders),
+      ...others.map((name) => `the volume ${name}, which no compose file of ${root} declares`),
+    ],
   };
 }
 
@@ -140,6 +153,35 @@ export function mountOf({ kind, name }: Pick<Store, 'kind' | 'name'>, { folders 
 async function labelled(engine: Engine, label: string): Promise<string[]> {
   const { stdout } = await engine.ask('volume', 'ls', '--quiet', '--filter', `label=${label}`);
   return stdout.split('\n').filter(Boolean);
+}
+
+/** The volumes that the compose files of a project declare, by the names that they have there. */
+function declaredVolumes(root: string): string[] {
+  return asOwner(root, () =>
+    COMPOSE_FILES.map((file) => join(root, file))
+      .filter(lstat)
+      .flatMap((path) => {
+        try {
+          return Object.keys(loadYaml().parse(fs.readFileSync(path, 'utf8')).volumes);
+        } catch {
+          // It declares none.
+          return [];
+        }
+      }),
+  );
+}
+
+/** @throws UserError for a volume that a container of another folder has, too */
+function refuseShared(root: string, { name: engine }: Engine, containers: readonly User[], volumes: string[]): void {
+  for (const { name, labels, mounts } of containers) {
+    const folder = labels[COMPOSE_FOLDER] ?? root;
+    const shared = mounts.find(({ Type, Name = '' }) => Type === 'volume' && volumes.includes(Name))?.Name;
+    if (folder !== root && shared !== undefined)
+      throw new UserError(
+        `the volume ${shared} has the name of this project's, and the container ${name} of ${folder} has it; if that folder is the same project, remove the container with ${engine} rm ${name}, otherwise rename one of the two folders`,
+        EXIT.internal,
+      );
+  }
 }
 
 /** An anonymous volume belongs to its container alone. */

@@ -1,0 +1,123 @@
+import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { LABEL } from '../../generators/lib/engine/arguments.ts';
+import type { Engine } from '../../generators/lib/engine/engine.ts';
+import { complete } from '../../generators/lib/model/intent.ts';
+import type { Image } from '../../generators/lib/model/schema.ts';
+import { inventoryOf } from '../../generators/lib/verbs/backup/stores.ts';
+import { tempDir } from '../support/run.ts';
+
+const PROJECT = 'com.docker.compose.project';
+const VOLUME = 'com.docker.compose.volume';
+const FOLDER = 'com.docker.compose.project.working_dir';
+
+interface Fake {
+  labels: Record<string, string>;
+  isStopped?: true;
+  /** Volumes by their names, and folders by their paths. */
+  mounts: string[];
+}
+
+/** A folder with a project in it. */
+function project(files: Record<string, string> = {}) {
+  const root = join(realpathSync(tempDir()), 'shop');
+  mkdirSync(join(root, 'data'), { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(root, name), text);
+  return root;
+}
+
+/** An engine with these containers and volumes. */
+function engineWith(containers: Record<string, Fake>, volumes: Record<string, Record<string, string>> = {}): Engine {
+  const answer = (stdout: string, code = 0) => Promise.resolve({ end: 'ended' as const, code, stdout, stderr: '' });
+  const refuse = () => Promise.reject(new Error('nothing is run'));
+  const inspected = Object.entries(containers).map(([name, { labels, isStopped, mounts }]) => ({
+    ...{ Id: `id-${name}`, Name: `/${name}`, Image: 'sha', State: { Running: !isStopped }, Config: { Labels: labels } },
+    Mounts: mounts.map((each) => {
+      const isFolder = each.startsWith('/');
+      const source = isFolder ? { Type: 'bind', Source: each } : { Type: 'volume', Name: each, Source: `/var/${each}` };
+      return { ...source, Destination: '/srv/x', RW: true };
+    }),
+  }));
+  return {
+    name: 'docker',
+    ask: (...words) => {
+      const last = words.at(-1) as string;
+      if (words[0] === 'ps') return answer(Object.keys(containers).join('\n'));
+      if (words[0] === 'container') return answer(JSON.stringify(inspected));
+      if (words[1] === 'ls') {
+        const [key, value] = last.replace('label=', '').split('=') as [string, string];
+        return answer(
+          Object.entries(volumes)
+            .filter(([, labels]) => labels[key] === value)
+            .map(([name]) => `${name}\n`)
+            .join(''),
+        );
+      }
+      const labels = volumes[last];
+      return labels ? answer(JSON.stringify([{ Name: last, Labels: labels }])) : answer('[]', 1);
+    },
+    succeeds: refuse,
+    attach: refuse,
+    finish: refuse,
+    pipe: refuse,
+    spawn: () => {
+      throw new Error('nothing is run');
+    },
+    run: refuse,
+    compose: refuse,
+  };
+}
+
+const image = complete({ name: 'shop' }).image as Image;
+const inventory = (root: string, engine: Engine) => inventoryOf(engine, root, image);
+
+describe('the volumes of a project', () => {
+  const volumes = {
+    shop_database: { [PROJECT]: 'shop', [VOLUME]: 'database' },
+    shop_store: { [PROJECT]: 'shop', [VOLUME]: 'store' },
+    shop_other: { [PROJECT]: 'shop', [VOLUME]: 'other' },
+    else_database: { [PROJECT]: 'else', [VOLUME]: 'database' },
+  };
+  const files = { 'compose.yaml': 'volumes:\n  database: {}\n', 'compose.override.yml': 'volumes: {store: }\n' };
+  const elsewhere = { [PROJECT]: 'shop', [FOLDER]: '/home/you/shop' };
+
+  test('are those that its compose files declare, and not those of another folder with its name', async () => {
+    const root = project(files);
+    const found = await inventory(root, engineWith({}, volumes));
+    expect([...found.volumes.keys()]).toEqual(['shop_database', 'shop_store']);
+    expect(found.notes).toEqual([`the volume shop_other, which no compose file of ${root} declares`]);
+  });
+  test.each<[string, string]>([
+    ['no compose file', ''],
+    ['one without volumes', 'services: {}\n'],
+    ['one that is broken', 'volumes: [\n'],
+    ['one with other volumes', 'volumes: database\n'],
+  ])('are none with %s', async (_, text) => {
+    const root = project(text ? { 'compose.yaml': text } : {});
+    expect((await inventory(root, engineWith({}, volumes))).volumes.size).toBe(0);
+  });
+  test('are all of the project of Compose that a container of this folder shows', async () => {
+    const root = project();
+    const mine = { labels: { [PROJECT]: 'shop', [FOLDER]: root }, mounts: [] };
+    const found = await inventory(root, engineWith({ mine }, volumes));
+    expect([...found.volumes.keys()]).toEqual(['shop_database', 'shop_other', 'shop_store']);
+  });
+  test.each([true, undefined] as const)('are refused if a container of another folder has one', async (isStopped) => {
+    const root = project(files);
+    const theirs = { labels: elsewhere, mounts: ['shop_store'], ...(isStopped && { isStopped }) };
+    await expect(inventory(root, engineWith({ theirs }, volumes))).rejects.toMatchObject({
+      code: 1,
+      message: expect.stringMatching(
+        /^the volume shop_store has .* and the container theirs of \/home\/you\/shop has it; if .* docker rm theirs, otherwise rename/,
+      ),
+    });
+    const other = { ...theirs, mounts: ['shop_other', 'else_database'] };
+    expect((await inventory(root, engineWith({ other }, volumes))).users).toEqual([]);
+  });
+  test('are not refused for a container of up', async () => {
+    const root = project(files);
+    const mine = { labels: { [LABEL]: root }, mounts: ['shop_store'] };
+    expect((await inventory(root, engineWith({ mine }, volumes))).users.map(({ name }) => name)).toEqual(['mine']);
+  });
+});

@@ -1,11 +1,11 @@
-import { mkdirSync, realpathSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { LABEL } from '../../generators/lib/engine/arguments.ts';
 import type { Engine } from '../../generators/lib/engine/engine.ts';
 import { complete } from '../../generators/lib/model/intent.ts';
 import type { Image } from '../../generators/lib/model/schema.ts';
-import { inventoryOf } from '../../generators/lib/verbs/backup/stores.ts';
+import { inventoryOf, mountOf } from '../../generators/lib/verbs/backup/stores.ts';
 import { tempDir } from '../support/run.ts';
 
 const PROJECT = 'com.docker.compose.project';
@@ -120,4 +120,45 @@ describe('the volumes of a project', () => {
     const mine = { labels: { [LABEL]: root }, mounts: ['shop_store'] };
     expect((await inventory(root, engineWith({ mine }, volumes))).users.map(({ name }) => name)).toEqual(['mine']);
   });
+});
+
+describe.runIf(process.getuid?.() === 0)("the folders of someone else's project, for root", () => {
+  function theirs() {
+    const root = project();
+    for (const path of [dirname(root), root, join(root, 'data')]) chownSync(path, 1234, 1234);
+    return root;
+  }
+  test('are known by their inodes, which the engine must mount', async () => {
+    const root = theirs();
+    chownSync(join(root, 'data'), 900, 900);
+    chmodSync(join(root, 'data'), 0o700);
+    const found = await inventory(root, engineWith({}));
+    const { dev, ino } = statSync(join(root, 'data'));
+    const folder = { folder: join(root, 'data'), inode: `${dev}:${ino}` };
+    expect(mountOf({ kind: 'folder', name: 'data' }, found)).toEqual(folder);
+  });
+  test.each<[string, (root: string) => void]>([
+    ['is a link', (root) => symlinkSync('/etc', join(root, 'data'))],
+    ['is gone', () => undefined],
+    ['is a file', (root) => writeFileSync(join(root, 'data'), '')],
+  ])('are refused where one %s by now', async (_, swap) => {
+    const root = theirs();
+    const engine = engineWith({});
+    const late: Engine = {
+      ...engine,
+      ask: (...words) => {
+        if (words[1] === 'ls') {
+          rmSync(join(root, 'data'), { recursive: true });
+          swap(root);
+        }
+        return engine.ask(...words);
+      },
+    };
+    await expect(inventory(root, late)).rejects.toThrow(/data was replaced by something else meanwhile/);
+  });
+});
+
+test('the engine mounts whatever it finds for who could read that anyway', async () => {
+  const root = project();
+  expect((await inventory(root, engineWith({}))).inodes.size).toBe(0);
 });

@@ -82,8 +82,8 @@ const CAPABILITIES = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID'];
 /** Where a container of helpers has what it reads and writes. */
 export const VOLUMES = '/volumes';
 
-/** A folder of the host, or a volume by its name. */
-export type HelperMount = { folder: string } | { volume: string };
+/** A folder of the host, and its `device:inode` if it must have that one; or a volume by its name. */
+export type HelperMount = { folder: string; inode: string | undefined } | { volume: string };
 
 export interface HelperOptions {
   name: string;

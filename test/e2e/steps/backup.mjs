@@ -406,6 +406,30 @@ export async function backupSteps(context) {
       }
       assert.equal(await look(), wanted);
     });
+    await step('root works in no folder that the owner of a project puts in the place of its data', async () => {
+      // The owner does it at the worst moment: just before the engine mounts it.
+      const [path, victim] = [freshFolder(join(home, 'path-')), freshFolder(join(home, 'victim-'))];
+      writeFileSync(join(victim, 'secret'), 'secret');
+      const { stdout: command } = await execa('sh', ['-c', 'command -v docker'], { env });
+      const swap = `if [ "$1" = run ]; then mv '${project.data}' '${home}/away'; ln -s '${victim}' '${project.data}'; fi`;
+      writeFileSync(join(path, 'docker'), `#!/bin/sh\n${swap}\nexec '${command}' "$@"\n`, { mode: 0o755 });
+      for (const words of [
+        ['backup', file('b.tar')],
+        ['restore-data', first],
+      ]) {
+        const { exitCode, stderr } = await execa(
+          process.execPath,
+          [join(home, 'package/dist/makina-image.cjs'), ...words],
+          { cwd: project.folder, env: { ...env, PATH: `${path}:${env.PATH ?? process.env.PATH}` }, reject: false },
+        );
+        rmSync(project.data);
+        await execa('mv', [join(home, 'away'), project.data]);
+        assert.deepEqual([exitCode, /data\/ was replaced by something else/.test(stderr)], [1, true], stderr);
+        assert.deepEqual(readdirSync(victim), ['secret']);
+      }
+      assert(!existsSync(file('b.tar')));
+      assert.equal(await look(), wanted);
+    });
     await step('no image and no engine are one sentence', async () => {
       assert.match(
         await run(1, 'backup', file('b.tar'), '--image', 'e2ebackup-none'),

@@ -11,6 +11,7 @@ import { EXIT, UserError } from '../../errors.ts';
 import { packageRoot } from '../../package.ts';
 import type { Ended, Spawned } from '../../system/command.ts';
 import { asRunner } from '../../system/rights.ts';
+import { replaced } from './inodes.ts';
 import type { Labels } from './manifest.ts';
 
 /** The ids of the containers that a backup has stopped. */
@@ -93,7 +94,7 @@ export async function takeLeftover(engine: Engine, project: string): Promise<Lef
 const TRIES = 25;
 const POLL_MILLISECONDS = 200;
 
-/** Starts the helper. @throws UserError if another one is at work, or the image is not there */
+/** Starts the helper. @throws UserError if another one is at work, the image is not there, or a folder was replaced */
 export async function startHelper(request: HelperRequest): Promise<Helper> {
   const { engine, project, tag, mounts, names, isReadOnly, stops } = request;
   const name = nameOf(project);
@@ -115,6 +116,16 @@ export async function startHelper(request: HelperRequest): Promise<Helper> {
     }
     const { code, stdout } = await engine.ask('container', 'inspect', '--format', '{{.State.Running}}', name);
     if (code === 0 && stdout.trim() === 'true') break;
+  }
+  const close = async () => {
+    main.input.end();
+    await engine.ask('rm', '--force', '--volumes', name);
+    await main.ended;
+  };
+  const other = await otherMount(engine, name, mounts);
+  if (other >= 0) {
+    await close();
+    throw replaced(names[other] as string);
   }
 
   const script = asRunner(() => readFileSync(join(packageRoot, 'templates/restore/restore.py'), 'utf8'));
@@ -144,12 +155,18 @@ export async function startHelper(request: HelperRequest): Promise<Helper> {
     spawn,
     restore: (...words) => restoreFrom(undefined, undefined, ...words),
     restoreFrom,
-    close: async () => {
-      main.input.end();
-      await engine.ask('rm', '--force', '--volumes', name);
-      await main.ended;
-    },
+    close,
   };
+}
+
+/** The index of a folder that is not the one that was meant: a link was in its place when the engine mounted it. */
+async function otherMount(engine: Engine, name: string, mounts: readonly HelperMount[]): Promise<number> {
+  const inodes = mounts.map((each) => ('folder' in each ? each.inode : undefined));
+  if (!inodes.some(Boolean)) return -1;
+  const places = mounts.map((_, index) => `${VOLUMES}/${index}`);
+  const { stdout } = await engine.ask('exec', name, 'stat', '-c', '%d:%i', ...places);
+  const found = stdout.split('\n');
+  return inodes.findIndex((inode, index) => inode !== undefined && inode !== found[index]);
 }
 
 function failureOf({ tail }: Ended, project: string, engine: string): UserError {

@@ -14,6 +14,7 @@ import { asOwner } from '../../system/rights.ts';
 import { loadYaml } from '../../system/yaml.ts';
 import { COMPOSE_FILES } from '../services.ts';
 import { isHelper } from './helper.ts';
+import { inodesOf } from './inodes.ts';
 import type { Labels, Store } from './manifest.ts';
 
 const COMPOSE_PROJECT = 'com.docker.compose.project';
@@ -78,6 +79,8 @@ async function containersOf(engine: Engine, root: string, name: string): Promise
 export interface Inventory {
   /** The folder that has data/ in it, as `up` mounts it; or another one that a container of the project has in its place. */
   folders: ReadonlyMap<'data' | typeof SECRETS_FOLDER, string>;
+  /** What the engine must have mounted, by the paths of folders: `device:inode`. */
+  inodes: ReadonlyMap<string, string>;
   volumes: ReadonlyMap<string, Labels>;
   /** That of compose. */
   composeProject: string;
@@ -111,6 +114,7 @@ export async function inventoryOf(engine: Engine, root: string, image: Image): P
   const others = [...made.keys()].filter((name) => !volumes.has(name));
   return {
     folders,
+    inodes: inodesOf(root, [...folders.values()]),
     volumes,
     composeProject,
     users: usersOf(root, containers, folders, volumes),
@@ -146,8 +150,10 @@ function foldersOf(root: string, { name }: Image, ours: readonly User[]): Invent
 }
 
 /** What the helper mounts for a folder or a volume. */
-export function mountOf({ kind, name }: Pick<Store, 'kind' | 'name'>, { folders }: Inventory): HelperMount {
-  return kind === 'volume' ? { volume: name } : { folder: folders.get(name as 'data') as string };
+export function mountOf({ kind, name }: Pick<Store, 'kind' | 'name'>, { folders, inodes }: Inventory): HelperMount {
+  if (kind === 'volume') return { volume: name };
+  const folder = folders.get(name as 'data') as string;
+  return { folder, inode: inodes.get(folder) };
 }
 
 async function labelled(engine: Engine, label: string): Promise<string[]> {

@@ -7,7 +7,7 @@
     restore.py TOP swap ID               replace the content of all volumes with what was staged
     restore.py TOP undo                  remove what was only staged
 
-Everything is in the folder .makina-restore at the top of each volume: `state`, `new` and `old`. The content of a volume is replaced by
+Everything is in the folder .makina-restore at the top of each volume: `state`, `names`, `new`, `old` and `late`. The content of a volume is replaced by
 renames, which can be repeated: a swap that was killed is finished by the next one.
 """
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO, NoReturn
 
 OWN = '.makina-restore'
+FOLDERS = ('new', 'old', 'late')
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 # sysexits.h: unusable data, a disk that is full or cannot be written.
 EX_DATAERR, EX_IOERR = 65, 74
@@ -85,14 +86,18 @@ class Volume:
         own = self.own()
         if own is None:
             fail(f'{self.index}: {OWN} is gone', EX_IOERR)
-        made = os.open('state.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600, dir_fd=own)
+        self.write(own, 'state', {'id': ident, 'state': state})
+        os.close(own)
+
+    def write(self, own: int, name: str, what: object) -> None:
+        """Writes JSON into our folder, all of it or nothing."""
+        made = os.open(f'{name}.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600, dir_fd=own)
         with open(made, 'w', encoding='utf-8') as opened:
-            json.dump({'id': ident, 'state': state}, opened)
+            json.dump(what, opened)
             opened.flush()
             os.fsync(made)
-        os.rename('state.new', 'state', src_dir_fd=own, dst_dir_fd=own)
+        os.rename(f'{name}.new', name, src_dir_fd=own, dst_dir_fd=own)
         os.fsync(own)
-        os.close(own)
 
     def begin(self, ident: str) -> int:
         """Makes our folder. Out: `new` in it, open."""
@@ -103,7 +108,7 @@ class Volume:
             fail(f'{self.index}: another restore is under way', EX_IOERR)
         own = self.own()
         self.write_state(ident, '')
-        for name in ('new', 'old', 'late'):
+        for name in FOLDERS:
             os.mkdir(name, 0o700, dir_fd=own)
         new = os.open('new', FOLDER, dir_fd=own)
         if own is not None:
@@ -138,10 +143,18 @@ class Volume:
                     os.rename(name, name if is_new else f'{len(os.listdir(late))}', src_dir_fd=self.top, dst_dir_fd=old if is_new else late)
                 os.fsync(old)
             os.fsync(self.top)
+            with self.opened(own, 'new') as new:
+                self.write(own, 'names', os.listdir(new))
             self.write_state(ident, MOVING_IN)
             state = MOVING_IN
         if state == MOVING_IN:
-            with self.opened(own, 'new') as new:
+            with open(os.open('names', os.O_RDONLY | os.O_NOFOLLOW, dir_fd=own), encoding='utf-8') as opened:
+                names = set(json.load(opened))
+            with self.opened(own, 'new') as new, self.opened(own, 'late') as late:
+                # A service may have been started too early, too.
+                for name in os.listdir(self.top):
+                    if name != OWN and (name not in names or _exists(new, name)):
+                        os.rename(name, f'{len(os.listdir(late))}', src_dir_fd=self.top, dst_dir_fd=late)
                 for name in os.listdir(new):
                     os.rename(name, name, src_dir_fd=new, dst_dir_fd=self.top)
                 found = os.fstat(new)
@@ -164,7 +177,7 @@ class Volume:
         own = self.own()
         if own is not None:
             for name in set(os.listdir(own)) - {'state'}:
-                shutil.rmtree(f'{self.path}/{OWN}/{name}') if name != 'state.new' else os.unlink(name, dir_fd=own)
+                shutil.rmtree(f'{self.path}/{OWN}/{name}') if name in FOLDERS else os.unlink(name, dir_fd=own)
             os.close(own)
             shutil.rmtree(f'{self.path}/{OWN}')
             os.fsync(self.top)

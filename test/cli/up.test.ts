@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -39,6 +39,25 @@ test.each(['up', 'test'])('%s of a project with services names the missing Compo
     1,
     'makina-image: the project has services, and neither docker compose nor docker-compose is there to start them; install one of them',
   ]);
+});
+
+test.runIf(process.getuid?.() === 0)('up starts nothing while a restore is unfinished', async () => {
+  await makinaImage(dir, ['new', 'half', '--yes']);
+  const own = join(dir, 'half/data/.makina-restore');
+  mkdirSync(own, { recursive: true, mode: 0o700 });
+  const bin = mkdtempSync(join(dir, 'bin-'));
+  symlinkSync(process.execPath, join(bin, 'node'));
+  symlinkSync('/bin/sh', join(bin, 'sh'));
+  writeFileSync(join(bin, 'docker'), '#!/bin/sh\ntest "$1" = ps\n', { mode: 0o755 });
+  const up = () => makinaImage(dir, ['up', 'half'], { env: { PATH: bin } });
+  const { exitCode, stderr } = await up();
+  expect(stderr).toMatch(
+    /half\/data has a restore that is under way or was interrupted; run makina-image restore-data/,
+  );
+  expect(exitCode).toBe(1);
+  // One of a program.
+  chownSync(own, 900, 900);
+  expect((await up()).stderr).not.toMatch(/restore/);
 });
 
 test.each(['0', '65536', 'http', '80 '])('up takes no port %j', async (port) => {

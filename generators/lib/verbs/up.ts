@@ -42,6 +42,7 @@ export async function up(request: UpRequest): Promise<Started> {
   const { engine, root, live, onStep, signal } = request;
   refuseCertificates(request);
   const image = imageOf(root);
+  refuseUnfinishedRestore(root);
   const compose = Object.keys(image.services).length > 0 ? await composeProjectOf(engine, root) : undefined;
   const port = request.port ?? image.publish;
   const running = await containerOf(engine, root, image.name);
@@ -138,6 +139,18 @@ export function imageOf(root: string): Image {
   const { image, problems = [] } = complete(intent);
   if (!image) throw problemsError(problems, fixOf(stored));
   return image;
+}
+
+/** The image would not start on half of the data, and a service would: it does not look. */
+function refuseUnfinishedRestore(root: string): void {
+  const data = join(root, 'data');
+  const own = asOwner(root, () => lstat(join(data, '.makina-restore')));
+  // A program can write there too, but not as root.
+  if (own?.isDirectory() && own.uid === 0 && (own.mode & 0o077) === 0)
+    throw new UserError(
+      `${data} has a restore that is under way or was interrupted; run makina-image restore-data, and start this again`,
+      EXIT.internal,
+    );
 }
 
 /** Made by the engine, it would be root's. A link would lead the container, which starts as root, to any folder of the host. */

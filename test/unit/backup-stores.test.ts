@@ -15,6 +15,7 @@ const FOLDER = 'com.docker.compose.project.working_dir';
 interface Fake {
   labels: Record<string, string>;
   isStopped?: true;
+  isReadOnly?: true;
   /** Volumes by their names, and folders by their paths. */
   mounts: string[];
 }
@@ -31,12 +32,12 @@ function project(files: Record<string, string> = {}) {
 function engineWith(containers: Record<string, Fake>, volumes: Record<string, Record<string, string>> = {}): Engine {
   const answer = (stdout: string, code = 0) => Promise.resolve({ end: 'ended' as const, code, stdout, stderr: '' });
   const refuse = () => Promise.reject(new Error('nothing is run'));
-  const inspected = Object.entries(containers).map(([name, { labels, isStopped, mounts }]) => ({
+  const inspected = Object.entries(containers).map(([name, { labels, isStopped, isReadOnly, mounts }]) => ({
     ...{ Id: `id-${name}`, Name: `/${name}`, Image: 'sha', State: { Running: !isStopped }, Config: { Labels: labels } },
     Mounts: mounts.map((each) => {
       const isFolder = each.startsWith('/');
       const source = isFolder ? { Type: 'bind', Source: each } : { Type: 'volume', Name: each, Source: `/var/${each}` };
-      return { ...source, Destination: '/srv/x', RW: true };
+      return { ...source, Destination: '/srv/x', RW: !isReadOnly };
     }),
   }));
   return {
@@ -119,6 +120,34 @@ describe('the volumes of a project', () => {
     const root = project(files);
     const mine = { labels: { [LABEL]: root }, mounts: ['shop_store'] };
     expect((await inventory(root, engineWith({ mine }, volumes))).users.map(({ name }) => name)).toEqual(['mine']);
+  });
+});
+
+describe('who uses the data', () => {
+  const found = async (root: string, container: Omit<Fake, 'mounts'>, path: string) => {
+    const { users, warnings } = await inventory(root, engineWith({ it: { ...container, mounts: [join(root, path)] } }));
+    return [users.length, warnings.length];
+  };
+  const mine = (root: string) => ({ labels: { [LABEL]: root } });
+  const other = { labels: { [LABEL]: '/home/you/shop' } };
+  test('is a container of the project, also with a folder above it', async () => {
+    const root = project();
+    for (const path of ['data', 'data/data', '.', '..', '../..', '../../..'])
+      expect(await found(root, mine(root), path), path).toEqual([1, 0]);
+    for (const path of ['dat', 'data-2', 'project', '../sho'])
+      expect(await found(root, mine(root), path)).toEqual([0, 0]);
+    expect(await found(root, { ...mine(root), isReadOnly: true }, '..')).toEqual([0, 0]);
+  });
+  test('is another one with the data itself; one with a folder above it is only named, while it runs', async () => {
+    const root = project();
+    for (const path of ['data', 'data/data', '.']) expect(await found(root, other, path), path).toEqual([1, 0]);
+    for (const path of ['..', '../../..']) expect(await found(root, other, path), path).toEqual([0, 1]);
+    expect(await found(root, { ...other, isStopped: true }, '..')).toEqual([0, 0]);
+    expect(await found(root, { ...other, isReadOnly: true }, '..')).toEqual([0, 0]);
+    const { warnings } = await inventory(root, engineWith({ it: { ...other, mounts: ['/'] } }));
+    expect(warnings).toEqual([
+      'The container it runs on, and can write to a folder that has the data in it; see that it does not',
+    ]);
   });
 });
 

@@ -55,6 +55,7 @@ export async function backup(request: BackupRequest): Promise<Written> {
   if (killed.length > 0)
     onStep(`An earlier backup was killed and left ${namesOf(killed)} stopped; that is started again at the end`);
   for (const note of inventory.notes) onStep(`Not backed up: ${note}`);
+  for (const warning of inventory.warnings) onStep(warning);
 
   const restarted = [...toStop, ...killed];
   const names = stores.map(called);

@@ -69,6 +69,7 @@ export async function restoreData(request: RestoreRequest): Promise<Earlier> {
     makeFolders(root, archive);
     const inventory = await inventoryOf(engine, root, image);
     refuseUsers(inventory, engine);
+    for (const warning of inventory.warnings) onStep(warning);
     const targets = targetsOf(inventory, archive);
     const left = await takeLeftover(engine, image.name);
     for (const { name } of inventory.users.filter(({ id }) => left?.stopped.includes(id)))

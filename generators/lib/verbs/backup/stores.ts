@@ -88,6 +88,8 @@ export interface Inventory {
   users: readonly User[];
   /** Sentences about what is not backed up. */
   notes: readonly string[];
+  /** Sentences about what may write to it meanwhile. */
+  warnings: readonly string[];
 }
 
 /**
@@ -112,16 +114,22 @@ export async function inventoryOf(engine: Engine, root: string, image: Image): P
     ...its,
   ]);
   const others = [...made.keys()].filter((name) => !volumes.has(name));
+  const users = usersOf(root, containers, folders, volumes);
+  const near = containers.filter((each) => each.isRunning && !users.includes(each) && hasInside(each, folders));
   return {
     folders,
     inodes: inodesOf(root, [...folders.values()]),
     volumes,
     composeProject,
-    users: usersOf(root, containers, folders, volumes),
+    users,
     notes: [
       ...notesOf(root, ours, folders),
       ...others.map((name) => `the volume ${name}, which no compose file of ${root} declares`),
     ],
+    warnings: near.map(
+      ({ name }) =>
+        `The container ${name} runs on, and can write to a folder that has the data in it; see that it does not`,
+    ),
   };
 }
 
@@ -220,10 +228,19 @@ function usersOf(
   const paths = [...folders.values()].map(real);
   // The project's own folder has them in it, as in a development container.
   const uses = (source: string) => source === real(root) || paths.some((path) => isWithin(source, path));
-  return containers.filter(({ mounts }) =>
-    mounts.some(({ Type, Name = '', Source }) => (Type === 'volume' ? volumes.has(Name) : uses(real(Source)))),
+  return containers.filter((container) =>
+    container.mounts.some(({ Type, Name = '', Source }) =>
+      Type === 'volume' ? volumes.has(Name) : uses(real(Source)) || (container.isOurs && hasInside(container, folders)),
+    ),
   );
 }
+
+/** Whether a container can write to a folder that has one of these in it. */
+const hasInside = ({ mounts }: User, folders: Inventory['folders']) =>
+  mounts.some(
+    ({ Type, Source, RW }) =>
+      Type === 'bind' && RW && [...folders.values()].some((path) => isWithin(real(path), real(Source))),
+  );
 
 function real(path: string): string {
   try {
@@ -233,7 +250,7 @@ function real(path: string): string {
   }
 }
 
-const isWithin = (path: string, folder: string) => path === folder || path.startsWith(`${folder}/`);
+const isWithin = (path: string, folder: string) => `${path}/`.startsWith(folder === '/' ? '/' : `${folder}/`);
 
 function notesOf(root: string, ours: readonly User[], folders: Inventory['folders']): string[] {
   const known = [root, ...folders.values()].map(real);

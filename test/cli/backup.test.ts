@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { backupOf } from '../support/backup.ts';
 import { makinaImage } from '../support/run.ts';
 
 /** Without an engine; `npm run test:e2e -- --only backup` has one. */
@@ -47,4 +48,39 @@ test.each<[string[], number, RegExp]>([
   expect(stderr).toMatch(sentence);
   expect(exitCode).toBe(code);
   expect(existsSync(join(dir, 'b.tar'))).toBe(false);
+});
+
+/** An engine without a container, but for the one that reads and writes; `$do` is what that one is asked for. */
+function engine(cases: string): { env: { PATH: string }; said: () => string } {
+  const bin = mkdtempSync(join(dir, 'bin-'));
+  symlinkSync(process.execPath, join(bin, 'node'));
+  const text = `#!/bin/sh
+export PATH=/usr/bin:/bin
+cd '${bin}' && echo "$*" | head -n 1 >> said
+inside() { while [ "$1" != /volumes ]; do shift; done; do=$2; }
+case "$*" in
+  exec*' /volumes '*) inside "$@" ;;
+esac
+case "$1 $2 $do" in
+  ${cases}
+  'container inspect '*) test -e runs && echo true ;;
+  volume*) exit 1 ;;
+  run*) touch runs; cat > /dev/null ;;
+  rm*) rm -f runs ;;
+  *find) echo '[null]' ;;
+  exec*) cat > /dev/null ;;
+esac
+`;
+  writeFileSync(join(bin, 'docker'), text, { mode: 0o755 });
+  return { env: { PATH: bin }, said: () => readFileSync(join(bin, 'said'), 'utf8') };
+}
+
+test('a restore that stops half way says how to go on', async () => {
+  await backupOf(join(dir, 'good.tar'), { data: 'x' });
+  const { env } = engine("*swap) echo 'a disk is full' >&2; exit 74 ;;");
+  const { exitCode, stderr } = await makinaImage(dir, ['restore-data', 'good.tar', '--project', 'shop'], { env });
+  expect(stderr).toMatch(
+    /a disk is full; some of the data may be replaced: make room, .* and run makina-image restore-data without a file/,
+  );
+  expect(exitCode).toBe(74);
 });

@@ -11,34 +11,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { openArchive } from '../../generators/lib/verbs/backup/archive.ts';
 import type { Manifest, Part } from '../../generators/lib/verbs/backup/manifest.ts';
 import { Output, removeUnfinished } from '../../generators/lib/verbs/backup/output.ts';
 import { readTarHeader, TAR_END, tarHeader, tarPadding } from '../../generators/lib/verbs/backup/tar.ts';
+import { BACKUP, backupOf } from '../support/backup.ts';
 import { tempDir } from '../support/run.ts';
 
 const never = new AbortController().signal;
-const base = { format: 'makina-image backup', version: 1, project: 'shop', created: '', generator: '1.0.0' } as const;
-
-/** A backup with these parts. */
-async function backupOf(file: string, contents: Record<string, string>): Promise<void> {
-  const output = new Output(file, 'shop');
-  const parts: Part[] = [];
-  for (const [name, content] of Object.entries(contents)) {
-    const added = await output.add(`${name}.tar`, Readable.from([Buffer.from(content)]));
-    const kind =
-      name === 'data'
-        ? { kind: 'folder' as const, name: 'data' as const }
-        : { kind: 'volume' as const, name, labels: {} };
-    parts.push({ ...kind, file: `${name}.tar`, ...added });
-  }
-  output.finish({ ...base, consistency: 'stopped', parts });
-  output.close();
-}
-
 describe('the file of a backup', () => {
   test('is a tar with checksums, for its owner alone', async () => {
     const dir = tempDir();
@@ -138,7 +120,7 @@ describe('a backup that someone else made', () => {
   const manifest =
     (changes: object, part: object = {}) =>
     (content: Buffer) => ({
-      ...base,
+      ...BACKUP,
       consistency: 'stopped',
       parts: [
         { kind: 'folder', name: 'data', file: 'data.tar', bytes: content.length, sha256: sha256(content), ...part },

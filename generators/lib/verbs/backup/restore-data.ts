@@ -89,7 +89,7 @@ export async function restoreData(request: RestoreRequest): Promise<Earlier> {
       // From here on it is finished, if need be by the next run.
       made = [];
       onStep('Replacing the data');
-      await helper.restore('swap', id);
+      await replaceData(helper, id);
       return earlier;
     } finally {
       await helper.close();
@@ -173,9 +173,20 @@ async function finishEarlier(
       `the restore of ${file} was interrupted, and ${missing.join(' and ')} of it cannot be found; restore that backup again, so that it is finished`,
       EXIT.internal,
     );
-  await helper.restore('swap', begun.id);
+  await replaceData(helper, begun.id);
   onStep(`The restore of ${file} was interrupted while it replaced the data; it is finished now`);
   return 'finished';
+}
+
+/** @throws UserError that says how to go on, since it is not known how far it came */
+async function replaceData(helper: Helper, id: string): Promise<void> {
+  await helper.restore('swap', id).catch((error: UserError) => {
+    const remedy = error.code === EXIT.disk ? 'make room, or correct the disk' : 'correct that';
+    throw new UserError(
+      `${error.message}; some of the data may be replaced: ${remedy}, and run makina-image restore-data without a file, which finishes it`,
+      error.code,
+    );
+  });
 }
 
 /** Unpacks everything beside what is there. @returns what the volumes record of it */

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { backupOf } from '../support/backup.ts';
 import { makinaImage } from '../support/run.ts';
 
@@ -83,4 +83,39 @@ test('a restore that stops half way says how to go on', async () => {
     /a disk is full; some of the data may be replaced: make room, .* and run makina-image restore-data without a file/,
   );
   expect(exitCode).toBe(74);
+});
+
+describe('what a backup that was killed has left', () => {
+  const leftover = (Status: string, folder: string, stopped = 'abc') => {
+    const labels = { 'makina-image.stopped': stopped, 'makina-image.backup-of': folder };
+    const text = JSON.stringify([{ State: { Status }, Config: { Labels: labels } }]);
+    return engine(`'container inspect '*) test -e runs && echo true && exit; test -e removed || echo '${text}' ;;
+  rm*) rm -f runs; touch removed ;;`);
+  };
+  const backup = ({ env }: ReturnType<typeof engine>) =>
+    makinaImage(dir, ['backup', mkdtempSync(join(dir, 'out-')), '--project', 'shop'], { env });
+
+  test.each(['exited', 'created'])('is taken over from a container that is %s', async (state) => {
+    const fake = leftover(state, join(dir, 'shop'));
+    const { stderr } = await backup(fake);
+    expect(fake.said()).toMatch(/^rm --volumes makina-image-backup-shop$/m);
+    expect(stderr).toMatch(/Backing up data\//);
+  });
+  test('is that of another folder with the same name: nothing of it is lost', async () => {
+    const fake = leftover('exited', '/home/you/shop', `${'a'.repeat(64)},${'b'.repeat(64)}`);
+    const { exitCode, stderr } = await backup(fake);
+    expect(stderr).toMatch(
+      /a backup of \/home\/you\/shop, which .* docker start a{12} b{12}, and then type docker rm makina-image-backup-shop$/,
+    );
+    expect(exitCode).toBe(75);
+    expect(fake.said()).not.toMatch(/^rm/m);
+    const none = leftover('exited', '/home/you/shop', '');
+    await backup(none);
+    expect(none.said()).toMatch(/^rm --volumes/m);
+  });
+  test('is still at work while it runs', async () => {
+    const { exitCode, stderr } = await backup(leftover('running', join(dir, 'shop')));
+    expect(stderr).toMatch(/is at work, in the container makina-image-backup-shop; wait until it ends$/);
+    expect(exitCode).toBe(75);
+  });
 });

@@ -50,7 +50,7 @@ export async function backup(request: BackupRequest): Promise<Written> {
   const app = ofImage.find(({ labels, name }) => [name, labels[COMPOSE_SERVICE]].includes(image.name)) ?? ofImage[0];
   const hook = app && (await hookOf(engine, image, app));
   const toStop = hook ? [] : stoppable(running, app);
-  const left = await takeLeftover(engine, image.name);
+  const left = await takeLeftover(engine, image.name, root);
   const killed = inventory.users.filter(({ id, isRunning }) => !isRunning && left?.stopped.includes(id));
   if (killed.length > 0)
     onStep(`An earlier backup was killed and left ${namesOf(killed)} stopped; that is started again at the end`);
@@ -62,7 +62,7 @@ export async function backup(request: BackupRequest): Promise<Written> {
   let helper: Helper | undefined;
   const work = async () => {
     helper = await startHelper({
-      ...{ engine, names, project: image.name, tag: request.tag ?? app?.imageId ?? image.name, isReadOnly: true },
+      ...{ engine, root, names, project: image.name, tag: request.tag ?? app?.imageId ?? image.name, isReadOnly: true },
       mounts: stores.map((store) => mountOf(store, inventory)),
       stops: restarted.map(({ id }) => id),
     });

@@ -16,6 +16,8 @@ import type { Labels } from './manifest.ts';
 
 /** The ids of the containers that a backup has stopped. */
 const STOPPED = 'makina-image.stopped';
+/** The folder of the project that a helper is for. */
+const FOLDER = 'makina-image.backup-of';
 /** That of the base image, which the health check of every image uses, too. */
 const PYTHON = '/srv/apps/circus/venv/bin/python';
 
@@ -40,6 +42,8 @@ export interface HelperRequest {
   engine: Engine;
   /** The name of the project. */
   project: string;
+  /** Its folder. */
+  root: string;
   tag: string;
   mounts: readonly HelperMount[];
   /** How sentences call what is mounted. */
@@ -62,24 +66,33 @@ export const isHelper = (labels: Labels) => labels[STOPPED] !== undefined;
 
 /**
  * Finds what a backup or restore that was killed has left, and removes it.
- * @throws UserError if one is at work
+ * @throws UserError if one is at work, or one of another folder has stopped something
  */
-export async function takeLeftover(engine: Engine, project: string): Promise<Leftover | undefined> {
+export async function takeLeftover(engine: Engine, project: string, root: string): Promise<Leftover | undefined> {
   const name = nameOf(project);
   for (let tries = 0; ; tries += 1) {
     const { code, stdout } = await engine.ask('container', 'inspect', name);
     if (code !== 0) return undefined;
     const [{ State, Config }] = JSON.parse(stdout) as [Inspected];
     const state = State.Status;
-    if (!isHelper(Config.Labels ?? {}))
+    const labels = Config.Labels ?? {};
+    if (!isHelper(labels))
       throw new UserError(
         `the container ${name} has the name that a backup of ${project} uses; rename it with ${engine.name} rename`,
         EXIT.internal,
       );
-    if (state === 'exited' || state === 'dead' || state === 'stopped') {
+    // One that is created starts within a moment, unless its start was killed.
+    if (OVER.includes(state) || (state === 'created' && tries === TRIES)) {
+      const stopped = (labels[STOPPED] ?? '').split(',').filter(Boolean);
+      const folder = labels[FOLDER] ?? root;
+      if (folder !== root && stopped.length > 0)
+        throw new UserError(
+          `a backup of ${folder}, which has the same name, was killed and left containers stopped; start them with ${engine.name} start ${stopped.map((id) => id.slice(0, 12)).join(' ')}, and then type ${engine.name} rm ${name}`,
+          EXIT.busy,
+        );
       // Of two runs that find it, one goes on; the other one finds a helper that runs.
       await engine.ask('rm', '--volumes', name);
-      return { stopped: (Config.Labels?.[STOPPED] ?? '').split(',').filter(Boolean) };
+      return { stopped };
     }
     // One that was just killed ends within a moment.
     if (tries === TRIES)
@@ -91,12 +104,14 @@ export async function takeLeftover(engine: Engine, project: string): Promise<Lef
   }
 }
 
+/** The states of a container that does not run any more. */
+const OVER = ['exited', 'dead', 'stopped'];
 const TRIES = 25;
 const POLL_MILLISECONDS = 200;
 
 /** Starts the helper. @throws UserError if another one is at work, the image is not there, or a folder was replaced */
 export async function startHelper(request: HelperRequest): Promise<Helper> {
-  const { engine, project, tag, mounts, names, isReadOnly, stops } = request;
+  const { engine, project, root, tag, mounts, names, isReadOnly, stops } = request;
   const name = nameOf(project);
   if ((await engine.ask('image', 'inspect', '--format', '{{.Id}}', tag)).code !== 0)
     throw new UserError(
@@ -104,7 +119,7 @@ export async function startHelper(request: HelperRequest): Promise<Helper> {
       EXIT.internal,
     );
   // Otherwise it would count as a container of the project.
-  const labels = { [TITLE]: name, [STOPPED]: stops.join(',') };
+  const labels = { [TITLE]: name, [STOPPED]: stops.join(','), [FOLDER]: root };
   const main = engine.spawn(helperArguments({ name, tag, mounts, isReadOnly, labels }));
   main.output.resume();
   const gone = main.ended.then((end) => ({ end }));

@@ -71,13 +71,13 @@ export async function restoreData(request: RestoreRequest): Promise<Earlier> {
     refuseUsers(inventory, engine);
     for (const warning of inventory.warnings) onStep(warning);
     const targets = targetsOf(inventory, archive);
-    const left = await takeLeftover(engine, image.name);
+    const left = await takeLeftover(engine, image.name, root);
     for (const { name } of inventory.users.filter(({ id }) => left?.stopped.includes(id)))
       onStep(`A backup that was killed left ${name} stopped; start it with ${engine.name} start ${name}`);
     made = await makeVolumes(engine, inventory, targets);
     const names = targets.map(called);
     const helper = await startHelper({
-      ...{ engine, names, project: image.name, tag: request.tag ?? image.name, isReadOnly: false, stops: [] },
+      ...{ engine, root, names, project: image.name, tag: request.tag ?? image.name, isReadOnly: false, stops: [] },
       mounts: targets.map((target) => mountOf(target, inventory)),
     });
     try {

@@ -1,6 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -8,6 +10,7 @@ import {
   statSync,
   symlinkSync,
   truncateSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +18,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { openArchive } from '../../generators/lib/verbs/backup/archive.ts';
 import type { Manifest, Part } from '../../generators/lib/verbs/backup/manifest.ts';
-import { Output, removeUnfinished } from '../../generators/lib/verbs/backup/output.ts';
+import { Output, refuseOutput, removeUnfinished } from '../../generators/lib/verbs/backup/output.ts';
 import { readTarHeader, TAR_END, tarHeader, tarPadding } from '../../generators/lib/verbs/backup/tar.ts';
 import { BACKUP, backupOf } from '../support/backup.ts';
 import { tempDir } from '../support/run.ts';
@@ -50,15 +53,33 @@ describe('the file of a backup', () => {
     });
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
-  test('that was not finished is removed, and one of another project is not', () => {
+  test('that was not finished is removed after a day, and one of another project is not', () => {
     const dir = tempDir();
     new Output(join(dir, 'b.tar'), 'shop').close();
     expect(readdirSync(dir)).toEqual([]);
-    for (const name of ['shop-0123456789ab', 'shop-two-0123456789ab', 'shop-x'])
-      writeFileSync(join(dir, `.makina-image-backup-${name}`), '');
-    expect(removeUnfinished(dir, 'shop')).toBe(1);
-    expect(readdirSync(dir).length).toBe(2);
+    const now = Date.now();
+    const hours = { 'shop-0123456789ab': 25, 'shop-two-0123456789ab': 25, 'shop-x': 25, 'shop-ba9876543210': 23 };
+    for (const [name, age] of Object.entries(hours)) {
+      const path = join(dir, `.makina-image-backup-${name}`);
+      writeFileSync(path, '');
+      utimesSync(path, now / 1000, now / 1000 - age * 3600);
+    }
+    expect(removeUnfinished(dir, 'shop', new Date(now).toISOString())).toBe(1);
+    expect(existsSync(join(dir, '.makina-image-backup-shop-0123456789ab'))).toBe(false);
+    expect(readdirSync(dir).length).toBe(3);
   });
+  test.runIf(process.getuid?.() === 0)(
+    'is refused before it begins if the owner of the folder cannot write there',
+    () => {
+      const dir = tempDir();
+      chownSync(dir, 1234, 1234);
+      chmodSync(dir, 0o555);
+      expect(() => refuseOutput(join(dir, 'b.tar'), 'shop')).toThrow(/EACCES/);
+      chmodSync(dir, 0o755);
+      refuseOutput(join(dir, 'b.tar'), 'shop');
+      expect(readdirSync(dir)).toEqual([]);
+    },
+  );
   test('is written under another name first, on any disk', () => {
     const dir = tempDir();
     const output = new Output(join(dir, 'b.tar'), 'shop');

@@ -94,7 +94,7 @@ describe('the volumes of a project', () => {
     ['one without volumes', 'services: {}\n'],
     ['one that is broken', 'volumes: [\n'],
     ['one with other volumes', 'volumes: database\n'],
-  ])('are none with %s', async (_, text) => {
+  ])('do not exist for it with %s', async (_, text) => {
     const root = project(text ? { 'compose.yaml': text } : {});
     expect((await inventory(root, engineWith({}, volumes))).volumes.size).toBe(0);
   });

@@ -41,7 +41,7 @@ export const HOOK = 'backup-hook';
 export async function backup(request: BackupRequest): Promise<Written> {
   const { engine, root, file, created, signal, onStep } = request;
   const image = imageOf(root);
-  refuseOutput(file);
+  refuseOutput(file, image.name);
   const inventory = await inventoryOf(engine, root, image);
   const stores = storesOf(inventory, request.without);
   const running = inventory.users.filter(({ isRunning }) => isRunning);
@@ -67,7 +67,8 @@ export async function backup(request: BackupRequest): Promise<Written> {
       stops: restarted.map(({ id }) => id),
     });
     await refuseUnfinishedRestore(helper, names);
-    if (removeUnfinished(dirname(file), image.name) > 0) onStep('Removed what a backup that was killed had written');
+    if (removeUnfinished(dirname(file), image.name, created) > 0)
+      onStep('Removed what a backup that was killed had written');
     const consistency = hook ? 'hook' : toStop.length > 0 ? 'stopped' : 'nothing ran';
     const more = { helper, file, project: image.name, created, stores, consistency, signal, onStep } as const;
     if (hook) return await betweenCalls(request, hook, () => writeBackup(more));

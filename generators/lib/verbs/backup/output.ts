@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { EXIT, UserError } from '../../errors.ts';
-import { codeOf } from '../../system/files.ts';
+import { codeOf, lstat } from '../../system/files.ts';
 import { asOwner } from '../../system/rights.ts';
 import { MANIFEST, type Manifest, SUMS } from './manifest.ts';
 import { TAR_BLOCK, TAR_END, tarHeader, tarPadding } from './tar.ts';
@@ -13,13 +13,14 @@ import { TAR_BLOCK, TAR_END, tarHeader, tarPadding } from './tar.ts';
 /** How a backup that is being written is called. */
 const unfinished = (project: string) => `.makina-image-backup-${project}-`;
 
-/** @throws UserError for a name that is taken, or whose folder is not there */
-export function refuseOutput(file: string): void {
+/** @throws an error for a name that is taken, or whose folder is not there or cannot be written to */
+export function refuseOutput(file: string, project: string): void {
   const folder = dirname(file);
   if (!fs.statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError(`there is no folder ${folder} for the backup; create it first`);
   if (fs.lstatSync(file, { throwIfNoEntry: false })) throw taken(file);
-  asOwner(folder, () => fs.accessSync(folder, fs.constants.W_OK));
+  // What may be written is asked of root itself, not of the owner whose rights are used.
+  new Output(file, project).close();
 }
 
 const taken = (file: string) =>
@@ -124,13 +125,22 @@ export class Output {
   }
 }
 
-/** Removes what killed backups of a project left in a folder. @returns how many there were */
-export function removeUnfinished(folder: string, project: string): number {
+const DAY_MILLISECONDS = 86_400_000;
+
+/**
+ * Removes what killed backups of a project left in a folder. One that was written to within a day may be that of another host, which
+ * is at work.
+ * @param moment now, in ISO 8601
+ * @returns how many there were
+ */
+export function removeUnfinished(folder: string, project: string, moment: string): number {
+  const latest = Date.parse(moment) - DAY_MILLISECONDS;
   return asOwner(folder, () => {
     const pattern = unfinished(project);
     const left = fs
       .readdirSync(folder)
-      .filter((name) => name.startsWith(pattern) && /^[0-9a-f]{12}$/.test(name.slice(pattern.length)));
+      .filter((name) => name.startsWith(pattern) && /^[0-9a-f]{12}$/.test(name.slice(pattern.length)))
+      .filter((name) => (lstat(join(folder, name))?.mtimeMs ?? latest) < latest);
     for (const name of left) fs.rmSync(join(folder, name), { force: true });
     return left.length;
   });

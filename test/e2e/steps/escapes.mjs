@@ -21,10 +21,14 @@ async function forumSteps(context, project) {
     withContainer(context, project.image, { run }, async (container) => {
       const ask = asker(container, 'red.forum.example.com');
       assert.equal((await served(ask, '/t/12')).json().path, '/topics/12');
-      const pages = await Promise.all(Array.from({ length: 12 }, () => ask('/')));
-      const sockets = new Set(pages.map((page) => page.json().socket));
+      const sockets = new Set();
+      // nginx leaves a process out for ten seconds that was asked before it listened.
+      for (const end = performance.now() + 20_000; sockets.size < 2 && performance.now() < end; await sleep(100)) {
+        const page = (await ask('/')).json();
+        assert.deepEqual([page.team, page.version], ['red', '2024-11']);
+        sockets.add(page.socket);
+      }
       assert.deepEqual([...sockets].sort(), ['/run/forum/web-1.sock', '/run/forum/web-2.sock']);
-      assert.deepEqual([pages[0].json().team, pages[0].json().version], ['red', '2024-11']);
       assert.equal((await ask('/old/a?b=c')).headers.location, '/new/a?b=c');
       assert.equal((await ask('/', { 'accept-encoding': 'gzip' })).headers['content-encoding'], 'gzip');
       const css = await ask('/assets/current/css/site.css', { 'accept-encoding': 'gzip' });

@@ -69,6 +69,8 @@ describe('a variable', () => {
   it('is known where another key is not', () => {
     const programs = { web: { cmd: 'x', working_dir: '/{vresion}' } };
     expect(problems({ variables, programs })[0]).toContain('has the unknown {vresion}; known are {version}, ');
+    const broken = problems({ programs: { a: { cmd: 'x', env_from: { A: 'app:{x\n\u0001}' } } } })[0];
+    expect(broken).toMatch(/^programs\.a\.env_from\.A has the unknown \{x\?\?\}; known are /);
   });
   it('is pointed out where a text has nearly its name', () => {
     const programs = {

@@ -33,12 +33,14 @@ export function replaced(text: string, name: string): string {
 export function unknownReference(text: string, known: readonly string[]): string | undefined {
   // Only the inner ones would be replaced.
   const [nested] = /\{[^{}]*\{[^{}]*\}[^{}]*\}/.exec(text) ?? [];
-  if (nested !== undefined) return `has ${nested}, a {key} within braces; take the outer braces away`;
+  if (nested !== undefined) return `has ${onOneLine(nested)}, a {key} within braces; take the outer braces away`;
   const key = [...text.matchAll(/\{([^{}]*)\}/g)].map(([, key = '']) => key).find((key) => !known.includes(key));
   if (key === undefined) return undefined;
   const near = [...known].sort((a, b) => distance(key, a) - distance(key, b));
-  return `has the unknown {${key}}; known are ${near.map((other) => `{${other}}`).join(', ')}`;
+  return `has the unknown {${onOneLine(key)}}; known are ${near.map((other) => `{${other}}`).join(', ')}`;
 }
+
+const onOneLine = (text: string) => text.replace(/\p{Cc}/gu, '?');
 
 /** Every path, host and account of an image that names something unknown, the keys of dicts too. */
 export function checkReferences(image: Image): Problem[] {
